@@ -1,0 +1,50 @@
+"""What went wrong, named by the reaction that it calls for."""
+
+from typing import Literal, get_args
+
+Cause = Literal[
+    "undecodable",  # the bytes are no event in any wire form that we read
+    "invalid_envelope",  # an event, but a field of its envelope is missing or wrong
+    "unknown_version",  # a declared type in a major version that nobody declared
+    "invalid_payload",  # the payload does not fit its type and version
+    "too_large",  # more bytes than a lane carries
+    "missing_feature",  # a required feature is in neither the payload nor the store
+    "invalid_output",  # the model answered with something that is not a prediction
+    "retries_exhausted",  # it failed again on each attempt that it was allowed
+    "worker_lost",  # alone in its batch, it killed the worker each time
+    "timeout",  # alone in its batch, it ran over its time limit each time
+    "rejected",  # the workflow said that this event can never succeed
+]
+CAUSES: tuple[Cause, ...] = get_args(Cause)
+
+
+class SignalboxError(Exception):
+    """The root of every error that this project raises on purpose."""
+
+
+class Retry(SignalboxError):
+    """The infrastructure failed; the same call may succeed later. Never raised for bad data."""
+
+
+class Unavailable(Retry):
+    """A dependency is known to be down. Waiting for it uses up no attempt."""
+
+    def __init__(self, dependency: str, reason: object = "") -> None:
+        super().__init__(f"{dependency} is unavailable: {reason}" if str(reason) else f"{dependency} is unavailable")
+        self.dependency = dependency
+
+
+class DeadLetter(SignalboxError):
+    """This event can never succeed. It alone goes to the dead-letter topic, with `cause`."""
+
+    def __init__(self, cause: Cause, message: str) -> None:
+        super().__init__(message)
+        self.cause = cause
+
+
+class Fallback(SignalboxError):
+    """The model is too slow or unavailable for this event: the workflow's fallback answers."""
+
+
+class Escalate(SignalboxError):
+    """The model is not confident enough: a person decides."""

@@ -1,0 +1,87 @@
+"""What comes out of an inference, and all that it rests on: the record that audit, replay and rollout read."""
+
+from typing import Annotated, Any
+
+import msgspec
+
+from events.decision import Arm, Millis, Position
+from events.priority import Priority
+
+
+class FraudDetail(msgspec.Struct, frozen=True, tag="fraud"):
+    """The thresholds on `confidence` at which an order was held for review, or held back."""
+
+    review_at: float
+    hold_at: float
+
+
+Detail = FraudDetail  # a tagged union: each workflow adds its own
+
+
+class Output(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The answer itself. `confidence` is the probability (0 to 1) of `label`'s positive class."""
+
+    label: str
+    confidence: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    decision: str
+    detail: Detail
+
+
+class Prediction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One inference, as it stands in `ml.predictions`.
+
+    `latency_ms` runs from the source record's entry into Kafka to `predicted_at`; `inference_ms` is this event's share of its
+    batch's time in the model. `feature_version` (ISO 8601) is the data time of the oldest feature value, `feature_hash` says which
+    definitions made it. `features` are the values that the model saw; `missing` names those that stood at their default.
+    Times without a unit in their type are epoch milliseconds.
+    """
+
+    prediction_id: str
+    model_id: str
+    source_event_id: str
+    entity_id: str
+    output: Output
+    latency_ms: float
+    feature_version: str
+    predicted_at: str
+
+    tenant_id: str
+    event_type: str
+    occurred_at: Millis
+    workflow: str
+    queue: str
+    priority: Priority
+    arm: Arm
+    bucket: int | None = None
+    propensity: float = 1.0
+    rule: str
+    table_hash: str
+    model_version: str
+    model_digest: str
+    code_version: str
+    features: dict[str, Any]
+    feature_hash: str
+    missing: tuple[str, ...] = ()
+    inference_ms: float
+    sla_ms: int
+    deadline: Millis
+    fed_at: Millis
+    attempts: int
+    source: Position
+    lane: Position
+    fallback: str | None = None
+    traceparent: str | None = None
+
+
+_encoder = msgspec.json.Encoder()
+_decode = msgspec.json.Decoder(Prediction).decode
+
+
+def encode_prediction(prediction: Prediction) -> bytes:
+    """The value of a record in `ml.predictions`: one JSON object."""
+    return _encoder.encode(prediction)
+
+
+def decode_prediction(value: bytes) -> Prediction:
+    """Read a prediction event. Raises `msgspec.ValidationError` naming the field that does not fit."""
+    return _decode(value)

@@ -1,0 +1,117 @@
+"""Kafka clients with the settings that were measured, and a producer that knows when its records are safe."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
+
+from events.errors import Unavailable
+
+Headers = Sequence[tuple[str, bytes]]
+MAX_RECORD_BYTES = 4_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A record to write. `partition` -1 lets the key decide."""
+
+    topic: str
+    value: bytes | None
+    key: bytes | None = None
+    headers: Headers = field(default=())
+
+
+def consumer_config(bootstrap: str, group: str, **overrides: Any) -> dict[str, Any]:
+    """Settings of a consumer that commits by itself what was acknowledged, and reads from the start on its first day."""
+    return {
+        "bootstrap.servers": bootstrap,
+        "group.id": group,
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "earliest",
+        "partition.assignment.strategy": "cooperative-sticky",
+        # an embedded broker holds a join for half of this: docs/decisions/0003
+        "session.timeout.ms": 6_000,
+        "heartbeat.interval.ms": 1_000,
+        "max.poll.interval.ms": 300_000,
+        "fetch.wait.max.ms": 100,
+        "fetch.error.backoff.ms": 50,
+        # bounds what an unpolled lane holds in memory
+        "queued.max.messages.kbytes": 16_384,
+        "topic.metadata.refresh.interval.ms": 10_000,
+        **overrides,
+    }
+
+
+def producer_config(bootstrap: str, **overrides: Any) -> dict[str, Any]:
+    """Settings of an idempotent producer whose partitions agree with the Java client's."""
+    return {
+        "bootstrap.servers": bootstrap,
+        "enable.idempotence": True,
+        "acks": "all",
+        "partitioner": "murmur2_random",
+        "linger.ms": 1,
+        "message.max.bytes": MAX_RECORD_BYTES,
+        "compression.type": "lz4",
+        **overrides,
+    }
+
+
+def connect_consumer(bootstrap: str, group: str, **overrides: Any) -> Consumer:
+    """A consumer. Create it after the fork."""
+    return Consumer(consumer_config(bootstrap, group, **overrides))
+
+
+class Publisher:
+    """Writes records and waits until Kafka holds each of them. One per process, made after the fork; not thread-safe."""
+
+    def __init__(self, bootstrap: str, **overrides: Any) -> None:
+        self._producer = Producer(producer_config(bootstrap, **overrides))
+
+    def publish(self, records: Sequence[Outgoing], timeout: float) -> None:
+        """Write `records` and return once every one is acknowledged.
+
+        Raises `Unavailable` where one was not within `timeout` seconds. Some may have been written all the same:
+        whoever writes them again does so under the same ids.
+        """
+        receipt = Receipt(len(records))
+        for record in records:
+            self._produce(record, receipt)
+        deadline = time.monotonic() + timeout
+        while receipt.outstanding and time.monotonic() < deadline:
+            self._producer.poll(0.05)
+        if receipt.outstanding or receipt.error is not None:
+            raise Unavailable("kafka", receipt.error or f"no acknowledgement within {timeout} s")
+
+    def _produce(self, record: Outgoing, receipt: "Receipt") -> None:
+        while True:
+            try:
+                self._producer.produce(
+                    record.topic,
+                    value=record.value,
+                    key=record.key,
+                    headers=list(record.headers) if record.headers else None,
+                    on_delivery=receipt.delivered,
+                )
+            except BufferError:
+                self._producer.poll(0.01)
+            except KafkaException as error:
+                raise Unavailable("kafka", error) from error
+            else:
+                return
+
+
+@dataclass(slots=True)
+class Receipt:
+    """How many of a batch's records Kafka has not acknowledged yet. `flush()` would wait for other batches too."""
+
+    outstanding: int
+    error: KafkaError | None = None
+
+    def delivered(self, error: KafkaError | None, _message: Message) -> None:
+        """The delivery callback: called by `poll` on the thread that polls."""
+        self.outstanding -= 1
+        if error is not None:
+            self.error = error
