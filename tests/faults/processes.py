@@ -135,3 +135,23 @@ def kafka(port: int, controller_port: int, folder: Path) -> Child:
         format_log = ["kafka.tools.StorageTool", "format", "-t", "AAAAAAAAQACAAAAAAAAAAQ", "-c", str(properties)]
         subprocess.run([*java, *format_log], check=True, capture_output=True)
     return Child("kafka", [*java, "kafka.Kafka", str(properties)], folder / "kafka.log")
+
+
+def rabbitmq(port: int, folder: Path) -> Child:
+    """A RabbitMQ node of its own, with its data under `folder`."""
+    binary = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+    if not binary.exists():
+        raise FileNotFoundError("rabbitmq-server is not installed: apt-get install rabbitmq-server")
+    home = folder / "rabbitmq"
+    home.mkdir(exist_ok=True)
+    env = {
+        "HOME": str(home),
+        "RABBITMQ_NODENAME": f"signalbox{port}@localhost",
+        "RABBITMQ_NODE_PORT": str(port),
+        "RABBITMQ_DIST_PORT": str(free_port()),
+        "RABBITMQ_MNESIA_BASE": str(home / "mnesia"),
+        "RABBITMQ_LOG_BASE": str(home / "log"),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(home / "plugins"),
+        "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+    }
+    return Child("rabbitmq", [str(binary)], folder / "rabbitmq.log", env)
