@@ -1,5 +1,7 @@
 """What went wrong, named by the reaction that it calls for."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 Cause = Literal[
@@ -48,3 +50,28 @@ class Fallback(SignalboxError):
 
 class Escalate(SignalboxError):
     """The model is not confident enough: a person decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with what an operator wrote. `line` counts from 1; 0 where no line is to blame."""
+
+    path: str
+    line: int
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{self.path}:{self.line}" if self.line else self.path
+        return ": ".join(part for part in (place, self.key, self.message) if part)
+
+
+class ConfigError(SignalboxError):
+    """The configuration cannot be used. Carries every problem at once; a part that runs keeps the last good one."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        return "\n".join(str(problem) for problem in self.problems)
