@@ -24,7 +24,7 @@ class Outgoing:
 
 
 def consumer_config(bootstrap: str, group: str, **overrides: Any) -> dict[str, Any]:
-    """Settings of a consumer that commits by itself what was acknowledged, and reads from the start on its first day."""
+    """Settings of a consumer that commits only what it is told to, and begins at the start of its topic."""
     return {
         "bootstrap.servers": bootstrap,
         "group.id": group,
@@ -65,7 +65,10 @@ def connect_consumer(bootstrap: str, group: str, **overrides: Any) -> Consumer:
 
 
 class Publisher:
-    """Writes records and waits until Kafka holds each of them. One per process, made after the fork; not thread-safe."""
+    """Writes records and waits until Kafka holds each of them.
+
+    One per process, made after the fork; not thread-safe.
+    """
 
     def __init__(self, bootstrap: str, **overrides: Any) -> None:
         self._producer = Producer(producer_config(bootstrap, **overrides))
@@ -73,8 +76,8 @@ class Publisher:
     def publish(self, records: Sequence[Outgoing], timeout: float) -> None:
         """Write `records` and return once every one is acknowledged.
 
-        Raises `Unavailable` where one was not within `timeout` seconds. Some may have been written all the same:
-        whoever writes them again does so under the same ids.
+        Raises `Unavailable` where one was not within `timeout` seconds. Some may have been written all the
+        same: whoever writes them again does so under the same ids.
         """
         receipt = Receipt(len(records))
         for record in records:
@@ -105,7 +108,7 @@ class Publisher:
 
 @dataclass(slots=True)
 class Receipt:
-    """How many of a batch's records Kafka has not acknowledged yet. `flush()` would wait for other batches too."""
+    """How many of a batch's records are not acknowledged; `flush()` would wait for other batches too."""
 
     outstanding: int
     error: KafkaError | None = None

@@ -1,0 +1,83 @@
+"""Every figure that Signalbox exports: the closed list, each with what it counts and its base unit.
+
+Labels have few values each: a lane, a queue, a workflow, a cause; never an event's or a customer's id.
+"""
+
+from prometheus_client import Counter, Gauge, Histogram, start_http_server
+
+LATENCY_BUCKETS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 10, 60, 300, 1_800)
+BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024)
+
+# router
+EVENTS_READ = Counter("signalbox_events_read_total", "Source records that the router took in.")
+EVENTS_ROUTED = Counter("signalbox_events_routed_total", "Records written to a lane.", ["lane"])
+EVENTS_IGNORED = Counter("signalbox_events_ignored_total", "Events of a declared type without a route.")
+EVENTS_UNROUTED = Counter("signalbox_events_unrouted_total", "Events of a type that nobody declared.")
+TABLE_RELOADS = Counter(
+    "signalbox_table_reloads_total", "Routing tables seen by the watch: `taken` or `refused`.", ["outcome"]
+)
+TABLE_INFO = Gauge("signalbox_table_info", "1 for the hash of the routing table in force.", ["table_hash"])
+
+# router and workers
+DEAD_LETTERS = Counter(
+    "signalbox_dead_letters_total",
+    "Events given up, by their topic and cause.",
+    ["topic", "cause"],
+)
+
+# feeder
+EVENTS_FED = Counter("signalbox_events_fed_total", "Records that the Celery broker accepted.", ["lane"])
+BATCHES_FED = Counter("signalbox_batches_fed_total", "Messages that the Celery broker accepted.", ["lane"])
+BROKER_REFUSALS = Counter(
+    "signalbox_broker_refusals_total",
+    "Times that the Celery broker refused, or hung.",
+    ["queue"],
+)
+QUEUE_WAITING = Gauge(
+    "signalbox_queue_waiting_messages", "Messages that wait for a worker.", ["queue", "priority"]
+)
+QUEUE_RETRYING = Gauge("signalbox_queue_retrying_tasks", "Tasks that are held back for a retry.", ["queue"])
+
+# reconciler
+COMPLETENESS = Gauge(
+    "signalbox_lane_completeness_ratio",
+    "Share of a lane's fed records with an outcome, 0 to 1.",
+    ["lane"],
+)
+OPEN_RECORDS = Gauge("signalbox_lane_open_records", "Fed records of a lane without an outcome.", ["lane"])
+OVERDUE_RECORDS = Gauge(
+    "signalbox_lane_overdue_records", "Open records that cannot still be on their way.", ["lane"]
+)
+EVENTS_FED_AGAIN = Counter(
+    "signalbox_events_fed_again_total", "Records without an outcome that were sent once more.", ["lane"]
+)
+
+# workers
+PREDICTIONS = Counter(
+    "signalbox_predictions_total", "Predictions that Kafka acknowledged.", ["workflow", "decision"]
+)
+PREDICTION_LATENCY = Histogram(
+    "signalbox_prediction_latency_seconds",
+    "From the source record's entry into Kafka to its prediction.",
+    ["workflow"],
+    buckets=LATENCY_BUCKETS,
+)
+SLA_MISSED = Counter("signalbox_sla_missed_total", "Predictions made after their deadline.", ["workflow"])
+INFERENCE = Histogram(
+    "signalbox_inference_seconds", "Time of one batch in the model.", ["workflow"], buckets=LATENCY_BUCKETS
+)
+BATCH_EVENTS = Histogram(
+    "signalbox_batch_events", "Events in one message when its task began.", ["queue"], buckets=BATCH_BUCKETS
+)
+EVENTS_RETRIED = Counter("signalbox_events_retried_total", "Events held back for a retry.", ["queue"])
+DEPENDENCY_WAIT = Counter(
+    "signalbox_dependency_wait_seconds_total",
+    "Time that workers waited for it.",
+    ["dependency"],
+)
+
+
+def serve(port: int) -> None:
+    """Answer Prometheus on `port`, from a daemon thread; 0 exports nothing."""
+    if port:
+        start_http_server(port)
