@@ -54,6 +54,20 @@ class Rig:
         """Put the feature rows of every customer and terminal that the orders name into the store."""
         RedisOnlineStore(self.store_url).write(feature_rows(system_clock()))
 
+    def restart(self, service: Child) -> None:
+        """Kill a service and start it again; returns once it answers."""
+        service.kill()
+        service.start()
+        wait_until(lambda: accepts(self.ports[service.name]), 60, service.name)
+
+    def empty_redis(self) -> None:
+        """Forget everything that stands in Redis, features included, as a failover to an empty replica does."""
+        Redis.from_url(self.store_url).flushall()
+
+    def fed_again(self) -> int:
+        """How many records the reconciler has sent a second time, as its metrics say."""
+        return int(scrape(self.metrics_port, "signalbox_reconciler_fed_again_total"))
+
     def close(self) -> None:
         """Stop the parts, then the services."""
         for child in reversed(self.parts.values()):

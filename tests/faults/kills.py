@@ -1,0 +1,142 @@
+"""50,000 events while everything is killed once or more: does each still get its one outcome?
+
+    python -m tests.faults.kills --broker redis
+    python -m tests.faults.kills --broker rabbitmq
+    python -m tests.faults.kills --broker redis --empty-redis
+"""
+
+import argparse
+import random
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from confluent_kafka import Producer
+
+from benchmarks.orders import order
+from events.topics import EVENTS
+from tests.faults.outcomes import OutcomeReader, Outcomes
+from tests.faults.processes import Child, wait_until
+from tests.faults.rig import FRAUD_QUEUE, Rig, rig
+from transport.clock import system_clock
+from transport.kafka import producer_config
+
+SETTLE_SECONDS = 60
+
+
+@dataclass
+class Plan:
+    """Which fault happens when, in seconds after the first event."""
+
+    steps: list[tuple[float, str, Callable[[], None]]] = field(default_factory=list)
+
+    def add(self, at: float, what: str, do: Callable[[], None]) -> None:
+        """Plan one fault."""
+        self.steps.append((at, what, do))
+
+    def play(self, start: float) -> None:
+        """Do each at its moment, and say so."""
+        for at, what, do in sorted(self.steps, key=lambda step: step[0]):
+            time.sleep(max(0.0, start + at - time.monotonic()))
+            print(f"  {time.monotonic() - start:6.1f} s  {what}", flush=True)
+            do()
+
+
+def _again(child: Child, port_ready: Callable[[], bool] | None = None) -> None:
+    child.kill()
+    child.start()
+    if port_ready is not None:
+        wait_until(port_ready, 60, child.name)
+
+
+def plan(made: Rig, seed: int, seconds: float, *, empty_redis: bool) -> Plan:
+    """Three kills each of dispatcher and worker, a second dispatcher that comes and goes, each service once."""
+    rng = random.Random(seed)
+    made_plan = Plan()
+    for name in ("dispatcher", "worker"):
+        for _ in range(3):
+            child = made.parts[name]
+            made_plan.add(rng.uniform(3, seconds), f"SIGKILL {name}", lambda child=child: _again(child))  # type: ignore[misc]  # bound per turn
+    joins = rng.uniform(3, seconds / 2)
+    made_plan.add(joins, "a second dispatcher joins", lambda: _join(made))
+    made_plan.add(joins + seconds / 3, "the second dispatcher leaves", lambda: made.stop("dispatcher-2"))
+    for service in {id(s): s for s in (made.store, made.broker, made.kafka)}.values():
+        made_plan.add(
+            rng.uniform(3, seconds), f"{service.name} is killed and restarted", lambda s=service: made.restart(s)  # type: ignore[misc]  # bound per turn
+        )
+    if empty_redis:
+        made_plan.add(seconds / 2, "Redis is emptied", made.empty_redis)
+    return made_plan
+
+
+def _join(made: Rig) -> None:
+    made.run("dispatcher-2", "dispatcher")
+
+
+def produce(made: Rig, count: int, rate: float, run: str) -> None:
+    """Write the events at a steady rate, through the restart of Kafka too."""
+    producer = Producer(producer_config(made.bootstrap, **{"linger.ms": 5}))
+    rng = random.Random(run)
+    start = time.monotonic()
+    for number in range(count):
+        if (left := start + number / rate - time.monotonic()) > 0:
+            producer.poll(0)
+            time.sleep(left)
+        key, value = order(number, run, system_clock(), rng)
+        producer.produce(EVENTS, value=value, key=key)
+    producer.flush(120)
+
+
+def settle(reader: OutcomeReader, events: set[str], seconds: float) -> tuple[Outcomes, float]:
+    """Read until every event has an outcome, at most `seconds`; and how long that took."""
+    start = time.monotonic()
+    while time.monotonic() - start < seconds:
+        outcomes = reader.read(1)
+        if len(events & outcomes.ids.keys()) == len(events):
+            break
+    return reader.outcomes, time.monotonic() - start
+
+
+def report(outcomes: Outcomes, events: set[str], took: float, fed_again: int) -> bool:
+    """Print what came out; True where each event has its one decision."""
+    missing = events - outcomes.ids.keys()
+    several = [event for event, ids in outcomes.ids.items() if len(ids) > 1]
+    print(f"events {len(events):,}; with an outcome {len(events) - len(missing):,}; missing {len(missing)}")
+    print(f"settled {took:.1f} s after the last fault (limit {SETTLE_SECONDS} s)")
+    print(f"predictions {sum(outcomes.predictions.values()):,}, of which a second time {outcomes.twice:,}")
+    print(f"dead letters {dict(outcomes.dead_letters)}; events with more than one id {len(several)}")
+    print(f"fed again by the reconciler {fed_again:,}")
+    for event in sorted(missing)[:20]:
+        print(f"  missing: {event}")
+    return not missing and not several
+
+
+def main() -> int:
+    """Run once; 0 where every event has its outcome."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--broker", choices=("redis", "rabbitmq"), default="redis")
+    parser.add_argument("--empty-redis", action="store_true")
+    parser.add_argument("--events", type=int, default=50_000)
+    parser.add_argument("--rate", type=float, default=1_000)
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    with rig(broker=args.broker, one_redis=True) as made:
+        print(f"seed {args.seed}, broker {args.broker}, logs in {made.folder}", flush=True)
+        made.run("dispatcher", "dispatcher")
+        made.run("reconciler", "reconcile")
+        made.run("worker", "worker", FRAUD_QUEUE)
+        run = f"kills-{args.seed}"
+        reader = OutcomeReader(made.bootstrap, [FRAUD_QUEUE])
+        source = threading.Thread(target=produce, args=(made, args.events, args.rate, run))
+        source.start()
+        plan(made, args.seed, args.events / args.rate, empty_redis=args.empty_redis).play(time.monotonic())
+        source.join()
+        events = {f"{run}-{number}" for number in range(args.events)}
+        outcomes, took = settle(reader, events, SETTLE_SECONDS)
+        return 0 if report(outcomes, events, took, made.fed_again()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
