@@ -1,0 +1,94 @@
+"""Where the services are and what this installation is set to: read once, by entry points only."""
+
+import fcntl
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from events.errors import ConfigError, Problem
+
+LOCAL_ENV = Path("var/local.env")
+"""Written by `signalbox up` while it runs, so that a command typed in another terminal finds its parts."""
+
+WAY_OUT = "set it, or start a local stack in another terminal with `signalbox up`"
+
+
+class Settings(BaseSettings):
+    """Frozen. The environment goes before the local stack's file; paths count from the working directory.
+
+    An address that is set nowhere raises `ConfigError` when it is asked for: nothing silently means
+    localhost. What has no conventional name is set as `SIGNALBOX_…`: `SIGNALBOX_PARTITIONS=8`.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="SIGNALBOX_", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    kafka: str | None = Field(default=None, validation_alias="KAFKA_BOOTSTRAP_SERVERS")
+    broker: str | None = Field(default=None, validation_alias="CELERY_BROKER_URL")
+    redis: str | None = Field(default=None, validation_alias="REDIS_URL")
+    database: str | None = Field(default=None, validation_alias="DATABASE_URL")
+
+    routing_table: Path = Path("config/routing_table.yaml")
+    workflows: Path = Path("config/workflows.yaml")
+    fraud_config: Path = Path("config/fraud.yaml")
+    model_dir: Path = Path("var/models")
+    partitions: int = Field(default=4, ge=1, le=1_000)
+    metrics_port: int = Field(default=0, ge=0, le=65_535, description="0 exports nothing")
+
+    @property
+    def kafka_bootstrap_servers(self) -> str:
+        """`host:port` of one or several Kafka brokers, separated by commas."""
+        return _required("KAFKA_BOOTSTRAP_SERVERS", self.kafka)
+
+    @property
+    def celery_broker_url(self) -> str:
+        """`redis://…` or `amqp://…`: where the Celery queues are."""
+        return _required("CELERY_BROKER_URL", self.broker)
+
+    @property
+    def redis_url(self) -> str:
+        """`redis://…`: the online feature store."""
+        return _required("REDIS_URL", self.redis)
+
+    @property
+    def database_url(self) -> str:
+        """An SQLAlchemy URL: the offline store."""
+        return _required("DATABASE_URL", self.database)
+
+
+def _required(variable: str, value: str | None) -> str:
+    if value is None:
+        raise ConfigError([Problem("environment", 0, variable, f"is not set: {WAY_OUT}")])
+    return value
+
+
+def local_stack_runs(path: Path = LOCAL_ENV) -> bool:
+    """Whether the `signalbox up` that wrote this file still runs: until it ends it holds the file's lock."""
+    try:
+        with path.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+@cache
+def load_settings() -> Settings:
+    """The settings of this process. Raises `ConfigError` naming each variable whose value cannot be used."""
+    env_file = LOCAL_ENV if local_stack_runs() else None
+    try:
+        return Settings(_env_file=env_file)
+    except ValidationError as error:
+        raise ConfigError(
+            Problem("environment", 0, _variable(str(item["loc"][0])), f"{item['msg']}, is {item['input']!r}")
+            for item in error.errors()
+        ) from error
+
+
+def _variable(field: str) -> str:
+    return field if field.isupper() else f"SIGNALBOX_{field.upper()}"
