@@ -1,0 +1,52 @@
+"""The services that tests ask for by name. A test that asks for one is marked `integration`."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests import services
+
+SERVICES = frozenset({"kafka", "redis_url", "broker_url", "database_url"})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a service, so that `-m 'not integration'` leaves it out."""
+    for item in items:
+        if SERVICES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("integration")
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Bootstrap servers of one Kafka for the whole run: take topic names from `unique`."""
+    with services.kafka_service(tmp_path_factory.mktemp("kafka")) as bootstrap:
+        yield bootstrap
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One Redis for the whole run: take keys from `unique`, and never empty it."""
+    with services.redis_service(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session", params=["redis", "rabbitmq"])
+def broker_url(request: pytest.FixtureRequest) -> str:
+    """A Celery broker; each test that asks for it runs once on each kind. Take queue names from `unique`."""
+    if request.param == "rabbitmq":
+        return services.rabbitmq_url()
+    url: str = request.getfixturevalue("redis_url")
+    return services.on_database(url, services.BROKER_DB)
+
+
+@pytest.fixture(scope="session")
+def database_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """SQLAlchemy URL of one database for the whole run."""
+    file = tmp_path_factory.mktemp("database") / "signalbox.db"
+    return services.configured("DATABASE_URL") or f"sqlite:///{file}"
+
+
+@pytest.fixture
+def unique() -> Callable[[str], str]:
+    """Makes a name that no other test uses: `unique("ml.fraud.input")`."""
+    return services.unique_name
