@@ -99,9 +99,9 @@ def _not_installed(what: str, variables: str) -> EmbeddedError:
     )
 
 
-def accepts(port: int) -> bool:
-    """Whether something listens on this port of the loopback interface."""
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=0.5):
+def accepts(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether something listens on this port."""
+    with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=0.5):
         return True
     return False
 

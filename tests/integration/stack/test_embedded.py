@@ -37,7 +37,7 @@ def test_the_embedded_kafka_gives_back_what_was_written(tmp_path: Path) -> None:
         read: set[bytes | None] = set()
         deadline = time.monotonic() + 30
         while len(read) < 100 and time.monotonic() < deadline:
-            read.update(message.value() for message in consumer.consume(100, 1))
+            read.update(message.value() for message in consumer.consume(100, 0.1))
         consumer.close()
     assert read == {str(number).encode() for number in range(100)}
 
