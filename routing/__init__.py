@@ -1,0 +1,22 @@
+"""Which model does an event wake, how urgently, on which queue? Pure; knows no infrastructure."""
+
+from events.priority import Priority
+from routing.catalogue import Catalogue, Pool, QueueSpec, WorkflowSpec
+from routing.deciding import route
+from routing.loading import load
+from routing.rules import LaneSpec, Rules
+from routing.table import Route, Table
+
+__all__ = [
+    "Catalogue",
+    "LaneSpec",
+    "Pool",
+    "Priority",
+    "QueueSpec",
+    "Route",
+    "Rules",
+    "Table",
+    "WorkflowSpec",
+    "load",
+    "route",
+]
