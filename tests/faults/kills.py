@@ -12,14 +12,15 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from confluent_kafka import Producer
 
 from benchmarks.orders import order
 from events.topics import EVENTS
 from tests.faults.outcomes import OutcomeReader, Outcomes
-from tests.faults.processes import Child, wait_until
-from tests.faults.rig import FRAUD_QUEUE, Rig, rig
+from tests.faults.processes import Child, free_port
+from tests.faults.rig import FRAUD_QUEUE, Rig, rig, scrape
 from transport.clock import system_clock
 from transport.kafka import producer_config
 
@@ -30,9 +31,9 @@ SETTLE_SECONDS = 60
 class Plan:
     """Which fault happens when, in seconds after the first event."""
 
-    steps: list[tuple[float, str, Callable[[], None]]] = field(default_factory=list)
+    steps: list[tuple[float, str, Callable[[], object]]] = field(default_factory=list)
 
-    def add(self, at: float, what: str, do: Callable[[], None]) -> None:
+    def add(self, at: float, what: str, do: Callable[[], object]) -> None:
         """Plan one fault."""
         self.steps.append((at, what, do))
 
@@ -44,11 +45,9 @@ class Plan:
             do()
 
 
-def _again(child: Child, port_ready: Callable[[], bool] | None = None) -> None:
+def _again(child: Child) -> None:
     child.kill()
     child.start()
-    if port_ready is not None:
-        wait_until(port_ready, 60, child.name)
 
 
 def plan(made: Rig, seed: int, seconds: float, *, empty_redis: bool) -> Plan:
@@ -58,21 +57,15 @@ def plan(made: Rig, seed: int, seconds: float, *, empty_redis: bool) -> Plan:
     for name in ("dispatcher", "worker"):
         for _ in range(3):
             child = made.parts[name]
-            made_plan.add(rng.uniform(3, seconds), f"SIGKILL {name}", lambda child=child: _again(child))  # type: ignore[misc]  # bound per turn
+            made_plan.add(rng.uniform(3, seconds), f"SIGKILL {name}", partial(_again, child))
     joins = rng.uniform(3, seconds / 2)
-    made_plan.add(joins, "a second dispatcher joins", lambda: _join(made))
-    made_plan.add(joins + seconds / 3, "the second dispatcher leaves", lambda: made.stop("dispatcher-2"))
-    for service in {id(s): s for s in (made.store, made.broker, made.kafka)}.values():
-        made_plan.add(
-            rng.uniform(3, seconds), f"{service.name} is killed and restarted", lambda s=service: made.restart(s)  # type: ignore[misc]  # bound per turn
-        )
+    made_plan.add(joins, "a second dispatcher joins", partial(made.run, "dispatcher-2", "dispatcher"))
+    made_plan.add(joins + seconds / 3, "the second dispatcher leaves", partial(made.stop, "dispatcher-2"))
+    for service in made.services:
+        made_plan.add(rng.uniform(3, seconds), f"{service} is killed and restarted", partial(made.restart, service))
     if empty_redis:
         made_plan.add(seconds / 2, "Redis is emptied", made.empty_redis)
     return made_plan
-
-
-def _join(made: Rig) -> None:
-    made.run("dispatcher-2", "dispatcher")
 
 
 def produce(made: Rig, count: int, rate: float, run: str) -> None:
@@ -125,7 +118,8 @@ def main() -> int:
     with rig(broker=args.broker, one_redis=True) as made:
         print(f"seed {args.seed}, broker {args.broker}, logs in {made.folder}", flush=True)
         made.run("dispatcher", "dispatcher")
-        made.run("reconciler", "reconcile")
+        metrics = free_port()
+        made.run("reconciler", "reconcile", SIGNALBOX_METRICS_PORT=str(metrics))
         made.run("worker", "worker", FRAUD_QUEUE)
         run = f"kills-{args.seed}"
         reader = OutcomeReader(made.bootstrap, [FRAUD_QUEUE])
@@ -135,7 +129,7 @@ def main() -> int:
         source.join()
         events = {f"{run}-{number}" for number in range(args.events)}
         outcomes, took = settle(reader, events, SETTLE_SECONDS)
-        return 0 if report(outcomes, events, took, made.fed_again()) else 1
+        return 0 if report(outcomes, events, took, int(scrape(metrics, "signalbox_events_fed_again_total"))) else 1
 
 
 if __name__ == "__main__":

@@ -5,28 +5,41 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
+from urllib.request import urlopen
+
+from confluent_kafka.admin import AdminClient
+from redis import Redis
 
 from benchmarks.orders import feature_rows
 from features.online import RedisOnlineStore
-from tests.faults.processes import Child, accepts, free_port, kafka, redis, signalbox, wait_until
+from tests.faults.processes import Child, accepts, free_port, kafka, rabbitmq, redis, signalbox, wait_until
 from transport.clock import system_clock
-from transport.topics import ensure_topics
 
 FRAUD_QUEUE = "ml.fraud.input"
+Broker = Literal["redis", "rabbitmq"]
 
 
 @dataclass
 class Rig:
-    """Real Kafka, a Redis for features, a broker, and the parts of the system by name."""
+    """Real Kafka, a Redis for features, a Celery broker, and the parts of the system by name."""
 
     folder: Path
-    bootstrap: str
-    store_url: str
+    services: dict[str, Child]
+    ports: dict[str, int]
     broker_url: str
-    kafka: Child
-    store: Child
-    broker: Child
     parts: dict[str, Child] = field(default_factory=dict)
+    extra_env: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def bootstrap(self) -> str:
+        """Kafka's address."""
+        return f"127.0.0.1:{self.ports['kafka']}"
+
+    @property
+    def store_url(self) -> str:
+        """The address of the Redis that holds features."""
+        return f"redis://127.0.0.1:{self.ports['store']}/0"
 
     @property
     def env(self) -> Mapping[str, str]:
@@ -36,12 +49,12 @@ class Rig:
             "REDIS_URL": self.store_url,
             "CELERY_BROKER_URL": self.broker_url,
             "DATABASE_URL": f"sqlite:///{self.folder}/signalbox.db",
-            "OMP_NUM_THREADS": "1",
+            **self.extra_env,
         }
 
-    def run(self, name: str, *arguments: str) -> Child:
+    def run(self, name: str, *arguments: str, **env: str) -> Child:
         """Start a part with `signalbox` and these arguments, under a name of its own."""
-        child = signalbox(name, arguments, self.folder, self.env)
+        child = signalbox(name, arguments, self.folder, {**self.env, **env})
         child.start()
         self.parts[name] = child
         return child
@@ -50,52 +63,79 @@ class Rig:
         """Stop a part as an operator would."""
         self.parts.pop(name).stop()
 
+    def restart(self, service: str) -> None:
+        """Kill a service and start it again; returns once it listens."""
+        self.services[service].kill()
+        self.services[service].start()
+        self.wait_for(service)
+
+    def wait_for(self, service: str) -> None:
+        """Return once a service listens."""
+        wait_until(lambda: accepts(self.ports[service]), 60, service)
+
     def load_features(self) -> None:
         """Put the feature rows of every customer and terminal that the orders name into the store."""
         RedisOnlineStore(self.store_url).write(feature_rows(system_clock()))
-
-    def restart(self, service: Child) -> None:
-        """Kill a service and start it again; returns once it answers."""
-        service.kill()
-        service.start()
-        wait_until(lambda: accepts(self.ports[service.name]), 60, service.name)
 
     def empty_redis(self) -> None:
         """Forget everything that stands in Redis, features included, as a failover to an empty replica does."""
         Redis.from_url(self.store_url).flushall()
 
-    def fed_again(self) -> int:
-        """How many records the reconciler has sent a second time, as its metrics say."""
-        return int(scrape(self.metrics_port, "signalbox_reconciler_fed_again_total"))
+    def wait_for_assignment(self, group: str, seconds: float = 30) -> None:
+        """Return once a consumer group has a member with partitions."""
+        admin = AdminClient({"bootstrap.servers": self.bootstrap})
+
+        def assigned() -> bool:
+            described = admin.describe_consumer_groups([group], request_timeout=10)[group].result()
+            return any(member.assignment.topic_partitions for member in described.members)
+
+        wait_until(assigned, seconds, f"group {group}")
 
     def close(self) -> None:
         """Stop the parts, then the services."""
         for child in reversed(self.parts.values()):
             child.stop()
-        for service in (self.broker, self.store, self.kafka):
+        for service in self.services.values():
             service.kill()
 
 
+def scrape(port: int, metric: str) -> float:
+    """The sum of a Prometheus metric over its labels, as a part exports it on `port`."""
+    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        lines = answer.read().decode().splitlines()
+    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith((metric + "{", metric + " ")))
+
+
 @contextmanager
-def rig(partitions: int = 4) -> Iterator[Rig]:
-    """Start services on free ports with data of their own; everything is gone afterwards but the logs."""
+def rig(broker: Broker = "redis", *, one_redis: bool = False) -> Iterator[Rig]:
+    """Start services on free ports with data of their own. `one_redis`: the features stand in the broker's Redis.
+
+    The logs stay in `Rig.folder`; everything else is gone afterwards.
+    """
     folder = Path(tempfile.mkdtemp(prefix="signalbox-rig-"))
-    kafka_port, store_port, broker_port = free_port(), free_port(), free_port()
-    made = Rig(
-        folder=folder,
-        bootstrap=f"127.0.0.1:{kafka_port}",
-        store_url=f"redis://127.0.0.1:{store_port}/0",
-        broker_url=f"redis://127.0.0.1:{broker_port}/0",
-        kafka=kafka(kafka_port, free_port(), folder),
-        store=redis("store", store_port, folder),
-        broker=redis("broker", broker_port, folder),
-    )
+    ports = {"kafka": free_port(), "store": free_port()}
+    services = {
+        "kafka": kafka(ports["kafka"], free_port(), folder),
+        "store": redis("store", ports["store"], folder),
+    }
+    broker_url = f"redis://127.0.0.1:{ports['store']}/1"
+    if broker == "rabbitmq":
+        ports["rabbitmq"] = free_port()
+        services["rabbitmq"] = rabbitmq(ports["rabbitmq"], folder)
+        broker_url = f"amqp://guest:guest@127.0.0.1:{ports['rabbitmq']}//"
+    elif not one_redis:
+        ports["broker"] = free_port()
+        services["broker"] = redis("broker", ports["broker"], folder)
+        broker_url = f"redis://127.0.0.1:{ports['broker']}/0"
+    made = Rig(folder, services, ports, broker_url)
     try:
-        for service in (made.kafka, made.store, made.broker):
+        for service in services.values():
             service.start()
-        for port in (kafka_port, store_port, broker_port):
-            wait_until(lambda port=port: accepts(port), 60, f"port {port}")  # type: ignore[misc]  # default binds the loop variable
-        ensure_topics(made.bootstrap, partitions)
+        for name in services:
+            made.wait_for(name)
+        topics = signalbox("topics", ["topics"], folder, made.env)
+        topics.start()
+        wait_until(lambda: not topics.running, 60, "signalbox topics")
         made.load_features()
         yield made
     finally:
