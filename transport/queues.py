@@ -36,6 +36,8 @@ def transport_options(
         return {
             "priority_steps": list(REDIS_STEPS),
             "sep": REDIS_SEPARATOR,
+            # a task's body is JSON, which needs no base64 (kombu's default) to stand in a Redis list
+            "body_encoding": "utf-8",
             "queue_order_strategy": "priority",
             "socket_timeout": socket_timeout,
             "socket_connect_timeout": connect_timeout,
