@@ -1,0 +1,164 @@
+"""How a batch gets onto a Celery queue, and how much stands there already. Knows no task but its name."""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import msgspec
+from amqp.exceptions import AMQPError
+from celery import Celery
+from kombu import Connection, Producer
+from kombu.exceptions import KombuError
+from redis import Redis
+from redis.exceptions import RedisError
+
+from dispatcher.depth import Attribution
+from dispatcher.feeding import Depth
+from events.decision import lane_topic
+from events.errors import Unavailable
+from events.lane import Batch, encode_batch
+from events.priority import Priority
+from transport.priorities import is_redis, number, redis_list
+from transport.queues import celery_queue, transport_options
+from transport.retrying import RetryTally
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Broker(Protocol):
+    """What a feeder and the reconciler ask of a Celery broker. Every call ends within a bounded time."""
+
+    def depth(self, queue: str) -> Depth:
+        """What stands on a queue. Raises `Unavailable`."""
+
+    def send(self, queue: str, priority: Priority, task: str, batch: Batch, task_id: str) -> None:
+        """Put one message on a queue; returns once the broker has it.
+
+        Raises `Unavailable` where that is not certain. The broker may have it all the same.
+        """
+
+    def close(self) -> None:
+        """Let go of the connection."""
+
+
+def task_id_of(batch: Batch) -> str:
+    """The id of a batch's message, by its first record: `ml.fraud.input.high[3]@1200+256`."""
+    return f"{batch.records[0].lane}+{len(batch)}"
+
+
+class CeleryBroker:
+    """Redis or RabbitMQ by URL, over one connection that is made when first needed.
+
+    Not thread-safe: one per thread. After any failure the connection is dropped without a farewell, which a
+    hung broker would not answer: what was half said on it cannot be mistaken for the answer to a later call.
+    """
+
+    def __init__(self, url: str, tally: RetryTally | None = None, timeout: float = 5) -> None:
+        """`timeout` (seconds) bounds each exchange with the broker."""
+        self._url = url
+        self._tally = tally
+        self._timeout = timeout
+        self._celery = Celery("signalbox-dispatcher", broker=url, set_as_current=False)
+        self._attribution: dict[str, Attribution] = defaultdict(Attribution)
+        self._declared: set[str] = set()
+        self._returned = False
+        self._connection: Connection | None = None
+        self._channel: Any = None
+        self._producer: Producer | None = None
+        self._redis: Redis | None = None
+        self._pid = os.getpid()
+
+    def depth(self, queue: str) -> Depth:
+        """Messages that wait by priority, and tasks held back for a retry. Raises `Unavailable`."""
+        retrying = self._tally.count(queue) if self._tally is not None else 0
+        with self._reaching():
+            if is_redis(self._url):
+                return Depth(self._redis_lengths(queue), retrying)
+            self._ready(queue)
+            total = self._channel.queue_declare(queue, passive=True).message_count
+            return Depth(self._attribution[queue].waiting(total), retrying)
+
+    def send(self, queue: str, priority: Priority, task: str, batch: Batch, task_id: str) -> None:
+        """Publish one task whose only argument is the encoded batch. Raises `Unavailable`."""
+        shown = f"{len(batch)} records of {lane_topic(queue, priority)}, from {batch.records[0].lane}"
+        message = self._celery.amqp.as_task_v2(
+            task_id, task, argsrepr=shown, kwargsrepr="{}", ignore_result=True
+        )
+        body = _encode(((encode_batch(batch),), {}, message.body[2])).decode()
+        with self._reaching():
+            self._ready(queue).publish(
+                body,
+                routing_key=queue,
+                priority=number(priority, self._url),
+                headers=message.headers,
+                content_type="application/json",
+                content_encoding="utf-8",
+                delivery_mode=2,
+                mandatory=True,
+                confirm_timeout=self._timeout,
+                **message.properties,
+            )
+            if self._returned:
+                # RabbitMQ confirms a message whose queue was deleted, after handing it back
+                raise OSError(f"queue {queue} is gone; it is declared anew")
+        self._attribution[queue].on_sent(priority)
+
+    def close(self) -> None:
+        """Let go of the connection. The next call makes another."""
+        connection, client = self._connection, self._redis
+        self._forget()
+        if client is not None:
+            client.close()
+        if connection is not None:
+            connection.collect(socket_timeout=0.1)
+
+    def _redis_lengths(self, queue: str) -> dict[Priority, int]:
+        if self._redis is None:
+            self._redis = Redis.from_url(
+                self._url, socket_timeout=self._timeout, socket_connect_timeout=self._timeout
+            )
+        with self._redis.pipeline(transaction=False) as pipe:
+            for priority in Priority:
+                pipe.llen(redis_list(queue, priority))
+            return dict(zip(Priority, pipe.execute(), strict=True))
+
+    def _ready(self, queue: str) -> Producer:
+        """A producer on a living connection, with the queue declared."""
+        producer = self._producer or self._connect()
+        if queue not in self._declared:
+            celery_queue(queue)(self._channel).declare()
+            self._declared.add(queue)
+        return producer
+
+    def _connect(self) -> Producer:
+        options = transport_options(self._url, self._timeout, self._timeout)
+        self._connection = Connection(self._url, transport_options=options, heartbeat=0)
+        # kombu's own pauses between attempts would hold up the lanes: the feeder knows when to try again
+        self._connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0, interval_max=0)
+        self._channel = self._connection.channel()
+        if not is_redis(self._url):
+            self._channel.events["basic_return"].add(self._on_return)
+        self._producer = Producer(self._channel, auto_declare=False)
+        return self._producer
+
+    def _on_return(self, _error: Exception, _exchange: str, _routing_key: str, _message: object) -> None:
+        self._returned = True
+
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
+        if os.getpid() != self._pid:
+            # a connection inherited over a fork is the parent's: never close it
+            self._forget()
+            self._pid = os.getpid()
+        try:
+            yield
+        except (OSError, RedisError, AMQPError, KombuError) as error:
+            self.close()
+            raise Unavailable("celery broker", error) from error
+
+    def _forget(self) -> None:
+        self._connection = self._channel = self._producer = self._redis = None
+        self._declared.clear()
+        self._returned = False
