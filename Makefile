@@ -1,0 +1,58 @@
+# The commands of a day. `make` lists them. PYTHON=python3.12 chooses the interpreter of a new .venv.
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; \
+	done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+KAFKA_PORT ?= 9092
+SCHEDULES ?= 100000
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test check format simulate faults bench kafka kafka-stop clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+setup: $(BIN)/.dev ## install everything that developing needs into .venv
+
+demo: $(BIN)/.demo ## train, start the stack, stream events, count what came out; DATA=FILE plays card transactions
+	@$(BIN)/signalbox demo $(if $(DATA),--data "$(DATA)")
+
+up: $(BIN)/.demo ## start the whole stack on this machine; Ctrl-C stops it
+	@$(BIN)/signalbox up
+
+test: $(BIN)/.dev ## the tests, against the services that are configured and embedded ones for the rest; ARGS=…
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(BIN)/.dev ## lint, format, types, layering
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m mypy
+	$(BIN)/lint-imports
+
+format: $(BIN)/.dev ## put the code into form
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+kafka: ## a real Apache Kafka on this machine (needs java and mvn), on KAFKA_PORT
+	@deploy/kafka/node start $(KAFKA_PORT)
+
+kafka-stop: ## stop it
+	@deploy/kafka/node stop
+
+clean: ## remove what was installed and written here
+	rm -rf $(VENV) var build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "no Python 3.11 to 3.13 found; name one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "$(PYTHON) cannot make a venv; on Debian: apt-get install python3-venv" >&2; exit 1; }
+
+# A stamp per extra: each command installs only what it needs.
+$(BIN)/.demo: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[local,train]'
+	@touch $@
+
+$(BIN)/.dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@ $(BIN)/.demo
