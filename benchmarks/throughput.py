@@ -12,12 +12,12 @@ from transport.clock import system_clock
 from transport.kafka import consumer_config, producer_config
 
 
-def fill(bootstrap: str, count: int, run: str) -> None:
+def fill(bootstrap: str, count: int, run: str, event_type: str = "order.placed") -> None:
     """Write `count` orders to the source topic."""
     producer = Producer(producer_config(bootstrap, **{"linger.ms": 20, "queue.buffering.max.messages": 1_000_000}))
     rng = random.Random(run)
     for number in range(count):
-        key, value = order(number, run, system_clock(), rng)
+        key, value = order(number, run, system_clock(), rng, event_type)
         producer.produce(EVENTS, value=value, key=key)
         if number % 10_000 == 0:
             producer.poll(0)
