@@ -7,7 +7,8 @@ from msgspec import Meta
 
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
 # Semantic Versioning 2.0.0, without the build part that no consumer may act on.
-SemVer = Annotated[str, Meta(pattern=r"^(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})(-[0-9A-Za-z.-]+)?$")]
+_NUMBER = r"(0|[1-9][0-9]{0,5})"
+SemVer = Annotated[str, Meta(max_length=64, pattern=rf"^{_NUMBER}\.{_NUMBER}\.{_NUMBER}(-[0-9A-Za-z.-]+)?\Z")]
 # Year 0 to 9999: what a date can be made of.
 EpochMillis = Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
 

@@ -32,7 +32,9 @@ class Unavailable(Retry):
     """A dependency is known to be down. Waiting for it uses up no attempt."""
 
     def __init__(self, dependency: str, reason: object = "") -> None:
-        super().__init__(f"{dependency} is unavailable: {reason}" if str(reason) else f"{dependency} is unavailable")
+        super().__init__(
+            f"{dependency} is unavailable: {reason}" if str(reason) else f"{dependency} is unavailable"
+        )
         self.dependency = dependency
 
 
@@ -67,7 +69,7 @@ class Problem:
 
 
 class ConfigError(SignalboxError):
-    """The configuration cannot be used. Carries every problem at once; a part that runs keeps the last good one."""
+    """The configuration cannot be used. Carries every problem; a part that runs keeps the last good one."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)

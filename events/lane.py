@@ -1,7 +1,6 @@
 """What a lane's record and a Celery message look like between router, feeder and worker."""
 
 import base64
-import binascii
 import zlib
 
 import msgspec
@@ -46,8 +45,8 @@ class Fed(msgspec.Struct, frozen=True, omit_defaults=True):
 class Batch(msgspec.Struct, frozen=True, omit_defaults=True):
     """The one argument of every inference task.
 
-    `fed_at` (epoch ms) is when the first message with these records was sent. `losses` counts the workers that were lost
-    while they held them. `first_failure` (epoch ms) is when the first attempt failed.
+    `fed_at` (epoch ms) is when the first message with these records was sent. `losses` counts the workers that
+    were lost while they held them. `first_failure` (epoch ms) is when the first attempt failed.
     """
 
     fed_at: Millis
@@ -60,7 +59,7 @@ class Batch(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 MAX_BATCH_BYTES = 64_000_000
-"""Of a batch's JSON. A feeder sends about a megabyte, or one record; what claims more is none of its messages."""
+"""Of a batch's JSON. A feeder sends about a megabyte, or one record; what claims more is not its."""
 
 _encoder = msgspec.json.Encoder()
 _decode_batch = msgspec.json.Decoder(Batch).decode
@@ -73,10 +72,10 @@ def encode_waiting(record: Waiting) -> bytes:
 
 
 def decode_record(value: bytes | msgspec.Raw) -> LaneRecord:
-    """Read a lane's record. Raises `DeadLetter` (undecodable) where the bytes are not what a router writes."""
+    """Read a lane's record. Raises `DeadLetter` (undecodable) where no router wrote these bytes."""
     try:
         return _decode_record(value)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise DeadLetter("undecodable", f"not a lane record: {error}") from error
 
 
@@ -101,5 +100,6 @@ def decode_batch(argument: object) -> Batch:
         if not inflater.eof:
             raise DeadLetter("undecodable", f"not a batch: cut short, or larger than {MAX_BATCH_BYTES} bytes")
         return _decode_batch(inflated)
-    except (msgspec.MsgspecError, UnicodeDecodeError, binascii.Error, zlib.error, ValueError) as error:
+    # binascii.Error, MsgspecError and UnicodeDecodeError are ValueErrors
+    except (ValueError, zlib.error, RecursionError) as error:
         raise DeadLetter("undecodable", f"not a batch: {error}") from error

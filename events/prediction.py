@@ -1,4 +1,4 @@
-"""What comes out of an inference, and all that it rests on: the record that audit, replay and rollout read."""
+"""What comes out of an inference, and on what does it rest? What audit, replay and rollout read."""
 
 from typing import Annotated, Any
 
@@ -30,10 +30,11 @@ class Output(msgspec.Struct, frozen=True, omit_defaults=True):
 class Prediction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One inference, as it stands in `ml.predictions`.
 
-    `latency_ms` runs from the source record's entry into Kafka to `predicted_at`; `inference_ms` is this event's share of its
-    batch's time in the model. `feature_version` (ISO 8601) is the data time of the oldest feature value, `feature_hash` says which
-    definitions made it. `features` are the values that the model saw; `missing` names those that stood at their default.
-    Times without a unit in their type are epoch milliseconds.
+    `latency_ms` runs from the source record's entry into Kafka to `predicted_at`; `inference_ms` is this
+    event's share of its batch's time in the model. `feature_version` (ISO 8601) is the data time of the
+    oldest feature value, `feature_hash` says which definitions made it. `features` are the values that the
+    model saw; `missing` names those that stood at their default. Times without a unit in their type are epoch
+    milliseconds.
     """
 
     prediction_id: str

@@ -1,0 +1,76 @@
+"""Are these bytes JSON of the wanted shape, and if not, what is wrong with them?"""
+
+import re
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from events.errors import DeadLetter
+
+# Every reader on the way recurses into an event, each from a stack of its own depth: stay far from what one
+# bears.
+MAX_DEPTH = 64
+
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_NOT_A_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
+_OPENING = frozenset(b"[{")
+_HINTS = {
+    "`$.version`": "give a semantic version such as 1.0.0",
+    "`$.occurred_at`": "give epoch milliseconds as a whole number",
+    "`$.payload`": "give an object",
+    "`$.time`": "give an RFC 3339 time with its offset, such as 2026-11-21T13:00:00Z",
+}
+
+T = TypeVar("T")
+
+
+def parse(decode: Callable[[bytes], T], json: bytes) -> T:
+    """What a decoder makes of it. Raises `DeadLetter`: undecodable, or invalid_envelope naming the field."""
+    try:
+        return decode(json)
+    except msgspec.ValidationError as error:
+        raise DeadLetter("invalid_envelope", explain(error)) from error
+    except msgspec.DecodeError as error:
+        raise DeadLetter("undecodable", f"not JSON: {error}") from error
+    except RecursionError as error:
+        raise DeadLetter("undecodable", f"nested more than {MAX_DEPTH} levels deep") from error
+    except UnicodeDecodeError as error:
+        raise DeadLetter("undecodable", _not_utf8(error)) from error
+
+
+def explain(error: msgspec.ValidationError) -> str:
+    """The decoder's message, with the way out where it is not plain."""
+    message = str(error)
+    hints = [hint for path, hint in _HINTS.items() if message.endswith(path)]
+    return "; ".join(["envelope: " + message[:1].lower() + message[1:], *hints])
+
+
+def check_text(json: bytes) -> None:
+    """Raises `DeadLetter` (undecodable) where JSON that parses is not UTF-8 throughout, or nested too deeply.
+
+    Decoders look at neither in the fields that they skip.
+    """
+    if not json.isascii():
+        try:
+            json.decode()
+        except UnicodeDecodeError as error:
+            raise DeadLetter("undecodable", _not_utf8(error)) from error
+    if json.count(b"{") + json.count(b"[") > MAX_DEPTH and _depth(json) > MAX_DEPTH:
+        raise DeadLetter("undecodable", f"nested more than {MAX_DEPTH} levels deep")
+
+
+def _depth(json: bytes) -> int:
+    """How deep valid JSON is nested."""
+    depth = deepest = 0
+    for bracket in _STRING.sub(b"", json).translate(None, _NOT_A_BRACKET):
+        if bracket in _OPENING:
+            depth += 1
+            deepest = max(deepest, depth)
+        else:
+            depth -= 1
+    return deepest
+
+
+def _not_utf8(error: UnicodeDecodeError) -> str:
+    return f"not UTF-8: {error.reason} at byte {error.start}"
