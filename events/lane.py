@@ -45,8 +45,8 @@ class Fed(msgspec.Struct, frozen=True, omit_defaults=True):
 class Batch(msgspec.Struct, frozen=True, omit_defaults=True):
     """The one argument of every inference task.
 
-    `fed_at` (epoch ms) is when the first message with these records was sent. `losses` counts the workers that
-    were lost while they held them. `first_failure` (epoch ms) is when the first attempt failed.
+    `fed_at` (epoch ms) is when the first message with these records was sent. `losses` counts the workers
+    that were lost while they held them. `first_failure` (epoch ms) is when the first attempt failed.
     """
 
     fed_at: Millis
@@ -75,7 +75,7 @@ def decode_record(value: bytes | msgspec.Raw) -> LaneRecord:
     """Read a lane's record. Raises `DeadLetter` (undecodable) where no router wrote these bytes."""
     try:
         return _decode_record(value)
-    except (ValueError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise DeadLetter("undecodable", f"not a lane record: {error}") from error
 
 
@@ -100,6 +100,5 @@ def decode_batch(argument: object) -> Batch:
         if not inflater.eof:
             raise DeadLetter("undecodable", f"not a batch: cut short, or larger than {MAX_BATCH_BYTES} bytes")
         return _decode_batch(inflated)
-    # binascii.Error, MsgspecError and UnicodeDecodeError are ValueErrors
-    except (ValueError, zlib.error, RecursionError) as error:
+    except (msgspec.MsgspecError, zlib.error, ValueError, RecursionError) as error:
         raise DeadLetter("undecodable", f"not a batch: {error}") from error
