@@ -1,0 +1,108 @@
+"""Does docker-compose.yml hold the whole production shape, with no secret in it?"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+import yaml
+
+import cli
+from routing import load
+
+ROOT = Path(__file__).parents[3]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = {name: service for name, service in SERVICES.items() if "build" in service}
+SECRET = re.compile(r"PASS|AUTH|SECRET|TOKEN")
+FROM_ENVIRONMENT = re.compile(r"\$\{[A-Z_]+:(\?[^}]+|-)\}")
+
+
+def environment() -> Iterator[tuple[str, str, str]]:
+    for name, service in SERVICES.items():
+        for variable, value in service.get("environment", {}).items():
+            yield name, variable, str(value)
+
+
+def test_every_part_of_production_is_there() -> None:
+    assert {
+        "kafka",
+        "schema-registry",
+        "redis",
+        "redis-broker",
+        "rabbitmq",
+        "postgres",
+        "topics",
+        "dispatcher",
+        "reconciler",
+        "beat",
+        "flower",
+    } <= set(SERVICES)
+
+
+def test_each_queue_that_has_a_worker_has_its_service_and_no_other_has() -> None:
+    catalogue = load(ROOT / "config/routing_table.yaml", ROOT / "config/workflows.yaml").catalogue
+    served = {name for name, queue in catalogue.queues.items() if queue.served}
+    commands = [service.get("command", []) for service in OURS.values()]
+    assert {command[1] for command in commands if command[0] == "worker"} == served
+
+
+@pytest.mark.parametrize("name", [name for name, service in OURS.items() if "entrypoint" not in service])
+def test_each_command_is_one_that_signalbox_has(name: str) -> None:
+    known = set(typer.main.get_group(cli.app).commands)
+    assert OURS[name]["command"][0] in known
+
+
+def test_no_secret_stands_in_the_file() -> None:
+    secrets = [
+        (service, variable, part)
+        for service, variable, value in environment()
+        if SECRET.search(variable)
+        for part in re.split(r"(?<=\}):", value)
+    ]
+    assert secrets
+    assert [each for each in secrets if not FROM_ENVIRONMENT.fullmatch(each[2])] == []
+
+
+def test_no_address_carries_a_literal_password() -> None:
+    addresses = re.findall(
+        r"//[^:/@\s]+:(\$\{[^}]*\}|[^@\s]+)@", "\n".join(value for *_, value in environment())
+    )
+    assert addresses
+    assert [each for each in addresses if not FROM_ENVIRONMENT.fullmatch(each)] == []
+
+
+def test_flower_asks_for_a_password_and_is_published_on_this_machine_only() -> None:
+    assert "FLOWER_BASIC_AUTH" in SERVICES["flower"]["environment"]
+    published = [port for service in SERVICES.values() for port in service.get("ports", [])]
+    assert published
+    assert all(port.startswith("127.0.0.1:") for port in published)
+
+
+@pytest.mark.parametrize("name", ["redis", "redis-broker"])
+def test_redis_forgets_nothing(name: str) -> None:
+    command = SERVICES[name]["command"]
+    options = dict(zip(command[1::2], command[2::2], strict=True))
+    assert (options["--appendonly"], options["--maxmemory-policy"]) == ("yes", "noeviction")
+
+
+def test_rabbitmq_is_a_choice() -> None:
+    assert SERVICES["rabbitmq"]["profiles"] == ["rabbitmq"]
+
+
+def test_what_is_named_is_declared() -> None:
+    for service in SERVICES.values():
+        assert set(service.get("depends_on", {})) <= set(SERVICES)
+        volumes = [volume.split(":")[0] for volume in service.get("volumes", [])]
+        assert {volume for volume in volumes if not volume.startswith(".")} <= set(COMPOSE["volumes"])
+
+
+def test_the_image_runs_without_root() -> None:
+    stages = re.split(r"^FROM ", (ROOT / "deploy/Dockerfile").read_text(), flags=re.MULTILINE)
+    base = next(stage for stage in stages if " AS base" in stage)
+    assert re.search(r"^USER signalbox$", base, re.MULTILINE)
+    final = [stage for stage in stages if stage.startswith("base AS ")]
+    assert len(final) == 2
+    assert not any("USER root" in stage for stage in final)
