@@ -1,8 +1,9 @@
-"""One bit for each offset above a watermark."""
+"""Which offsets are done? One bit for each offset above a watermark."""
 
+import re
 from collections.abc import Iterator
 
-_FULL = 0xFF
+_NOT_FULL = re.compile(rb"[^\xff]")
 _TRIM_AT = 4_096
 
 
@@ -10,11 +11,7 @@ class Bitmap:
     """Offsets that are done. Everything below `watermark` is; above it, one bit tells."""
 
     def __init__(self, watermark: int) -> None:
-        self.watermark = watermark
-        self._base = watermark - watermark % 8
-        self._bits = bytearray()
-        for offset in range(self._base, watermark):
-            self._mark(offset)
+        self._begin_at(watermark)
 
     @property
     def end(self) -> int:
@@ -30,23 +27,53 @@ class Bitmap:
             self._advance()
         return True
 
+    def fill(self, below: int) -> None:
+        """Mark every offset under `below` as done."""
+        if below >= self.end:
+            self._begin_at(max(below, self.watermark))
+            return
+        for offset in list(self.open(below)):
+            self._mark(offset)
+        self._advance()
+
     def __contains__(self, offset: int) -> bool:
         if offset < self.watermark:
             return True
         index = offset - self._base
         return index >> 3 < len(self._bits) and bool(self._bits[index >> 3] & (1 << (index & 7)))
 
-    def open(self, below: int) -> Iterator[int]:
-        """The offsets under `below` that are not done, from the lowest."""
-        offset = self.watermark
+    def open(self, below: int, start: int = 0) -> Iterator[int]:
+        """The offsets from `start` to under `below` that are not done, from the lowest.
+
+        Nothing may be marked while it is read.
+        """
+        offset = max(start, self.watermark)
         while offset < below:
             index = offset - self._base
-            if index & 7 == 0 and index >> 3 < len(self._bits) and self._bits[index >> 3] == _FULL:
-                offset += 8
-                continue
+            if index & 7 == 0 and index >> 3 < len(self._bits):
+                # a lost record holds the watermark while millions above it are done: step over them at once
+                found = _NOT_FULL.search(self._bits, index >> 3)
+                offset = self._base + 8 * found.start() if found else self.end
+                if offset >= below:
+                    return
             if offset not in self:
                 yield offset
             offset += 1
+
+    def count_open(self, below: int) -> int:
+        """How many offsets under `below` are not done."""
+        if below <= self.watermark:
+            return 0
+        width = min(below, self.end) - self._base
+        done = int.from_bytes(self._bits[: (width + 7) >> 3], "little") & ((1 << width) - 1)
+        return below - self._base - done.bit_count()
+
+    def _begin_at(self, watermark: int) -> None:
+        self.watermark = watermark
+        self._base = watermark - watermark % 8
+        self._bits = bytearray()
+        for offset in range(self._base, watermark):
+            self._mark(offset)
 
     def _mark(self, offset: int) -> None:
         index = offset - self._base

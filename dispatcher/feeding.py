@@ -1,10 +1,12 @@
-"""When a queue gets its next batch, from which lane, and how large it is. Knows no Kafka, no Celery and no clock."""
+"""When does a queue get its next batch, from which lane, how large? Knows no Kafka, no Celery, no clock."""
 
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Generic, Protocol, TypeVar
 
+from dispatcher.tracking import Partition
 from events.decision import Millis, Position
 from events.priority import Priority
 
@@ -35,7 +37,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """What stands on a queue: messages that wait for a worker by priority, and those held back for a retry."""
+    """What stands on a queue: messages that wait, by priority, and those held back for a retry."""
 
     waiting: Mapping[Priority, int]
     retrying: int = 0
@@ -59,9 +61,10 @@ class Wait:
 class Feeding(Generic[R]):
     """One queue between its lanes and its workers.
 
-    A lane may send while fewer than `window` messages of its own or a higher priority wait on the queue: a lone event waits for
-    nobody, a flood grows into large batches, and a lower lane never stands in a higher one's way. Messages held back for a
-    retry are outstanding too: from `retry_limit` of them on, nothing new is sent.
+    A lane may send while fewer than `window` messages of its own or a higher priority wait on the queue: a
+    lone event waits for nobody, a flood grows into large batches, and a lower lane never stands in a higher
+    one's way. Messages held back for a retry are outstanding too: from `retry_limit` of them on, nothing new
+    is sent. Times are milliseconds.
     """
 
     def __init__(
@@ -74,8 +77,10 @@ class Feeding(Generic[R]):
         backoff: Millis = 50,
         max_backoff: Millis = 5_000,
     ) -> None:
-        self._lanes = sorted(lanes, key=lambda lane: lane.priority.rank)
-        self._held: dict[str, deque[R]] = {lane.topic: deque() for lane in lanes}
+        self._lanes: list[Lane] = []
+        self._held: dict[str, deque[R]] = {}
+        self._bytes: dict[str, int] = {}
+        self.on_lanes(lanes)
         self._window = window
         self._retry_limit = retry_limit
         self._look_again = look_again
@@ -96,17 +101,29 @@ class Feeding(Generic[R]):
 
     def room(self, lane: Lane) -> int:
         """How many more records this lane may read: what its next message still takes."""
+        if self._bytes[lane.topic] >= lane.max_bytes:
+            return 0
         return max(0, lane.max_batch - len(self._held[lane.topic]))
 
-    def on_records(self, lane: Lane, records: Iterable[R]) -> None:
+    def on_lanes(self, lanes: Iterable[Lane]) -> None:
+        """These lanes are fed now, in this manner. One that is not among them is drained as it was fed."""
+        by_topic = {lane.topic: lane for lane in chain(self._lanes, lanes)}
+        self._lanes = sorted(by_topic.values(), key=lambda lane: lane.priority.rank)
+        for topic in by_topic:
+            self._held.setdefault(topic, deque())
+            self._bytes.setdefault(topic, 0)
+
+    def on_records(self, lane: Lane, records: Sequence[R]) -> None:
         """Records were read from a lane, in their order."""
         self._held[lane.topic].extend(records)
+        self._bytes[lane.topic] += sum(record.size for record in records)
 
-    def on_lost(self, partitions: Collection[tuple[str, int]]) -> None:
-        """These partitions are another's now: what is held of them was not sent, and the other will read it."""
+    def on_lost(self, partitions: Collection[Partition]) -> None:
+        """These partitions are another's now: what is held of them was not sent; the other will read it."""
         for topic, held in self._held.items():
-            kept = [r for r in held if (r.position.topic, r.position.partition) not in partitions]
-            self._held[topic] = deque(kept)
+            kept = deque(r for r in held if (r.position.topic, r.position.partition) not in partitions)
+            self._held[topic] = kept
+            self._bytes[topic] = sum(record.size for record in kept)
 
     def blocked_until(self, now: Millis) -> Millis | None:
         """Until when (epoch ms) the broker is left alone after it refused, or None."""
@@ -134,12 +151,19 @@ class Feeding(Generic[R]):
             records.append(record)
         return tuple(records)
 
-    def on_accepted(self, sent: Send[R]) -> None:
-        """The broker took the message: its records are the workers' now."""
+    def on_accepted(self, sent: Send[R]) -> tuple[R, ...]:
+        """The broker took the message: its records are the workers' now.
+
+        Answers with those whose offsets may be committed: all but what was lost since the `Send`.
+        """
         held = self._held[sent.lane.topic]
-        for _ in sent.records:
-            held.popleft()
+        ours: list[R] = []
+        for record in sent.records:
+            if held and held[0] is record:
+                ours.append(held.popleft())
+                self._bytes[sent.lane.topic] -= record.size
         self._refusals = 0
+        return tuple(ours)
 
     def on_refused(self, now: Millis) -> Wait:
         """The broker took nothing, or did not answer: the records stay, and it is left alone for a while."""

@@ -1,11 +1,15 @@
-"""Which of a lane's records have no outcome, and when one is fed again. Knows no Kafka, no Celery and no clock."""
+"""Which of a lane's records have no outcome, and when is one fed again? Knows no Kafka and no clock."""
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from dispatcher.bitmap import Bitmap
 from events.decision import Millis
+
+FURTHEST = 2**28
+"""No outcome is this far above the watermark (32 MB of bits): the offset is of another life of the topic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +30,11 @@ class Completeness:
 class Reconciling:
     """One partition of a lane: its records against the outcomes.
 
-    A record is overdue `horizon` ms after its feeder had committed it, once it cannot still be on its way. What is overdue is fed
-    again within `allowance`: one record at first, twice as many each time that all of the last came out, and one again as
-    soon as one did not. An outage or an overload is therefore never fed by its own lateness.
+    A record is overdue `horizon` ms after its feeder had committed it, once it cannot still be on its way.
+    What is overdue is fed again within an allowance: one record at first, one more for each that came out;
+    one again as soon as one did not within the horizon, or once nothing is overdue. So neither outage nor
+    overload is fed by its own lateness. A record that never gets an outcome holds up no other: each has its
+    turn.
     """
 
     def __init__(self, watermark: int, horizon: Millis, max_allowance: int = 1_024) -> None:
@@ -41,6 +47,7 @@ class Reconciling:
         self._marks: deque[tuple[int, Millis]] = deque()
         self._overdue_below = watermark
         self._again: dict[int, Millis] = {}
+        self._next = watermark
         self.fed_again = 0
 
     @property
@@ -56,43 +63,69 @@ class Reconciling:
 
     def on_outcome(self, offset: int) -> None:
         """A prediction or a dead letter names this offset."""
+        if offset - self.watermark >= FURTHEST:
+            return
         self._done.add(offset)
-        if self._again.pop(offset, None) is not None and not self._again:
-            self._allowance = min(self._allowance * 2, self._max_allowance)
+        if self._again.pop(offset, None) is not None:
+            self._allowance = min(self._allowance + 1, self._max_allowance)
 
     def on_gap(self, offset: int) -> None:
-        """Kafka holds no record at this offset (expired, or a transaction's marker): nothing is owed for it."""
-        self.on_outcome(offset)
+        """Kafka holds no record at this offset (say, a transaction's marker): nothing is owed for it."""
+        self._done.add(offset)
+        self._again.pop(offset, None)
+
+    def on_expired(self, below: int) -> None:
+        """Kafka no longer holds what stood under `below`: nothing of it can be fed again."""
+        self._done.fill(below)
+        for offset in [offset for offset in self._again if offset < below]:
+            del self._again[offset]
 
     def due(self, now: Millis) -> tuple[int, ...]:
-        """The offsets to feed again now, the oldest first. They count as sent from `now` on."""
+        """The offsets to feed again now. They count as sent from `now` on.
+
+        `now` is a time (epoch ms) up to which every outcome has been read. So a reconciler that is behind in
+        its reading stands still here; by the clock it would feed again what has an outcome already.
+        """
         while self._marks and self._marks[0][1] + self._horizon <= now:
             self._overdue_below = self._marks.popleft()[0]
-        late = [offset for offset, sent in self._again.items() if sent + self._horizon <= now]
-        for offset in late:
-            del self._again[offset]
-        if late:
-            self._allowance = 1
+        self._give_up_waiting(now)
         free = self._allowance - len(self._again)
         if free <= 0:
             return ()
-        candidates = (offset for offset in self._done.open(self._overdue_below) if offset not in self._again)
-        due = tuple(islice(candidates, free))
-        self._again.update(dict.fromkeys(due, now))
-        self.fed_again += len(due)
+        due = tuple(islice(self._candidates(), free))
+        if due:
+            self._next = due[-1] + 1
+            self._again.update(dict.fromkeys(due, now))
+            self.fed_again += len(due)
+        elif not self._again:
+            self._allowance = 1
         return due
 
     def on_refused(self, offsets: tuple[int, ...]) -> None:
         """The broker did not take them: they are due again."""
         for offset in offsets:
             self._again.pop(offset, None)
+            self._next = min(self._next, offset)
         self.fed_again -= len(offsets)
 
     def completeness(self) -> Completeness:
         """The figures of this partition, since the reconciler began with it."""
         return Completeness(
             watermark=self.watermark,
-            fed=self._fed - self._start,
-            open=sum(1 for _ in self._done.open(self._fed)),
-            overdue=sum(1 for _ in self._done.open(self._overdue_below)),
+            fed=max(self._fed, self.watermark) - self._start,
+            open=self._done.count_open(self._fed),
+            overdue=self._done.count_open(self._overdue_below),
         )
+
+    def _give_up_waiting(self, now: Millis) -> None:
+        late = [offset for offset, sent in self._again.items() if sent + self._horizon <= now]
+        for offset in late:
+            del self._again[offset]
+        if late:
+            self._allowance = 1
+
+    def _candidates(self) -> Iterator[int]:
+        """What is overdue and not fed again yet: from where the last turn ended, then from the oldest."""
+        rest = self._done.open(self._overdue_below, self._next)
+        oldest = self._done.open(min(self._next, self._overdue_below))
+        return (offset for offset in chain(rest, oldest) if offset not in self._again)

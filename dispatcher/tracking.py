@@ -1,7 +1,7 @@
-"""Which offsets may be committed: those below which Kafka or the broker has acknowledged everything. Knows no Kafka."""
+"""Which offsets may be committed: those below which everything has been acknowledged. Knows no Kafka."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 Partition = tuple[str, int]
@@ -25,6 +25,8 @@ class Tracker:
 
     def __init__(self) -> None:
         self._flights: deque[Flight] = deque()
+        self._ready: dict[Partition, int] = {}
+        self._handed_out: dict[Partition, int] = {}
 
     def __len__(self) -> int:
         return len(self._flights)
@@ -39,14 +41,26 @@ class Tracker:
         return flight
 
     def take_committable(self) -> dict[Partition, int]:
-        """The next offset to read of each partition that moved on since the last call; each is handed out once."""
-        positions: dict[Partition, int] = {}
+        """The next offset to read of each partition that moved on; each is handed out once."""
         while self._flights and self._flights[0].outstanding <= 0:
-            positions |= self._flights.popleft().positions
+            self._ready |= self._flights.popleft().positions
+        positions, self._ready = self._ready, {}
+        self._handed_out |= positions
         return positions
+
+    def restore(self, positions: Mapping[Partition, int]) -> None:
+        """Their commit failed: hand them out again, but for what a later commit or another owner overtook.
+
+        Without it a quiet lane would stay uncommitted for as long as nothing new arrives in it.
+        """
+        for partition, position in positions.items():
+            if self._handed_out.get(partition) == position:
+                self._ready.setdefault(partition, position)
 
     def forget(self, partitions: Iterable[Partition]) -> None:
         """These partitions are another's now: commit nothing of them that was read before."""
         for partition in partitions:
+            self._ready.pop(partition, None)
+            self._handed_out.pop(partition, None)
             for flight in self._flights:
                 flight.positions.pop(partition, None)
