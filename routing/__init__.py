@@ -5,6 +5,7 @@ from routing.catalogue import Catalogue, Pool, QueueSpec, WorkflowSpec
 from routing.deciding import route
 from routing.loading import load
 from routing.rules import LaneSpec, Rules
+from routing.section import nearest
 from routing.table import Route, Table
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "Table",
     "WorkflowSpec",
     "load",
+    "nearest",
     "route",
 ]

@@ -51,6 +51,7 @@ class Section:
         self.name = name
         self.line = _line(node) if line is None else line
         self._report = report
+        self._is_mapping = isinstance(node, yaml.MappingNode)
         self._fields: dict[str, tuple[int, yaml.Node]] = {}
         self._taken: set[str] = set()
         if isinstance(node, yaml.MappingNode):
@@ -157,7 +158,8 @@ class Section:
         self._taken.add(key)
         if key in self._fields:
             return self._fields[key][1]
-        self.report(key, f"{key} is missing")
+        if self._is_mapping:
+            self.report(key, f"{key} is missing")
         return None
 
 

@@ -1,0 +1,86 @@
+"""Does the routing table hold, what does it say, and where would this event go?"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from events.errors import ConfigError
+
+if TYPE_CHECKING:
+    from routing import Rules
+
+app = typer.Typer(help="The routing table: check it, show it, explain an event by it.", no_args_is_help=True)
+
+TableOption = Annotated[
+    Path | None, typer.Option("--table", help="The routing table; by default the settings' one.")
+]
+WorkflowsOption = Annotated[
+    Path | None, typer.Option("--workflows", help="The catalogue of workflows; by default the settings' one.")
+]
+
+
+@app.command()
+def check(table: TableOption = None, workflows: WorkflowsOption = None) -> None:
+    """Name every problem of the table and the catalogue, each with its line. Exit code 1 if there is one."""
+    table_path, workflows_path = _paths(table, workflows)
+    rules = _load(table_path, workflows_path)
+    count = len(rules.table.all_routes)
+    typer.echo(f"{table_path} and {workflows_path} hold: {count} routes, table {rules.table.hash}")
+
+
+@app.command()
+def show(table: TableOption = None, workflows: WorkflowsOption = None) -> None:
+    """Every route, and every queue with its pool."""
+    from commands.routes_report import show_rules
+
+    table_path, workflows_path = _paths(table, workflows)
+    rules = _load(table_path, workflows_path)
+    show_rules(rules, table_path, workflows_path)
+
+
+@app.command()
+def explain(
+    event: Annotated[Path, typer.Argument(help="A file with one event, as it would stand in Kafka.")],
+    table: TableOption = None,
+    workflows: WorkflowsOption = None,
+) -> None:
+    """Where this event would go: which route, which rule, why. Exit code 1 if it would be a dead letter."""
+    from commands.routes_report import account
+    from dispatcher.sorting import SourceRecord, sort
+    from events.decision import Position
+    from events.topics import EVENTS
+    from transport.clock import system_clock
+
+    table_path, workflows_path = _paths(table, workflows)
+    rules = _load(table_path, workflows_path)
+    try:
+        value = event.read_bytes()
+    except OSError as error:
+        typer.echo(f"{event}: cannot be read: {error.strerror}", err=True)
+        raise typer.Exit(1) from error
+    now = system_clock()
+    record = SourceRecord(Position(EVENTS, 0, 0), now, None, value, None)
+    outcome = sort(record, rules.table, now)
+    for line in account(record, outcome, rules, table_path):
+        typer.echo(line)
+    if outcome.fate == "dead_letter":
+        raise typer.Exit(1)
+
+
+def _paths(table: Path | None, workflows: Path | None) -> tuple[Path, Path]:
+    from settings import load_settings
+
+    settings = load_settings()
+    return table or settings.routing_table, workflows or settings.workflows
+
+
+def _load(table: Path, workflows: Path) -> "Rules":
+    from routing import load
+
+    try:
+        return load(table, workflows)
+    except ConfigError as error:
+        for problem in error.problems:
+            typer.echo(str(problem), err=True)
+        raise typer.Exit(1) from error
