@@ -13,7 +13,7 @@ from features.online import EntityKey, FeatureRow
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One event to decide on, with the feature rows that were found for it, by entity ("customer", "terminal")."""
+    """One event to decide on, with the feature rows that were found, by entity ("customer", "terminal")."""
 
     event: Envelope
     decision: Decision
@@ -22,7 +22,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the model said of one case, and what it saw: the values that went in, and those that stood at their default."""
+    """What the model said of one case, the values that it saw, and which of them stood at their default."""
 
     output: Output
     features: Mapping[str, float]
@@ -58,5 +58,6 @@ class Workflow(Protocol):
     def infer(self, cases: Sequence[Case]) -> Sequence[Answer | SignalboxError]:
         """One answer or error for each case, in their order.
 
-        Raises `Retry` only where the whole batch failed. A `SignalboxError` in the place of an answer concerns that case alone.
+        Raises `Retry` only where the whole batch failed. A `SignalboxError` in the place of an answer
+        concerns that case alone.
         """

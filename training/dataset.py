@@ -1,0 +1,109 @@
+"""Which transactions is a model fitted on, which is it measured on, and what would it have seen of each?"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from events.errors import ConfigError, Problem
+from features.calendar import night, weekend
+from features.definitions import CUSTOMER, FEATURES, LABEL_DELAY_DAYS, TERMINAL, WINDOWS_DAYS
+from training.transactions import Transactions, day_number, day_of
+from training.windows import Floats, Pasts
+
+TRAIN_DAYS = 28
+TEST_DAYS = 7
+WARM_UP_DAYS = LABEL_DELAY_DAYS + max(WINDOWS_DAYS)
+"""Before this many days of data, the widest window is not full."""
+
+Places = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """From the beginning of `first` to the end of `last`, UTC."""
+
+    first: date
+    last: date
+
+    def __str__(self) -> str:
+        return f"{self.first} to {self.last}"
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Fitted on `train`, measured on `test`; between them the days whose labels were not known yet."""
+
+    train: Days
+    test: Days
+
+    @classmethod
+    def before(cls, until: date, train_days: int = TRAIN_DAYS, test_days: int = TEST_DAYS) -> "Split":
+        """The latest split that looks at nothing from `until` on."""
+        test = Days(until - timedelta(days=test_days), until - timedelta(days=1))
+        train_end = test.first - timedelta(days=LABEL_DELAY_DAYS)
+        return cls(Days(train_end - timedelta(days=train_days), train_end - timedelta(days=1)), test)
+
+
+def check(split: Split, transactions: Transactions, source: str) -> None:
+    """Raises `ConfigError` where the transactions do not reach over the split, or hold no fraud in it."""
+    if not len(transactions):
+        raise ConfigError([Problem(source, 0, "", "holds no transactions")])
+    first, last = day_of(transactions.days[0]), day_of(transactions.days[-1])
+    if first > split.train.first or last < split.test.last:
+        raise ConfigError(
+            [
+                Problem(
+                    source,
+                    0,
+                    "",
+                    f"holds {first} to {last}; training takes {split.train.first} to {split.test.last}: "
+                    "choose another --until, or fewer --train-days",
+                )
+            ]
+        )
+    for name, places in (
+        ("train", within(split.train, transactions)),
+        ("test", within(split.test, transactions)),
+    ):
+        labels = transactions.fraud[places]
+        if labels.min(initial=1) == labels.max(initial=0):
+            raise ConfigError([Problem(source, 0, "tx_fraud", f"the {name} days hold only one class")])
+
+
+def within(days: Days, transactions: Transactions) -> Places:
+    """The places of the transactions of these days."""
+    return np.arange(*np.searchsorted(transactions.days, [day_number(days.first), day_number(days.last) + 1]))
+
+
+def measured_places(split: Split, transactions: Transactions) -> Places:
+    """The transactions of the test days, without those of customers already known to be compromised.
+
+    As in the handbook: a customer is known once a fraud of theirs lies in the training days, or
+    `LABEL_DELAY_DAYS` before the day at hand. Catching those again would be no merit.
+    """
+    days, customers = transactions.days, transactions.customers.codes
+    fraud = transactions.fraud == 1
+    known = np.zeros(len(transactions.customers.ids), dtype=bool)
+    known[
+        customers[(days <= day_number(split.train.last)) & (days >= day_number(split.train.first)) & fraud]
+    ] = True
+    kept = []
+    for day in range(day_number(split.test.first), day_number(split.test.last) + 1):
+        known[customers[(days == day - LABEL_DELAY_DAYS - 1) & fraud]] = True
+        kept.append(np.flatnonzero((days == day) & ~known[customers]))
+    return np.concatenate(kept)
+
+
+def matrix(transactions: Transactions, places: Places, pasts: Pasts) -> Floats:
+    """One row of `FEATURES` for each place: what was known when that order arrived."""
+    time = transactions.time[places]
+    columns = {
+        "amount": transactions.amount_cents[places] / 100,
+        "weekend": weekend(time),
+        "night": night(time),
+        **pasts.values(CUSTOMER, transactions.customers.codes[places], time),
+        **pasts.values(TERMINAL, transactions.terminals.codes[places], time),
+    }
+    return np.column_stack([columns[name] for name in FEATURES]).astype(np.float64)
