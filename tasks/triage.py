@@ -33,8 +33,9 @@ class GiveUp:
 def triage(batch: Batch, redelivered: bool) -> Proceed | Resubmit | GiveUp:
     """Decide before the work begins, seen whether the broker hands this message out again.
 
-    A redelivered batch may hold the event that kills workers: it is cut into up to `PARTS` parts, so that of 1,024 events the
-    poisonous one stands alone after two losses. Alone, it may take a worker with it `MAX_LOSSES` times.
+    A redelivered batch may hold the event that kills workers: it is cut into up to `PARTS` parts, so that of
+    1,024 events the poisonous one stands alone after two losses. Alone, it may take a worker with it
+    `MAX_LOSSES` times.
     """
     if not redelivered:
         return Proceed()
@@ -47,7 +48,7 @@ def after_loss(batch: Batch, cause: Cause) -> Resubmit | GiveUp:
         if batch.losses + 1 >= MAX_LOSSES:
             return GiveUp(cause)
         return Resubmit((msgspec.structs.replace(batch, losses=batch.losses + 1),))
-    size = -(-len(batch) // PARTS)
+    size = max(1, -(-len(batch) // PARTS))
     return Resubmit(
         tuple(
             msgspec.structs.replace(batch, records=batch.records[start : start + size], losses=0)
