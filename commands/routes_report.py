@@ -10,6 +10,7 @@ from rich.table import Table as Grid
 from dispatcher.sorting import Sorted, SourceRecord
 from events.codec import decode
 from events.deadletter import DeadLetterHeaders
+from events.envelope import Envelope
 from events.payloads import EVENT_TYPES
 from events.topics import DEAD_LETTERS, UNROUTED
 from routing import Rules, nearest, route
@@ -33,19 +34,16 @@ def account(record: SourceRecord, outcome: Sorted, rules: Rules, path: Path) -> 
         yield f"  why: {event.event_type} is declared, and {path} has no route for it"
     else:
         yield f"routed: to {len(outcome.writes)} workflow(s), by table {rules.table.hash}"
-        yield from _decisions(record, rules, path)
+        yield from _decisions(event, record, rules, path)
 
 
-def _decisions(record: SourceRecord, rules: Rules, path: Path) -> Iterator[str]:
-
-    event = decode(record.value, record.headers).envelope
+def _decisions(event: Envelope, record: SourceRecord, rules: Rules, path: Path) -> Iterator[str]:
     decisions = route(event, rules.table, record.position, record.entered_at)
     for decision, chosen in zip(decisions, rules.table.routes[event.event_type], strict=True):
         spec = rules.catalogue.queues[decision.queue]
         yield f"  rule {decision.rule} ({path}:{chosen.line})"
-        yield f"    workflow {decision.workflow}, task {spec.task}" + (
-            "" if spec.served else ": no worker yet"
-        )
+        worker = "" if spec.served else " (no worker yet)"
+        yield f"    workflow {decision.workflow}, task {spec.task}{worker}"
         yield f"    waits in {decision.lane} for the queue {decision.queue}, priority {decision.priority}"
         yield f"    promised within {duration(decision.sla_ms)} of its entry into Kafka"
         yield f"    prediction {decision.prediction_id}, arm {decision.arm}"
