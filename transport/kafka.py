@@ -2,25 +2,25 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
 
+from events.decision import Position
 from events.errors import Unavailable
 
-Headers = Sequence[tuple[str, bytes]]
+Headers = Sequence[tuple[str, bytes | None]]
 MAX_RECORD_BYTES = 4_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A record to write. `partition` -1 lets the key decide."""
+class Outgoing(NamedTuple):
+    """A record to write. Its key decides on the partition."""
 
     topic: str
     value: bytes | None
     key: bytes | None = None
-    headers: Headers = field(default=())
+    headers: Headers = ()
 
 
 def consumer_config(bootstrap: str, group: str, **overrides: Any) -> dict[str, Any]:
@@ -57,6 +57,16 @@ def producer_config(bootstrap: str, **overrides: Any) -> dict[str, Any]:
         "compression.type": "lz4",
         **overrides,
     }
+
+
+def position_of(message: Message) -> Position:
+    """Where a record that was read stands."""
+    return Position(message.topic() or "", message.partition() or 0, message.offset() or 0)
+
+
+def headers_of(message: Message) -> Headers:
+    """A record's headers; empty where it has none."""
+    return cast(Headers, message.headers() or ())
 
 
 def connect_consumer(bootstrap: str, group: str, **overrides: Any) -> Consumer:

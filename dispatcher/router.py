@@ -1,0 +1,166 @@
+"""From the source topic to the lanes: a record counts as routed when Kafka holds all that came of it."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from threading import Event
+from time import monotonic
+
+from confluent_kafka import KafkaError, Message, Producer
+
+from dispatcher.sorting import SourceRecord, sort, too_large
+from dispatcher.tracking import Flight, Tracker
+from events.errors import SignalboxError
+from events.topics import DEAD_LETTERS, EVENTS, UNROUTED
+from routing import Table
+from transport import metrics
+from transport.clock import Clock, system_clock
+from transport.group import GroupConsumer, Partition
+from transport.kafka import Outgoing, headers_of, position_of, producer_config
+
+GROUP = "signalbox.router"
+BATCH = 512
+FLIGHTS = 64
+LAST_WAIT_S = 5.0
+
+PRODUCER = {
+    # what fitted into the source compressed must fit into the dead letters
+    "message.max.bytes": 100_000_000,
+    "queue.buffering.max.kbytes": 65_536,
+    # an outage of any length is waited out: what is not written is not committed either
+    "message.timeout.ms": 0,
+}
+
+_log = logging.getLogger(__name__)
+
+
+class WriteError(SignalboxError):
+    """Kafka will never take a record that has to be written. The source record stays incomplete."""
+
+
+class Router:
+    """Reads batches of the source topic, with up to `FLIGHTS` of them on their way to Kafka at a time.
+
+    One batch is decided on with one table. It is complete once Kafka has acknowledged every write that it led
+    to; what is complete, with all before it, is committed.
+    """
+
+    def __init__(
+        self,
+        bootstrap: str,
+        table: Callable[[], Table],
+        stop: Event,
+        *,
+        source: str = EVENTS,
+        group: str = GROUP,
+        clock: Clock = system_clock,
+    ) -> None:
+        """`table` answers with the routing table in force; it is asked between two batches."""
+        self._table = table
+        self._stop = stop
+        self._clock = clock
+        self._tracker = Tracker()
+        self._failure: WriteError | None = None
+        self._refused: list[tuple[Message, Flight]] = []
+        self._producer = Producer(producer_config(bootstrap, **PRODUCER), logger=_log)
+        self._consumer = GroupConsumer(bootstrap, group, source, self._tracker, self._leaving)
+
+    def run(self) -> None:
+        """Route until `stop` is set.
+
+        Raises `WriteError`, and `KafkaException` where a client cannot go on.
+        """
+        try:
+            while not self._stop.is_set():
+                self.step(0.1)
+        finally:
+            self._consumer.close()
+
+    def step(self, timeout: float) -> None:
+        """Take in one batch, waiting up to `timeout` seconds for its first record."""
+        self._land(0)
+        while len(self._tracker) >= FLIGHTS and not self._stop.is_set():
+            self._land(0.05)
+        messages = self._consumer.read(BATCH, timeout)
+        if messages:
+            self._route(messages)
+
+    def _route(self, messages: list[Message]) -> None:
+        table, now = self._table(), self._clock()
+        read: list[tuple[Partition, int]] = []
+        writes: list[Outgoing] = []
+        fates: Counter[str] = Counter()
+        for message in messages:
+            position = position_of(message)
+            record = SourceRecord(
+                position, message.timestamp()[1], message.key(), message.value(), headers_of(message)
+            )
+            became = sort(record, table, now)
+            read.append(((position.topic, position.partition), position.offset))
+            writes += became.writes
+            fates[became.cause or became.fate] += 1
+        flight = self._tracker.begin(read, len(writes))
+        self._write(writes, flight)
+        _count(fates, writes)
+
+    def _write(self, writes: list[Outgoing], flight: Flight) -> None:
+        def delivered(error: KafkaError | None, message: Message) -> None:
+            if error is None:
+                flight.acknowledge()
+            else:
+                self._on_refusal(error, message, flight)
+
+        produce = self._producer.produce
+        for topic, value, key, headers in writes:
+            while True:
+                try:
+                    produce(topic, value, key, on_delivery=delivered, headers=list(headers))
+                except BufferError:
+                    if self._stop.is_set():
+                        return  # Kafka takes nothing now: the batch stays incomplete, and is read again
+                    self._producer.poll(0.05)
+                else:
+                    break
+
+    def _on_refusal(self, error: KafkaError, message: Message, flight: Flight) -> None:
+        topic = message.topic()
+        if error.code() == KafkaError.MSG_SIZE_TOO_LARGE and topic not in (DEAD_LETTERS, UNROUTED):
+            self._refused.append((message, flight))
+        else:
+            self._failure = WriteError(
+                f"{topic} does not take a record: {error}; its source record stays incomplete"
+            )
+
+    def _land(self, timeout: float) -> None:
+        self._producer.poll(timeout)
+        self._settle()
+        self._consumer.commit_when_due()
+
+    def _settle(self) -> None:
+        """Act on what the delivery callbacks found."""
+        if self._failure is not None:
+            raise self._failure
+        while self._refused:
+            message, flight = self._refused.pop()
+            self._write([too_large(message.value() or b"", message.key(), self._clock())], flight)
+
+    def _leaving(self, _partitions: frozenset[Partition], lost: bool) -> None:
+        """Let what is on its way arrive, so that whoever reads next need not write it again."""
+        deadline = monotonic() + LAST_WAIT_S
+        while not lost and len(self._producer) and self._failure is None and monotonic() < deadline:
+            self._producer.poll(0.05)
+            self._settle()
+
+
+def _count(fates: Counter[str], writes: list[Outgoing]) -> None:
+    metrics.EVENTS_READ.inc(fates.total())
+    metrics.EVENTS_IGNORED.inc(fates.pop("ignored", 0))
+    metrics.EVENTS_UNROUTED.inc(fates.pop("unrouted", 0))
+    fates.pop("routed", None)
+    for cause, number in fates.items():
+        metrics.DEAD_LETTERS.labels(DEAD_LETTERS, cause).inc(number)
+    if fates:
+        _log.info("%d events to %s: %s", fates.total(), DEAD_LETTERS, dict(fates))
+    for topic, number in Counter(write.topic for write in writes).items():
+        if topic not in (DEAD_LETTERS, UNROUTED):
+            metrics.EVENTS_ROUTED.labels(topic).inc(number)

@@ -1,0 +1,117 @@
+"""What is written for one source record: to its lanes, the dead letters, the unrouted, or nothing. Pure."""
+
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from events.codec import Headers, decode
+from events.deadletter import dead_letter
+from events.decision import Millis, Position
+from events.envelope import Envelope
+from events.errors import DeadLetter
+from events.lane import Original, Waiting, encode_waiting
+from events.payloads import declared, validate
+from events.topics import DEAD_LETTERS, UNROUTED
+from routing import Table, route
+from transport.kafka import Outgoing
+from transport.topics import LANE_BYTES
+
+Fate = Literal["routed", "ignored", "unrouted", "dead_letter"]
+
+_decode_waiting = msgspec.json.Decoder(Waiting).decode
+
+# what a record's framing, key and headers take beside its value
+_FRAMING = 1_024
+
+
+class SourceRecord(NamedTuple):
+    """A record of the source topic; `entered_at` (epoch ms) is when it came there."""
+
+    position: Position
+    entered_at: Millis
+    key: bytes | None
+    value: bytes | None
+    headers: Headers | None
+
+
+class Sorted(NamedTuple):
+    """What became of a record, and what is to be written for it."""
+
+    fate: Fate
+    writes: tuple[Outgoing, ...] = ()
+    cause: str | None = None
+
+
+def sort(record: SourceRecord, table: Table, now: Millis) -> Sorted:
+    """Decode, validate and route one record. Raises nothing, whatever its bytes are.
+
+    A payload is validated whether its type has a route or not: what is wrong with an event does not depend on
+    the table of the day.
+    """
+    try:
+        event, json, _ = decode(record.value, record.headers)
+        if not declared(event.event_type):
+            return Sorted("unrouted", (_unrouted(record, table),))
+        validate(event)
+        writes = _lane_records(record, event, json, table)
+    except DeadLetter as error:
+        return Sorted("dead_letter", (dead_lettered(record, error, table.hash, now),), error.cause)
+    return Sorted("routed", writes) if writes else Sorted("ignored")
+
+
+def dead_lettered(record: SourceRecord, error: DeadLetter, table_hash: str, now: Millis) -> Outgoing:
+    """The record for the dead-letter topic of the source."""
+    letter = dead_letter(
+        source=record.position,
+        timestamp=record.entered_at,
+        value=record.value,
+        key=record.key,
+        headers=record.headers,
+        error=error,
+        cause=error.cause,
+        attempts=1,
+        first_failure=now,
+        last_failure=now,
+        table_hash=table_hash,
+    )
+    return Outgoing(DEAD_LETTERS, letter.value, letter.key, letter.headers)
+
+
+def too_large(lane_value: bytes, key: bytes | None, now: Millis) -> Outgoing:
+    """The dead letter of an event whose lane record Kafka refused, though it is below our own limit.
+
+    Such a lane topic was made by somebody with a limit of their own.
+    """
+    waiting = _decode_waiting(lane_value)
+    decision, original = waiting.decision, waiting.original or Original(bytes(waiting.event))
+    error = DeadLetter("too_large", f"{decision.lane} does not take {len(lane_value)} bytes")
+    record = SourceRecord(
+        decision.source, decision.deadline - decision.sla_ms, key, original.value, original.headers
+    )
+    return dead_lettered(record, error, decision.table_hash, now)
+
+
+def _lane_records(record: SourceRecord, event: Envelope, json: bytes, table: Table) -> tuple[Outgoing, ...]:
+    original = None
+    if json is not record.value or record.headers:
+        original = Original(record.value or b"", tuple(record.headers or ()))
+    raw = msgspec.Raw(json)
+    writes = []
+    for decision in route(event, table, record.position, record.entered_at):
+        value = encode_waiting(Waiting(raw, decision, original))
+        if len(value) + _FRAMING > LANE_BYTES:
+            raise DeadLetter(
+                "too_large", f"{len(value)} bytes with its decision; {decision.lane} takes {LANE_BYTES}"
+            )
+        writes.append(Outgoing(decision.lane, value, record.key))
+    return tuple(writes)
+
+
+def _unrouted(record: SourceRecord, table: Table) -> Outgoing:
+    where = (
+        ("unrouted.original.topic", record.position.topic.encode()),
+        ("unrouted.original.partition", b"%d" % record.position.partition),
+        ("unrouted.original.offset", b"%d" % record.position.offset),
+        ("unrouted.table_hash", table.hash.encode()),
+    )
+    return Outgoing(UNROUTED, record.value, record.key, (*(record.headers or ()), *where))

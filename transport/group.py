@@ -1,0 +1,133 @@
+"""One member of a Kafka consumer group: what it reads, and what it commits when."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from transport.kafka import consumer_config
+
+Partition = tuple[str, int]
+Leaving = Callable[[frozenset[Partition], bool], None]
+
+COMMIT_EVERY_S = 0.25
+COMPLAIN_EVERY_S = 10.0
+
+_log = logging.getLogger(__name__)
+
+
+class Progress(Protocol):
+    """Which offsets may be committed."""
+
+    def take_committable(self) -> dict[Partition, int]:
+        """The next offset to read of each partition that moved on; each is handed out once."""
+
+    def restore(self, positions: Mapping[Partition, int]) -> None:
+        """Their commit failed: hand them out again, but for what was overtaken."""
+
+    def forget(self, partitions: Iterable[Partition]) -> None:
+        """These partitions are another's now."""
+
+
+class GroupConsumer:
+    """Reads one topic as a member of a group, and commits the progress made a few times a second.
+
+    `leaving` is called on the thread that reads, before partitions go to another member, with them and
+    whether they were lost already: it may wait a little for what is on its way. Then progress is committed
+    once more, but none on partitions that were lost.
+    """
+
+    def __init__(
+        self, bootstrap: str, group: str, topic: str, progress: Progress, leaving: Leaving, **overrides: Any
+    ) -> None:
+        self.topic = topic
+        self._progress = progress
+        self._leaving = leaving
+        self._commit_at = 0.0
+        self._complain_at = 0.0
+        config = consumer_config(bootstrap, group, on_commit=self._on_commit, **overrides)
+        self._consumer = Consumer(config, logger=_log)
+        self._consumer.subscribe([topic], on_revoke=self._on_revoke, on_lost=self._on_lost)
+
+    def read(self, limit: int, timeout: float) -> list[Message]:
+        """Up to `limit` records: waits up to `timeout` seconds for the first, and not at all for the others.
+
+        Raises `KafkaException` where the client cannot go on.
+        """
+        first = self._consumer.poll(timeout)
+        if first is None:
+            return []
+        # consume() alone would wait until it has all of them or its time is up
+        rest = self._consumer.consume(limit - 1, 0) if limit > 1 else []
+        return [message for message in (first, *rest) if self._is_record(message)]
+
+    def stay(self) -> None:
+        """Say that this member lives, reading nothing. Rebalances are served by `read` alone."""
+        self._consumer.consume(0, 0)
+
+    def commit_when_due(self) -> None:
+        """Commit the progress made, if the last commit was a while ago. Does not wait for the answer."""
+        now = time.monotonic()
+        if now < self._commit_at:
+            return
+        positions = self._progress.take_committable()
+        if positions:
+            self._commit_at = now + COMMIT_EVERY_S
+            try:
+                self._consumer.commit(offsets=_offsets(positions), asynchronous=True)
+            except KafkaException as error:
+                self._not_committed(positions, error)
+
+    def close(self) -> None:
+        """Leave the group, after `leaving` was asked about every partition."""
+        self._consumer.close()
+
+    def _on_commit(self, error: KafkaError | None, partitions: Iterable[TopicPartition]) -> None:
+        failed = {_name(each): each.offset for each in partitions if error or each.error}
+        if failed:
+            self._not_committed(failed, error or "refused")
+
+    def _not_committed(self, positions: Mapping[Partition, int], error: object) -> None:
+        self._progress.restore(positions)
+        self._complain(f"commit failed: {error}")
+
+    def _on_revoke(self, _consumer: Consumer, partitions: Iterable[TopicPartition]) -> None:
+        names = frozenset(map(_name, partitions))
+        self._leaving(names, False)
+        positions = self._progress.take_committable()
+        if positions:
+            try:
+                self._consumer.commit(offsets=_offsets(positions), asynchronous=False)
+            except KafkaException as error:
+                self._not_committed(positions, error)
+        self._progress.forget(names)
+
+    def _on_lost(self, _consumer: Consumer, partitions: Iterable[TopicPartition]) -> None:
+        names = frozenset(map(_name, partitions))
+        _log.warning("%s: lost %d partitions to another member", self.topic, len(names))
+        self._progress.forget(names)
+        self._leaving(names, True)
+
+    def _is_record(self, message: Message) -> bool:
+        error = message.error()
+        if error is None:
+            return True
+        if error.fatal():
+            raise KafkaException(error)
+        self._complain(str(error))
+        return False
+
+    def _complain(self, what: str) -> None:
+        if time.monotonic() >= self._complain_at:
+            self._complain_at = time.monotonic() + COMPLAIN_EVERY_S
+            _log.warning("%s: %s", self.topic, what)
+
+
+def _name(partition: TopicPartition) -> Partition:
+    return partition.topic, partition.partition
+
+
+def _offsets(positions: Mapping[Partition, int]) -> list[TopicPartition]:
+    return [TopicPartition(topic, number, offset) for (topic, number), offset in positions.items()]
