@@ -1,0 +1,96 @@
+"""What is owed for each source record, and what came out: taken in from the topics, in any order. Pure.
+
+What is owed is derived once more from the source topic, with the codec and the routing alone.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from events.codec import Headers, decode
+from events.decision import Decision, Millis, Position
+from events.errors import Cause, DeadLetter
+from events.payloads import declared, validate
+from routing import Table, route
+
+
+class SourceRecord(NamedTuple):
+    """A record of the source topic; `entered_at` (epoch ms) is its Kafka timestamp."""
+
+    position: Position
+    entered_at: Millis
+    value: bytes | None
+    headers: Headers | None
+
+
+class Ledger:
+    """Both sides of the account. `owed` is by prediction id; source records are known by where they stand.
+
+    `repeated` counts outcomes beyond the first of their kind: delivery is at least once.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self.owed: dict[str, Decision] = {}
+        self.routed_at: set[Position] = set()
+        self.ignored_at: set[Position] = set()
+        self.refusals_owed: dict[Position, Cause] = {}
+        self.unrouted_owed: set[Position] = set()
+
+        self.predictions: set[str] = set()
+        self.letters: dict[str, Cause] = {}
+        self.refusals: dict[Position, Cause] = {}
+        self.unrouted: set[Position] = set()
+        self.repeated = 0
+        self.unreadable: dict[Position, str] = {}
+
+    def on_source(self, record: SourceRecord) -> None:
+        """A record of the source topic: derive what it calls for."""
+        try:
+            event, _, _ = decode(record.value, record.headers)
+            if not declared(event.event_type):
+                self.unrouted_owed.add(record.position)
+                return
+            validate(event)
+        except DeadLetter as error:
+            self.refusals_owed[record.position] = error.cause
+            return
+        decisions = route(event, self._table, record.position, record.entered_at)
+        (self.routed_at if decisions else self.ignored_at).add(record.position)
+        for decision in decisions:
+            self.owed.setdefault(decision.prediction_id, decision)
+
+    def on_prediction(self, prediction_id: str) -> None:
+        """A record of `ml.predictions`."""
+        self.repeated += prediction_id in self.predictions
+        self.predictions.add(prediction_id)
+
+    def on_dead_letter(self, prediction_id: str, cause: Cause) -> None:
+        """A record of a queue's dead-letter topic."""
+        self.repeated += prediction_id in self.letters
+        self.letters.setdefault(prediction_id, cause)
+
+    def on_refusal(self, source: Position, cause: Cause) -> None:
+        """A record of the source topic's dead-letter topic."""
+        self.repeated += source in self.refusals
+        self.refusals.setdefault(source, cause)
+
+    def on_unrouted(self, source: Position) -> None:
+        """A record of the topic for types that nobody declared."""
+        self.repeated += source in self.unrouted
+        self.unrouted.add(source)
+
+    def on_unreadable(self, position: Position, reason: str) -> None:
+        """A record that is not what its topic holds."""
+        self.unreadable[position] = reason
+
+    @property
+    def read(self) -> int:
+        """Source records taken in."""
+        kinds = (self.routed_at, self.ignored_at, self.unrouted_owed, self.refusals_owed)
+        return sum(len(kind) for kind in kinds)
+
+    def too_large(self) -> Iterator[tuple[str, Cause]]:
+        """What is valid by itself, and was refused because a lane does not take it with its decision."""
+        for name, decision in self.owed.items():
+            if self.refusals.get(decision.source) == "too_large":
+                yield name, "too_large"

@@ -1,0 +1,114 @@
+"""Reads the topics that the balance is made of, from their beginning, and hands each record to the ledger."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+import msgspec
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+
+from events.deadletter import DeadLetterHeaders
+from events.decision import Position, dead_letter_topic
+from events.errors import DeadLetter, Unavailable
+from events.topics import DEAD_LETTERS, EVENTS, PREDICTIONS, UNROUTED
+from monitoring.ledger import Ledger, SourceRecord
+from transport.kafka import consumer_config, headers_of, position_of
+
+QUIET_S = 2.0
+"""After so long without a record a topic counts as read: an embedded broker's watermark may lag behind."""
+
+UNROUTED_PREFIX = "unrouted.original."
+
+
+class _Named(msgspec.Struct):
+    prediction_id: str
+
+
+_decode_named = msgspec.json.Decoder(_Named).decode
+
+
+def balance_topics(queues: Iterable[str]) -> tuple[str, ...]:
+    """The topics that hold what is owed and what came out."""
+    return (EVENTS, DEAD_LETTERS, UNROUTED, PREDICTIONS, *(dead_letter_topic(queue) for queue in queues))
+
+
+class LogReader:
+    """Reads topics as they grow, each record once, without joining a group.
+
+    A topic that does not exist is empty.
+    """
+
+    def __init__(self, bootstrap: str, topics: Iterable[str]) -> None:
+        self._consumer = Consumer(consumer_config(bootstrap, "signalbox.balance"))
+        try:
+            known = self._consumer.list_topics(timeout=10).topics
+        except KafkaException as error:
+            raise Unavailable("kafka", error) from error
+        self._consumer.assign(
+            [
+                TopicPartition(name, number, 0)
+                for name in topics
+                if name in known
+                for number in known[name].partitions
+            ]
+        )
+
+    def read(self, seconds: float) -> Iterator[Message]:
+        """What arrives within `seconds`. Raises `Unavailable` where Kafka answers with an error."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            for message in self._consumer.consume(1_000, min(left, 0.1)):
+                if (error := message.error()) is not None:
+                    raise Unavailable("kafka", error)
+                yield message
+
+    def read_all(self, quiet: float = QUIET_S) -> Iterator[Message]:
+        """What there is, until nothing came for `quiet` seconds."""
+        while True:
+            last = None
+            for last in self.read(quiet):
+                yield last
+            if last is None:
+                return
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._consumer.close()
+
+
+def take(ledger: Ledger, message: Message) -> None:
+    """Enter one record into the ledger, by the topic that it stands in."""
+    handlers: dict[str, Callable[[Ledger, Message], None]] = {
+        EVENTS: _take_source,
+        PREDICTIONS: _take_prediction,
+        UNROUTED: _take_unrouted,
+    }
+    try:
+        handlers.get(message.topic() or "", _take_dead_letter)(ledger, message)
+    except (DeadLetter, msgspec.MsgspecError, KeyError, ValueError) as error:
+        ledger.on_unreadable(position_of(message), f"{type(error).__name__}: {error}")
+
+
+def _take_source(ledger: Ledger, message: Message) -> None:
+    ledger.on_source(
+        SourceRecord(position_of(message), message.timestamp()[1], message.value(), headers_of(message))
+    )
+
+
+def _take_prediction(ledger: Ledger, message: Message) -> None:
+    ledger.on_prediction(_decode_named(message.value() or b"").prediction_id)
+
+
+def _take_dead_letter(ledger: Ledger, message: Message) -> None:
+    letter = DeadLetterHeaders.parse(headers_of(message))
+    if message.topic() == DEAD_LETTERS:
+        ledger.on_refusal(letter.original, letter.cause)
+    elif letter.prediction_id is not None:
+        ledger.on_dead_letter(letter.prediction_id, letter.cause)
+
+
+def _take_unrouted(ledger: Ledger, message: Message) -> None:
+    headers = dict(headers_of(message))
+    topic, partition, offset = (
+        (headers[UNROUTED_PREFIX + name] or b"").decode() for name in ("topic", "partition", "offset")
+    )
+    ledger.on_unrouted(Position(topic, int(partition), int(offset)))
