@@ -1,0 +1,103 @@
+"""What do RetailPulse's events hold? A payload for each type that its traffic plays."""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from stack.retail import CURRENCY, Order
+
+Payload = dict[str, Any]
+
+_DEVICES = ("web", "ios", "android", "till")
+_CATEGORIES = ("grocery", "clothing", "home", "toys", "garden")
+_CITIES = ("London", "Leeds", "Bristol", "Glasgow", "Cardiff")
+_REASONS = ("too small", "damaged", "not as described", "changed my mind")
+
+
+def order_placed(order_id: str, order: Order, rng: random.Random) -> Payload:
+    """An order of one to three items."""
+    return {
+        "order_id": order_id,
+        "customer_id": order.customer,
+        "terminal_id": order.terminal,
+        "amount": order.cents / 100,
+        "currency": CURRENCY,
+        "device": rng.choice(_DEVICES),
+        "location": {"city": rng.choice(_CITIES)},
+        "category": rng.choice(_CATEGORIES),
+        "items": _items(order.cents, rng),
+    }
+
+
+def _items(cents: int, rng: random.Random) -> list[Payload]:
+    quantity = rng.randrange(1, 4)
+    return [{"sku": _sku(rng), "quantity": quantity, "unit_price": round(cents / 100 / quantity, 2)}]
+
+
+def _sku(rng: random.Random) -> str:
+    return f"sku-{rng.randrange(2_000)}"
+
+
+def _order_returned(order: Order, rng: random.Random) -> Payload:
+    earlier = f"o-earlier-{rng.randrange(100_000)}"
+    return {"order_id": earlier, "customer_id": order.customer, "reason": rng.choice(_REASONS)}
+
+
+def _page_viewed(order: Order, rng: random.Random) -> Payload:
+    sku = _sku(rng)
+    return {
+        "session_id": f"s-{rng.randrange(10**9)}",
+        "url": f"https://shop.example/{sku}",
+        "customer_id": order.customer,
+        "sku": sku,
+    }
+
+
+def _cart_updated(order: Order, rng: random.Random) -> Payload:
+    return {
+        "cart_id": f"cart-{rng.randrange(10**9)}",
+        "customer_id": order.customer,
+        "items": _items(order.cents, rng),
+    }
+
+
+def _restock_requested(order: Order, rng: random.Random) -> Payload:
+    return {
+        "sku": _sku(rng),
+        "store_id": order.terminal,
+        "quantity": rng.randrange(1, 500),
+        "horizon_days": 14,
+    }
+
+
+def _customer_inactive(order: Order, rng: random.Random) -> Payload:
+    return {"customer_id": order.customer, "inactive_days": rng.randrange(30, 200)}
+
+
+def _ticket_escalated(order: Order, rng: random.Random) -> Payload:
+    return {
+        "ticket_id": f"ticket-{rng.randrange(10**9)}",
+        "customer_id": order.customer,
+        "subject": "Where is my parcel?",
+        "body": "It was to come on Monday. Nobody answers.",
+    }
+
+
+def _points_earned(order: Order, rng: random.Random) -> Payload:
+    return {"customer_id": order.customer, "points": rng.randrange(1, 100)}
+
+
+Maker = Callable[[Order, random.Random], Payload]
+
+BESIDE: dict[str, tuple[float, Maker]] = {
+    "page.viewed": (0.5, _page_viewed),
+    "cart.updated": (0.2, _cart_updated),
+    "order.returned": (0.05, _order_returned),
+    "inventory.restock_requested": (0.02, _restock_requested),
+    "customer.inactive": (0.01, _customer_inactive),
+    "support.ticket.escalated": (0.005, _ticket_escalated),
+}
+"""Beside each order: how often an event of this type comes (0 to 1), and what it holds."""
+
+UNDECLARED: dict[str, tuple[float, Maker]] = {"loyalty.points_earned": (0.01, _points_earned)}
+"""A team began to send these and told nobody."""
