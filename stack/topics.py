@@ -9,7 +9,7 @@ from transport.topics import DEAD_LETTER_BYTES, TopicSpec
 
 
 def needed_topics(rules: Rules, partitions: int) -> Iterator[TopicSpec]:
-    """The source, its two side exits, the predictions, a topic per lane and the dead letters of each queue."""
+    """The source and its side exits, the predictions, a topic per lane, the dead letters of each queue."""
     for name in (EVENTS, UNROUTED, PREDICTIONS):
         yield TopicSpec(name, partitions)
     for lane in rules.lanes():

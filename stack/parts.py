@@ -1,0 +1,47 @@
+"""Which of the services are real and which embedded, and under which addresses everything finds them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from settings import Settings
+from stack.embedded import Server, free_port, kafka, valkey
+
+BROKER_DB = 1
+"""The Celery queues have a Redis database of their own, apart from the features in 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The addresses as environment variables, and the embedded servers that must run for them to hold."""
+
+    env: Mapping[str, str]
+    servers: tuple[Server, ...]
+
+    @property
+    def embedded(self) -> frozenset[str]:
+        """The names of the servers that are not real ones."""
+        return frozenset(server.name for server in self.servers)
+
+
+def choose_parts(settings: Settings, folder: Path) -> Parts:
+    """What is configured stays; the rest is embedded, its data in `folder`. Raises `EmbeddedError`."""
+    env: dict[str, str] = {}
+    servers: list[Server] = []
+    if settings.kafka is None:
+        servers.append(kafka(free_port()))
+        env["KAFKA_BOOTSTRAP_SERVERS"] = servers[-1].url
+    if settings.redis is None or settings.broker is None:
+        server = valkey(free_port(), folder / "redis")
+        servers.append(server)
+        env["REDIS_URL"] = server.url
+        env["CELERY_BROKER_URL"] = f"{server.url.removesuffix('/0')}/{BROKER_DB}"
+    env["DATABASE_URL"] = f"sqlite:///{(folder / 'signalbox.db').resolve()}"
+    configured = {
+        "KAFKA_BOOTSTRAP_SERVERS": settings.kafka,
+        "REDIS_URL": settings.redis,
+        "CELERY_BROKER_URL": settings.broker,
+        "DATABASE_URL": settings.database,
+    }
+    env.update({name: value for name, value in configured.items() if value is not None})
+    return Parts(env, tuple(servers))

@@ -1,0 +1,101 @@
+"""Where do the settings come from, and what is said where one is missing or wrong?"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from events.errors import ConfigError
+from settings import LOCAL_ENV, Settings, load_settings, local_stack_runs
+from stack.local_env import AlreadyRunningError, published
+
+ADDRESSES = {
+    "KAFKA_BOOTSTRAP_SERVERS": "kafka_bootstrap_servers",
+    "CELERY_BROKER_URL": "celery_broker_url",
+    "REDIS_URL": "redis_url",
+    "DATABASE_URL": "database_url",
+}
+
+
+@pytest.fixture(autouse=True)
+def nothing_configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    for name in ADDRESSES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    load_settings.cache_clear()
+    yield
+    load_settings.cache_clear()
+
+
+@pytest.mark.parametrize(("variable", "attribute"), ADDRESSES.items())
+def test_an_address_that_is_set_nowhere_is_an_error_with_the_way_out(variable: str, attribute: str) -> None:
+    with pytest.raises(ConfigError, match=rf"environment: {variable}: is not set: set it, or .*signalbox up"):
+        getattr(load_settings(), attribute)
+
+
+@pytest.mark.parametrize(("variable", "attribute"), ADDRESSES.items())
+def test_the_environment_sets_an_address(
+    variable: str, attribute: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "somewhere:1")
+    assert getattr(load_settings(), attribute) == "somewhere:1"
+
+
+def test_an_empty_variable_sets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "")
+    assert load_settings().redis is None
+
+
+def test_every_variable_that_cannot_be_used_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGNALBOX_PARTITIONS", "-1")
+    monkeypatch.setenv("SIGNALBOX_METRICS_PORT", "http")
+    with pytest.raises(ConfigError) as raised:
+        load_settings()
+    assert [problem.key for problem in raised.value.problems] == [
+        "SIGNALBOX_PARTITIONS",
+        "SIGNALBOX_METRICS_PORT",
+    ]
+    assert "is '-1'" in str(raised.value)
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        load_settings().partitions = 8  # type: ignore[misc]  # what mypy refuses is what is tested
+
+
+def test_a_command_in_another_terminal_finds_the_local_stack() -> None:
+    with published({"REDIS_URL": "redis://local:1/0", "CELERY_BROKER_URL": "redis://local:1/1"}):
+        assert load_settings().redis_url == "redis://local:1/0"
+        assert load_settings().celery_broker_url == "redis://local:1/1"
+
+
+def test_the_environment_goes_before_the_local_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://real:1/0")
+    with published({"REDIS_URL": "redis://local:1/0"}):
+        assert load_settings().redis_url == "redis://real:1/0"
+
+
+def test_the_file_of_a_stack_that_was_killed_counts_for_nothing() -> None:
+    LOCAL_ENV.parent.mkdir()
+    LOCAL_ENV.write_text("REDIS_URL=redis://gone:1/0\n")
+    assert not local_stack_runs()
+    assert load_settings().redis is None
+
+
+def test_the_file_of_a_stack_that_ended_is_gone() -> None:
+    with published({"REDIS_URL": "redis://local:1/0"}):
+        assert local_stack_runs()
+    assert not LOCAL_ENV.exists()
+
+
+def test_two_stacks_in_one_folder_are_one_too_many() -> None:
+    with (
+        published({"REDIS_URL": "redis://first:1/0"}),
+        pytest.raises(AlreadyRunningError, match=r"runs here already: .*local\.env"),
+        published({"REDIS_URL": "redis://second:1/0"}),
+    ):
+        pass
+
+
+def test_configuration_files_are_found_from_the_working_directory() -> None:
+    assert Settings().routing_table == Path("config/routing_table.yaml")
