@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from events.errors import ConfigError, Problem
 from features.calendar import night, weekend
 from features.definitions import CUSTOMER, FEATURES, LABEL_DELAY_DAYS, TERMINAL, WINDOWS_DAYS
-from training.transactions import Transactions, day_number, day_of
+from training.transactions import Ints, Transactions, day_number
 from training.windows import Floats, Pasts
 
 TRAIN_DAYS = 28
@@ -46,11 +46,9 @@ class Split:
         return cls(Days(train_end - timedelta(days=train_days), train_end - timedelta(days=1)), test)
 
 
-def check(split: Split, transactions: Transactions, source: str) -> None:
-    """Raises `ConfigError` where the transactions do not reach over the split, or hold no fraud in it."""
-    if not len(transactions):
-        raise ConfigError([Problem(source, 0, "", "holds no transactions")])
-    first, last = day_of(transactions.days[0]), day_of(transactions.days[-1])
+def check_reach(split: Split, transactions: Transactions, source: str) -> None:
+    """Raises `ConfigError` where the transactions do not reach over the whole split."""
+    first, last = transactions.first_day, transactions.last_day
     if first > split.train.first or last < split.test.last:
         raise ConfigError(
             [
@@ -63,13 +61,13 @@ def check(split: Split, transactions: Transactions, source: str) -> None:
                 )
             ]
         )
-    for name, places in (
-        ("train", within(split.train, transactions)),
-        ("test", within(split.test, transactions)),
-    ):
-        labels = transactions.fraud[places]
-        if labels.min(initial=1) == labels.max(initial=0):
-            raise ConfigError([Problem(source, 0, "tx_fraud", f"the {name} days hold only one class")])
+
+
+def check_labels(days: Days, labels: Ints, source: str) -> None:
+    """Raises `ConfigError` where nothing can be learned of these labels, or measured by them."""
+    if labels.sum() in (0, len(labels)):
+        found = f"{len(labels)} orders to go by, {int(labels.sum())} of them fraud"
+        raise ConfigError([Problem(source, 0, "tx_fraud", f"{days}: {found}; both kinds are needed")])
 
 
 def within(days: Days, transactions: Transactions) -> Places:

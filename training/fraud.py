@@ -13,7 +13,7 @@ from features.definitions import FEATURE_HASH, FEATURES
 from features.snapshot import SNAPSHOT_FILE, write_snapshot
 from models.artifact import DataSummary, Metadata, Recipe
 from models.fraud import MODEL
-from training.dataset import Places, Split, check, matrix, measured_places, within
+from training.dataset import Places, Split, check_labels, check_reach, matrix, measured_places, within
 from training.evaluation import evaluate
 from training.saving import save
 from training.snapshot import snapshot_rows
@@ -64,11 +64,13 @@ def train(
     holds too little for the split.
     """
     until = split.test.last + timedelta(days=1)
+    check_reach(split, transactions, source)
     known = transactions.before(until)
-    check(split, known, source)
     pasts = Pasts.of(known)
     progress.say(f"{len(known):,} transactions before {until}; features as of each of them")
     fitted, tested = within(split.train, known), measured_places(split, known)
+    check_labels(split.train, known.fraud[fitted], source)
+    check_labels(split.test, known.fraud[tested], source)
     progress.say(f"fit on {len(fitted):,} of {split.train}, {int(known.fraud[fitted].sum()):,} of them fraud")
     booster = _fit(matrix(known, fitted, pasts), known.fraud[fitted], progress)
     progress.say(f"measure on {len(tested):,} of {split.test}, without customers known to be compromised")

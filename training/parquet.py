@@ -50,14 +50,14 @@ def read_frame(path: Path) -> pd.DataFrame:
         schema = pq.read_schema(path)
         problems = list(_kinds(schema))
         table = None if problems else pq.read_table(path, columns=list(COLUMNS))
+    except FileNotFoundError as error:
+        raise ConfigError([Problem(str(path), 0, "", "there is no such file")]) from error
     except OSError as error:
-        raise ConfigError(
-            [Problem(str(path), 0, "", f"cannot be read: {error.strerror or error}")]
-        ) from error
+        raise ConfigError([Problem(str(path), 0, "", f"cannot be read: {error}")]) from error
     except pa.ArrowInvalid as error:
         raise ConfigError([Problem(str(path), 0, "", f"is not a parquet file: {error}")]) from error
     if table is not None:
-        problems = list(_values(table))
+        problems = list(_values(table)) if len(table) else [("", "holds no transactions")]
     if table is None or problems:
         raise ConfigError(Problem(str(path), 0, column, message) for column, message in problems)
     seconds = table[TIME].cast(pa.timestamp("s", table[TIME].type.tz), safe=False).cast(pa.int64())
@@ -79,6 +79,6 @@ def _values(table: pa.Table) -> Iterator[tuple[str, str]]:
             yield column, f"is empty in {table[column].null_count} of {len(table)} rows"
     for column, lowest, highest in ((AMOUNT, 0, None), (FRAUD, 0, 1)):
         found = pc.min_max(table[column].cast(pa.int64())).as_py()
-        if len(table) and (found["min"] < lowest or (highest is not None and found["max"] > highest)):
+        if found["min"] < lowest or (highest is not None and found["max"] > highest):
             bound = f"from {lowest} to {highest}" if highest is not None else f"at least {lowest}"
             yield column, f"must be {bound}, has {found['min']} to {found['max']}"

@@ -56,6 +56,16 @@ class Transactions:
         """Each transaction's day, counted from 1970-01-01, UTC."""
         return self.time // DAY_S
 
+    @property
+    def first_day(self) -> date:
+        """The day of the first transaction, UTC; there must be one."""
+        return day_of(self.days[0])
+
+    @property
+    def last_day(self) -> date:
+        """The day of the last transaction, UTC; there must be one."""
+        return day_of(self.days[-1])
+
     def before(self, end: date) -> "Transactions":
         """Those before the beginning of a day, UTC."""
         rows = int(np.searchsorted(self.time, day_number(end) * DAY_S))

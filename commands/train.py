@@ -1,0 +1,101 @@
+"""Which model is to be trained, from what? Saves a version that workers take when they start."""
+
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from training.fraud import Trained
+    from training.transactions import Transactions
+
+app = typer.Typer(help="Train a model and save it as a new version.", no_args_is_help=True)
+
+
+@app.callback()
+def models() -> None:
+    """Train a model and save it as a new version."""
+
+
+@app.command()
+def fraud(
+    data: Annotated[
+        Path | None,
+        typer.Option(help="A parquet file of card transactions; without one, the traffic generator's past."),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Look at nothing from this day (UTC) on."),
+    ] = None,
+    train_days: Annotated[int, typer.Option(min=1, help="How many days to fit on.")] = 28,
+    model_dir: Annotated[Path | None, typer.Option(help="By default the settings' one.")] = None,
+) -> None:
+    """Fit the fraud classifier, measure it on the last week, and save it with the features of that moment."""
+    from datetime import UTC, timedelta
+
+    from settings import load_settings
+    from training.dataset import Split
+    from training.fraud import train
+
+    folder = model_dir or load_settings().model_dir
+    with Display() as display:
+        transactions, source = _transactions(data, until, display)
+        end = until.date() if until else transactions.last_day + timedelta(days=1)
+        split = Split.before(end, train_days)
+        trained = train(transactions, split, source, folder, datetime.now(UTC), display)
+    _report(trained)
+
+
+def _transactions(
+    data: Path | None, until: datetime | None, display: "Display"
+) -> tuple["Transactions", str]:
+    if data is not None:
+        from training.parquet import read_transactions
+
+        display.say(f"read {data}")
+        return read_transactions(data), str(data)
+    from stack.history import DAYS, history
+    from stack.retail import FIRST_DAY, Retail
+    from training.transactions import from_rows
+
+    end = until.date() if until else FIRST_DAY
+    display.say(f"no --data: RetailPulse's own last {DAYS} days before {end}, generated")
+    return from_rows(history(Retail(), end)), "the generated history"
+
+
+def _report(trained: "Trained") -> None:
+    metadata = trained.metadata
+    figures = ", ".join(f"{name} {value:.3f}" for name, value in metadata.recipe.metrics.items())
+    typer.echo(figures)
+    typer.echo(f"saved as {trained.path}, digest {metadata.digest[:12]}")
+
+
+class Display:
+    """Steps as lines, and a bar while trees grow. `training.fraud.Progress`."""
+
+    def __init__(self) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self._progress = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+        )
+        self._trees = self._progress.add_task("trees", total=None, visible=False)
+
+    def __enter__(self) -> "Display":
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def say(self, message: str) -> None:
+        """One line, above the bar."""
+        self._progress.console.print(message, highlight=False, soft_wrap=True)
+
+    def tree(self, grown: int, of: int) -> None:
+        """The bar's place."""
+        self._progress.update(self._trees, completed=grown, total=of, visible=True)
