@@ -1,0 +1,73 @@
+"""What every task that has events in its hands can do: wait in place, publish, give its message back."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NoReturn
+
+from celery import Task
+from celery.exceptions import Reject
+
+from tasks.delivery import Delivery
+from tasks.equipment import Equipment
+from tasks.patience import OutOfPatience, Patience, SystemTimer, Timer
+from tasks.policy import Limits
+from tasks.records import Failure, malformed
+from tasks.stopping import STOPPING
+from transport.clock import Clock, system_clock
+from transport.kafka import Outgoing
+from transport.metrics import DEAD_LETTERS
+
+
+class EventTask(Task[..., str]):
+    """A task of a worker that was equipped for it, in the process that runs it."""
+
+    typing = False  # whatever arguments a message has, it is the task that says what is wrong with them
+    served = True  # by this worker: one of other queues has no model for it
+    equipment: Equipment | None = None
+    limits: Limits | None = None
+    clock: Clock = staticmethod(system_clock)
+    timer: Timer = SystemTimer()
+    stopping: Callable[[], bool] = staticmethod(STOPPING)
+
+    def equip(self, equipment: Equipment, limits: Limits) -> None:
+        """Called in the process that will run it, before it takes work."""
+        self.equipment = equipment
+        self.limits = limits
+
+    @property
+    def equipped(self) -> tuple[Equipment, Limits]:
+        """What it works with. Raises `RuntimeError` in a worker that does not serve its queue."""
+        if self.equipment is None or self.limits is None:
+            raise RuntimeError(f"{self.name} came to a worker that does not serve its queue")
+        return self.equipment, self.limits
+
+    def patience(self) -> Patience:
+        """The waiting of one task, which begins now."""
+        return Patience(self.equipped[1], self.stopping, self.timer)
+
+    def publish(self, records: Sequence[Outgoing]) -> None:
+        """Return once Kafka holds every record. Raises `Unavailable`."""
+        equipment, limits = self.equipped
+        equipment.producers.publish(records, limits.publish / 1_000)
+
+    def record_malformed(
+        self, delivery: Delivery, patience: Patience, value: bytes, headers: str, error: Exception
+    ) -> str:
+        """Dead-letter a message that is none of ours, as it came."""
+        now = self.clock()
+        failure = Failure("undecodable", error, delivery.retries + 1, now, now)
+        record = malformed(delivery.queue, value, headers, failure)
+        try:
+            patience.through(partial(self.publish, (record,)))
+        except OutOfPatience as impatient:
+            self.give_back(impatient)
+        DEAD_LETTERS.labels(record.topic, failure.cause).inc()
+        return f"dead-lettered: {error}"
+
+    def delivery(self) -> Delivery:
+        """How the message came that runs now."""
+        return Delivery.of(self.request)
+
+    def give_back(self, reason: object) -> NoReturn:
+        """Let the broker hand the message out again."""
+        raise Reject(str(reason), requeue=True)

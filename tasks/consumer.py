@@ -1,0 +1,52 @@
+"""What a worker takes from its queues: tasks, and whatever else was put there."""
+
+from collections.abc import Callable
+from typing import Any
+
+from celery.utils.log import get_logger
+from celery.worker.consumer import Consumer as CeleryConsumer
+from kombu.message import Message
+
+from tasks.base import EventTask
+from tasks.malformed import disguise, fault_of
+
+logger = get_logger(__name__)
+
+
+class Consumer(CeleryConsumer):
+    """Celery's own, with a look at each message before Celery acts on it. Named by the setting `worker_consumer`."""
+
+    _handle: Callable[[Message], Any]
+
+    def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Message], Any]:
+        """Called by Celery at each connection to the broker."""
+        handle = super().create_task_handler(*args, **kwargs)
+        known = self.known_tasks()
+
+        def on_message(message: Message) -> Any:
+            fault = fault_of(
+                message.headers, message.content_type, message.content_encoding, message.body or b"", known
+            )
+            if fault is not None:
+                self._disguise(message, fault)
+            return handle(message)
+
+        self._handle = handle
+        return on_message
+
+    def on_decode_error(self, message: Message, exc: Exception) -> None:
+        """Called by kombu where it cannot even decompress a message."""
+        self._disguise(message, f"it cannot be decoded: {exc}")
+        self._handle(message)
+
+    def known_tasks(self) -> frozenset[str]:
+        """The tasks that may run here. A task of a workflow that is served elsewhere has no model in this worker."""
+        return frozenset(
+            name
+            for name, task in self.app.tasks.items()
+            if not isinstance(task, EventTask) or task.served
+        )
+
+    def _disguise(self, message: Message, fault: str) -> None:
+        logger.error("malformed message on %s: %s", message.delivery_info.get("routing_key"), fault)
+        disguise(message, fault)

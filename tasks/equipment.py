@@ -1,0 +1,82 @@
+"""What a worker process works with: connections made after the fork, one Kafka producer a thread."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from features.online import OnlineStore, RedisOnlineStore
+from tasks.outcomes import Outcomes
+from tasks.suspects import Suspects, connect_suspects
+from transport.kafka import Outgoing, Publisher
+from transport.metrics import (
+    BATCH_EVENTS,
+    DEAD_LETTERS,
+    EVENTS_RETRIED,
+    INFERENCE,
+    PREDICTION_LATENCY,
+    PREDICTIONS,
+    SLA_MISSED,
+)
+from transport.retrying import RetryTally, connect_tally
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the services are: bootstrap servers, and the URL of the Redis that holds features and tallies."""
+
+    kafka: str
+    redis: str
+
+
+class Producers:
+    """A Kafka producer for each thread that writes: one does not serve two."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._bootstrap = bootstrap
+        self._local = threading.local()
+
+    def publish(self, records: Sequence[Outgoing], timeout: float) -> None:
+        """Return once Kafka holds every record. Raises `Unavailable` after `timeout` seconds."""
+        if not records:
+            return
+        publisher: Publisher | None = getattr(self._local, "publisher", None)
+        if publisher is None:
+            publisher = self._local.publisher = Publisher(self._bootstrap)
+        publisher.publish(records, timeout)
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """The connections of one process."""
+
+    store: OnlineStore
+    producers: Producers
+    tally: RetryTally
+    suspects: Suspects
+
+    @classmethod
+    def connect(cls, addresses: Addresses) -> "Equipment":
+        """Connections to these services. Call it after the fork: a Kafka producer does not survive one."""
+        return cls(
+            RedisOnlineStore(addresses.redis),
+            Producers(addresses.kafka),
+            connect_tally(addresses.redis),
+            connect_suspects(addresses.redis),
+        )
+
+
+def count(outcomes: Outcomes, workflow: str, dead_letter_topic: str) -> None:
+    """Put published outcomes into the metrics."""
+    queue = outcomes.attempt.queue
+    BATCH_EVENTS.labels(queue).observe(len(outcomes.attempt.batch))
+    if outcomes.inference_s:
+        INFERENCE.labels(workflow).observe(outcomes.inference_s)
+    for decision, number in outcomes.decided.items():
+        PREDICTIONS.labels(workflow, decision).inc(number)
+    observe = PREDICTION_LATENCY.labels(workflow).observe
+    for latency in outcomes.latencies_ms:
+        observe(latency / 1_000)
+    SLA_MISSED.labels(workflow).inc(outcomes.late)
+    for cause, number in outcomes.given_up.items():
+        DEAD_LETTERS.labels(dead_letter_topic, cause).inc(number)
+    EVENTS_RETRIED.labels(queue).inc(len(outcomes.again))

@@ -1,0 +1,101 @@
+"""What of a Redis list can kombu read as a message? What it cannot would end the worker, and be gone."""
+
+import base64
+import binascii
+from functools import partial
+from typing import Annotated, Any, Literal
+from uuid import uuid4
+
+import msgspec
+from kombu.transport import TRANSPORT_ALIASES
+from kombu.transport import redis as kombu_redis
+from msgspec import Meta
+from redis import Redis
+
+Text = Annotated[str, Meta(min_length=1)]
+
+
+class _DeliveryInfo(msgspec.Struct):
+    exchange: str
+    routing_key: Text
+
+
+class _Properties(msgspec.Struct):
+    delivery_tag: Text
+    delivery_info: _DeliveryInfo
+    body_encoding: Literal["base64", "utf-8"] | None = None
+
+
+class _Envelope(msgspec.Struct):
+    """What kombu's Redis transport wraps around a body, as far as it acts on it."""
+
+    properties: _Properties
+    body: str | None = None
+    headers: dict[str, msgspec.Raw] | None = None
+
+
+_decode = msgspec.json.Decoder(_Envelope).decode
+
+
+def is_envelope(item: bytes) -> bool:
+    """Whether kombu can read this item of a list."""
+    try:
+        envelope = _decode(item)
+        if envelope.body and envelope.properties.body_encoding == "base64":
+            binascii.a2b_base64(envelope.body)
+    except (msgspec.MsgspecError, UnicodeError, ValueError):
+        return False
+    return True
+
+
+def wrapped(item: bytes, queue: str) -> bytes:
+    """An envelope that kombu can read, around bytes that are none. It names no task."""
+    return msgspec.json.encode(
+        {
+            "body": base64.b64encode(item).decode("ascii"),
+            "content-type": "application/octet-stream",
+            "content-encoding": "binary",
+            "headers": {},
+            "properties": {
+                "delivery_tag": str(uuid4()),
+                "delivery_info": {"exchange": "", "routing_key": queue},
+                "body_encoding": "base64",
+            },
+        }
+    )
+
+
+class _Client(Redis):
+    """Hands kombu's consumer only what it can read."""
+
+    def __init__(self, *args: Any, separator: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._separator = separator.encode()
+
+    def parse_response(self, connection: Any, command_name: str, **options: Any) -> Any:
+        """Called by kombu for each answer of Redis."""
+        answer = super().parse_response(connection, command_name, **options)
+        if command_name == "BRPOP" and answer and not is_envelope(answer[1]):
+            queue = answer[0].partition(self._separator)[0].decode("utf-8", "replace")
+            return answer[0], wrapped(answer[1], queue)
+        return answer
+
+
+class Channel(kombu_redis.Channel):
+    """kombu's, reading through `_Client`."""
+
+    def _get_client(self) -> Any:
+        super()._get_client()  # it checks the version of redis-py
+        return partial(_Client, separator=self.sep)
+
+
+class Transport(kombu_redis.Transport):
+    """kombu's, with channels that read through `_Client`."""
+
+    Channel = Channel
+
+
+def install() -> None:
+    """Let `redis://` and `rediss://` mean this transport. Call it before the first connection of the process."""
+    # the setting `broker_transport` would do it too, and show the class in the place of the URL's scheme
+    TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), f"{__name__}:{Transport.__name__}"))

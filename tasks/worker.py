@@ -1,0 +1,116 @@
+"""How does a Celery app become a worker? By what its queues decide when it starts, and by what each process loads."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from celery import Celery
+from celery.concurrency import get_implementation
+from celery.concurrency.thread import TaskPool as ThreadPool
+from celery.signals import celeryd_init, worker_init, worker_process_init, worker_shutting_down
+from celery.utils.log import get_logger
+from celery.utils.text import str_to_list
+
+from events.errors import ConfigError, Problem, SignalboxError
+from routing.catalogue import Catalogue, QueueSpec
+from routing.section import nearest
+from tasks import redis_transport
+from tasks.base import EventTask
+from tasks.configuration import settings, time_limits, worker_transport_options
+from tasks.equipment import Addresses, Equipment
+from tasks.inference import InferenceTask
+from tasks.malformed import RecordMalformed
+from tasks.policy import Limits
+from tasks.stopping import STOPPING
+
+logger = get_logger(__name__)
+
+
+def select(queues: Sequence[QueueSpec], names: Sequence[str] | None) -> tuple[QueueSpec, ...]:
+    """The queues that a worker was told to serve; all where it was told none. Raises `ConfigError`."""
+    if not names:
+        return tuple(queues)
+    known = {spec.name: spec for spec in queues}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ConfigError(
+            Problem("worker -Q", 0, name, f"no served workflow has this queue{nearest(name, known)}")
+            for name in unknown
+        )
+    return tuple(known[name] for name in names)
+
+
+class Worker:
+    """One app, the queues that it serves in this process tree, and where its services are."""
+
+    def __init__(self, app: Celery, queues: Sequence[QueueSpec], addresses: Addresses) -> None:
+        self._app = app
+        self._queues = tuple(queues)
+        self._addresses = addresses
+
+    def connect_signals(self) -> None:
+        """Called once per app, where it is made."""
+        celeryd_init.connect(self.narrow, weak=False)
+        worker_init.connect(self.equip_threads, weak=False)
+        worker_process_init.connect(self.equip, weak=False)
+        worker_shutting_down.connect(_stopping, weak=False)
+
+    def narrow(self, options: Mapping[str, Any], **_: Any) -> None:
+        """A worker starts: its `-Q` decides on time limits and on how it reaches Redis."""
+        STOPPING.clear()
+        try:
+            self._queues = select(self._queues, str_to_list(options.get("queues")))
+        except ConfigError as error:
+            # an error would be logged by Celery's signal, and the worker would start all the same
+            sys.exit(f"signalbox: {error}")
+        conf = self._app.conf
+        conf.broker_transport_options = worker_transport_options(conf.broker_url, self._queues)
+        limits = time_limits(self._queues)
+        for task in self._inference_tasks():
+            task.served = task.name in limits
+            if task.served:
+                task.soft_time_limit, task.time_limit = limits[task.name]
+
+    def equip(self, **_: Any) -> None:
+        """A process of the pool begins, after the fork: it connects, and loads its models before it takes work."""
+        equipment = Equipment.connect(self._addresses)
+        limits = Limits.of(self._queues)
+        for task in self._app.tasks.values():
+            if isinstance(task, EventTask) and task.served:
+                try:
+                    task.equip(equipment, limits)
+                except (SignalboxError, OSError, ValueError) as error:
+                    logger.critical("%s cannot be served: %s", task.name, error, exc_info=True)
+                    sys.exit(1)
+
+    def equip_threads(self, sender: Any, **_: Any) -> None:
+        """A worker starts: where its pool is of threads, no process of its own will begin."""
+        if get_implementation(sender.pool_cls) is ThreadPool:
+            self.equip()
+
+    def _inference_tasks(self) -> list[InferenceTask]:
+        return [task for task in self._app.tasks.values() if isinstance(task, InferenceTask)]
+
+
+def _stopping(**_: Any) -> None:
+    STOPPING.set()
+
+
+def make_app(
+    name: str,
+    broker_url: str,
+    catalogue: Catalogue,
+    addresses: Addresses,
+    *,
+    include: Sequence[str] | None = None,
+    schedule: Mapping[str, Any] | None = None,
+) -> Celery:
+    """The Celery app of every worker, of beat and of Flower. `include` defaults to the modules of the served tasks."""
+    queues = tuple(spec for spec in catalogue.queues.values() if spec.served)
+    modules = sorted({spec.task.rpartition(".")[0] for spec in queues}) if include is None else list(include)
+    redis_transport.install()
+    app = Celery(name, include=modules)
+    app.conf.update(settings(broker_url, queues, schedule or {}))
+    app.register_task(RecordMalformed())
+    Worker(app, queues, addresses).connect_signals()
+    return app
