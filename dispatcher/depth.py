@@ -1,7 +1,9 @@
-"""Which priorities the messages have that wait on a queue, where its broker tells only how many they are."""
+"""What the depth of a queue tells: which priorities wait there, and how soon it is worth another look."""
 
 from collections.abc import Mapping
 
+from dispatcher.feeding import Depth
+from events.decision import Millis
 from events.priority import Priority
 
 _LOWEST_FIRST = tuple(reversed(Priority))
@@ -29,3 +31,20 @@ class Attribution:
             self._sent[priority] = min(self._sent[priority], left)
             left -= self._sent[priority]
         return {**self._sent, Priority.BATCH: self._sent[Priority.BATCH] + left}
+
+
+class Looks:
+    """How soon to look at a queue again. Where a batch takes minutes, not a thousand times a second."""
+
+    def __init__(self, soonest: Millis, latest: Millis = 10) -> None:
+        """`latest` is what an urgent record may wait behind a slow batch of a lower lane."""
+        self._soonest = soonest
+        self._latest = latest
+        self._depth: Depth | None = None
+        self._since: Millis = 0
+
+    def pause_after(self, depth: Depth, now: Millis) -> Millis:
+        """Milliseconds until the next look: an eighth of the time for which nothing has changed."""
+        if depth != self._depth:
+            self._depth, self._since = depth, now
+        return min(max((now - self._since) // 8, self._soonest), self._latest)

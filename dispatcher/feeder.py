@@ -6,6 +6,7 @@ from threading import Event
 from time import monotonic
 
 from dispatcher.broker import Broker, task_id_of
+from dispatcher.depth import Looks
 from dispatcher.feeding import Depth, Feeding, Lane, Send, Wait
 from dispatcher.held import HeldRecord
 from dispatcher.lane_reader import LaneReader
@@ -54,6 +55,7 @@ class Feeder:
         self._specs: dict[str, LaneSpec] = {}
         self._readers: dict[str, LaneReader] = {}
         self._feeding = Feeding[HeldRecord]((), window, look_again=broker.look_again_ms)
+        self._looks = Looks(broker.look_again_ms)
         self._complain_at = self._gauge_at = 0.0
 
     def run(self) -> None:
@@ -121,7 +123,9 @@ class Feeder:
         if monotonic() >= self._gauge_at:
             self._gauge_at = monotonic() + GAUGE_EVERY_S
             _show(self._queue, depth)
-        return self._feeding.next(depth, now)
+        decision = self._feeding.next(depth, now)
+        pause = self._looks.pause_after(depth, now)
+        return decision if isinstance(decision, Send) else Wait(max(decision.until, now + pause))
 
     def _send(self, send: Send[HeldRecord]) -> Wait | None:
         topic = send.lane.topic

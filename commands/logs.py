@@ -1,0 +1,11 @@
+"""What a process of ours says on stderr: time, level, part, message, one line each."""
+
+import logging
+import sys
+
+
+def start_logging() -> None:
+    """Log from level INFO on. Celery's processes have their own."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )

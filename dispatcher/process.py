@@ -1,0 +1,104 @@
+"""A dispatcher as one process: the router, a feeder for each queue, and the watch on the routing table."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from time import monotonic
+from typing import Literal
+
+from dispatcher.broker import CeleryBroker
+from dispatcher.feeder import Feeder
+from dispatcher.lanes import Lanes
+from dispatcher.router import Router
+from dispatcher.table_watch import CHECK_EVERY_S, TableWatch
+from dispatcher.threads import Threads
+from events.errors import ConfigError, Problem, Unavailable
+from transport.retrying import connect_tally
+
+Role = Literal["router", "feeder", "both"]
+LOOK_FOR_LANES_EVERY_S = 10.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where things are, and how many partitions a topic gets that has to be made."""
+
+    bootstrap: str
+    broker_url: str
+    redis_url: str | None
+    routing_table: Path
+    workflows: Path
+    partitions: int
+
+
+class Dispatcher:
+    """Starts the threads of a role, and those of queues that a new table brings."""
+
+    def __init__(self, places: Places, role: Role, queue: str | None, stop: Event) -> None:
+        """With `queue`, only that one is fed. Raises `ConfigError`, and `Unavailable` where Kafka is down."""
+        self._places = places
+        self._role = role
+        self._queue = queue
+        self._stop = stop
+        self._fed: set[str] = set()
+        self._look_at = 0.0
+        self._threads = Threads(stop)
+        self._lanes = Lanes(places.bootstrap, places.partitions)
+        self._watch = TableWatch(places.routing_table, places.workflows, self._lanes.prepare)
+        self._check_queue(queue)
+
+    def run(self) -> int:
+        """Dispatch until `stop` is set. Answers with the process's exit code."""
+        _log.info("routing table %s is in force", self._watch.table.hash)
+        if self._role != "feeder":
+            self._threads.start("router", self._route)
+        if self._role != "router":
+            self._start_feeders()
+        self._threads.start("table watch", self._look)
+        return self._threads.wait()
+
+    def _check_queue(self, queue: str | None) -> None:
+        queues = self._watch.rules.catalogue.queues
+        if queue is not None and not (queue in queues and queues[queue].served):
+            served = ", ".join(sorted(name for name, spec in queues.items() if spec.served))
+            problem = Problem(str(self._places.workflows), 0, queue, f"no pool serves it; served: {served}")
+            raise ConfigError([problem])
+
+    def _route(self) -> None:
+        Router(self._places.bootstrap, lambda: self._watch.table, self._stop).run()
+
+    def _look(self) -> None:
+        while not self._stop.wait(CHECK_EVERY_S):
+            taken = self._watch.check()
+            if self._role != "router" and (taken or monotonic() >= self._look_at):
+                self._refresh()
+
+    def _refresh(self) -> None:
+        self._look_at = monotonic() + LOOK_FOR_LANES_EVERY_S
+        try:
+            self._lanes.refresh(self._watch.rules)
+        except Unavailable as error:
+            _log.warning("no look for new lanes: %s", error)
+        self._start_feeders()
+
+    def _start_feeders(self) -> None:
+        for queue in sorted(set(self._lanes.queues()) - self._fed):
+            if self._queue in (None, queue):
+                self._fed.add(queue)
+                self._threads.start(f"feeder of {queue}", self._feeder(queue))
+
+    def _feeder(self, queue: str) -> Callable[[], None]:
+        window = self._watch.rules.catalogue.queues[queue].window
+
+        def feed() -> None:
+            tally = connect_tally(self._places.redis_url) if self._places.redis_url else None
+            broker = CeleryBroker(self._places.broker_url, tally)
+            Feeder(
+                queue, self._places.bootstrap, broker, lambda: self._lanes.of(queue), window, self._stop
+            ).run()
+
+        return feed
