@@ -1,0 +1,22 @@
+"""What unit tests share."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.trained import THRESHOLDS, train_small
+from training.fraud import Trained
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """A small fraud model in a directory of its own: do not write there."""
+    return train_small(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture
+def thresholds_file(tmp_path: Path) -> Path:
+    """A `config/fraud.yaml` that holds."""
+    path = tmp_path / "fraud.yaml"
+    path.write_text(THRESHOLDS)
+    return path

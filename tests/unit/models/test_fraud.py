@@ -1,0 +1,165 @@
+"""The fraud workflow with a model that was really trained."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from events.errors import ConfigError, DeadLetter
+from events.prediction import FraudDetail
+from features.definitions import FEATURE_HASH, FEATURES
+from features.online import EntityKey, FeatureRow
+from models.artifact import Metadata, digest
+from models.fraud import FraudWorkflow
+from models.workflow import Answer, Case, Workflow
+from tests.unit.models.cases import CUSTOMER_ROW, case, order
+from training.fraud import Trained
+
+DAYS = {"1d": 1.0, "7d": 7.0, "30d": 30.0}
+
+
+def a_row(entity: str, name: str, **by_window: float) -> FeatureRow:
+    """Two orders a day, and one more value for each window."""
+    counts = {f"{entity}_count_{window}": 2 * days for window, days in DAYS.items()}
+    return FeatureRow(0, counts | {f"{entity}_{name}_{window}": by_window[window] for window in DAYS})
+
+
+USUAL = a_row("customer", "mean_amount", **{"1d": 57, "7d": 57, "30d": 57})
+CALM = a_row("terminal", "risk", **{"1d": 0, "7d": 0, "30d": 0})
+# compromised for seventeen days: nothing is known yet of the last seven
+NOTORIOUS = a_row("terminal", "risk", **{"1d": 1, "7d": 1, "30d": 0.33})
+
+
+@pytest.fixture(scope="module")
+def workflow(trained: Trained) -> FraudWorkflow:
+    return FraudWorkflow.load(trained.path.parent.parent, Path("config/fraud.yaml"))
+
+
+def answer_of(workflow: Workflow, asked: Case) -> Answer:
+    (answer,) = workflow.infer([asked])
+    assert isinstance(answer, Answer)
+    return answer
+
+
+def test_it_is_the_version_that_was_trained(workflow: FraudWorkflow, trained: Trained) -> None:
+    version = workflow.version
+    assert version.model_id == "fraud-classifier-v1"
+    assert (version.version, version.digest) == ("1", trained.metadata.digest)
+    assert version.feature_hash == FEATURE_HASH
+
+
+def test_an_answer_says_what_the_model_saw_and_by_which_thresholds(workflow: FraudWorkflow) -> None:
+    answer = answer_of(workflow, case())
+    assert tuple(answer.features) == FEATURES
+    assert answer.features["amount"] == 57.16
+    assert answer.features["customer_count_1d"] == CUSTOMER_ROW.values["customer_count_1d"]
+    assert answer.missing == ()
+    assert answer.output.detail == FraudDetail(0.1, 0.6)
+    assert 0 < answer.output.confidence < 1
+
+
+def test_a_compromised_terminal_has_its_orders_held_a_calm_one_approved(
+    workflow: FraudWorkflow,
+) -> None:
+    held = answer_of(workflow, case(customer=USUAL, terminal=NOTORIOUS)).output
+    approved = answer_of(workflow, case(customer=USUAL, terminal=CALM)).output
+    assert (held.label, held.decision) == ("fraud", "hold")
+    assert (approved.label, approved.decision) == ("legitimate", "approve")
+
+
+def test_a_customer_and_a_terminal_nobody_knows_still_get_an_answer(workflow: FraudWorkflow) -> None:
+    answer = answer_of(workflow, case(customer=None, terminal=None))
+    assert answer.missing == FEATURES[3:]
+
+
+def test_a_batch_gives_each_order_the_answer_that_it_gets_alone(workflow: FraudWorkflow) -> None:
+    cases = [
+        case(order(amount=float(amount)), terminal=terminal)
+        for amount in (1, 50, 250, 1_000)
+        for terminal in (CALM, NOTORIOUS, None)
+    ]
+    assert list(workflow.infer(cases)) == [answer_of(workflow, asked) for asked in cases]
+    assert len({answer_of(workflow, asked).output.confidence for asked in cases}) > 2
+
+
+def test_a_bad_order_is_refused_alone(workflow: FraudWorkflow) -> None:
+    first, bad, last = workflow.infer([case(), case(order(amount="much")), case()])
+    assert isinstance(bad, DeadLetter)
+    assert first == last == answer_of(workflow, case())
+
+
+def test_nothing_asked_is_nothing_answered(workflow: FraudWorkflow) -> None:
+    assert workflow.infer([]) == []
+
+
+def test_an_order_names_its_customer_its_terminal_and_itself(workflow: FraudWorkflow) -> None:
+    assert workflow.entities(order()) == {
+        "customer": EntityKey("acme", "customer", "c-1"),
+        "terminal": EntityKey("acme", "terminal", "t-1"),
+    }
+    assert workflow.entity_id(order()) == "o-1"
+
+
+@pytest.mark.parametrize(
+    ("payload", "field"),
+    [
+        pytest.param({"customer_id": None}, "customer_id", id="no customer"),
+        pytest.param({"customer_id": ""}, "customer_id", id="a customer without a name"),
+        pytest.param({"terminal_id": 7}, "terminal_id", id="a number for a terminal"),
+    ],
+)
+def test_an_order_that_names_no_entity_is_a_dead_letter(
+    workflow: FraudWorkflow, payload: Mapping[str, Any], field: str
+) -> None:
+    with pytest.raises(DeadLetter, match=rf"payload\.{field} must be a text") as failure:
+        workflow.entities(order(**payload))
+    assert failure.value.cause == "missing_feature"
+
+
+class TestWhatCannotBeServed:
+    @pytest.fixture
+    def copy(self, trained: Trained, tmp_path: Path) -> Path:
+        path = tmp_path / "models" / "fraud-classifier" / "2"
+        shutil.copytree(trained.path, path)
+        shutil.copytree(trained.path, path.with_name("1"))
+        return path
+
+    def rewrite(self, path: Path, trees: str, **recipe: object) -> None:
+        """Another version with a digest that holds."""
+        metadata = msgspec.json.decode((path / "metadata.json").read_bytes(), type=Metadata)
+        changed = msgspec.structs.replace(metadata.recipe, **recipe)
+        metadata = msgspec.structs.replace(metadata, recipe=changed, digest=digest(trees, changed))
+        (path / "model.txt").write_text(trees)
+        (path / "metadata.json").write_bytes(msgspec.json.encode(metadata))
+
+    def test_a_model_of_other_features_is_passed_over(
+        self, copy: Path, thresholds_file: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        self.rewrite(copy, (copy / "model.txt").read_text(), feature_hash="0123456789ab")
+        workflow = FraudWorkflow.load(copy.parent.parent, thresholds_file)
+        # the version in its metadata: the copy of the first
+        assert workflow.version.feature_hash == FEATURE_HASH
+        assert f"trained on the features 0123456789ab, this code serves {FEATURE_HASH}" in caplog.text
+
+    def test_trees_that_lightgbm_cannot_read_are_passed_over(
+        self, copy: Path, thresholds_file: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        self.rewrite(copy, "no trees at all")
+        FraudWorkflow.load(copy.parent.parent, thresholds_file)
+        assert "LightGBM cannot read its trees" in caplog.text
+
+    def test_bad_thresholds_are_told_before_a_model_is_looked_for(self, tmp_path: Path) -> None:
+        with pytest.raises(ConfigError, match=r"fraud\.yaml: cannot be read"):
+            FraudWorkflow.load(tmp_path, tmp_path / "fraud.yaml")
+
+
+@pytest.mark.parametrize("module", ["events", "routing", "dispatcher", "models.fraud", "features.online"])
+def test_importing_loads_no_model_library(module: str) -> None:
+    # a parent that forks workers must not hold LightGBM's threads; a dispatcher never needs it
+    probe = f"import sys, {module}; sys.exit('lightgbm' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", probe], check=False).returncode == 0

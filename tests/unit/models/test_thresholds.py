@@ -1,0 +1,99 @@
+"""From which probability on is an order reviewed or held, and what is said of thresholds that cannot be?"""
+
+from pathlib import Path
+
+import pytest
+
+from events.errors import ConfigError
+from models.thresholds import Thresholds, load_thresholds
+
+
+@pytest.mark.parametrize(
+    ("probability", "decision"),
+    [
+        pytest.param(0.0, "approve", id="no suspicion"),
+        pytest.param(0.0999, "approve", id="just below the review"),
+        pytest.param(0.1, "review", id="at the review's threshold"),
+        pytest.param(0.5999, "review", id="just below the hold"),
+        pytest.param(0.6, "hold", id="at the hold's threshold"),
+        pytest.param(1.0, "hold", id="certain"),
+    ],
+)
+def test_a_probability_decides(probability: float, decision: str) -> None:
+    assert Thresholds(0.1, 0.6).decide(probability) == decision
+
+
+def test_equal_thresholds_leave_nothing_to_review() -> None:
+    assert {Thresholds(0.5, 0.5).decide(p / 100) for p in range(101)} == {"approve", "hold"}
+
+
+def test_what_the_project_ships_holds() -> None:
+    assert load_thresholds(Path("config/fraud.yaml")) == Thresholds(0.1, 0.6)
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        pytest.param(
+            "review_at: 0.1\n",
+            [":0: hold_at: is missing: say from which probability (0 to 1) on"],
+            id="a field is missing",
+        ),
+        pytest.param(
+            "review_at: 10\nhold_at: 0.6\n",
+            [":1: review_at: must be above 0 and at most 1, is 10"],
+            id="a percentage",
+        ),
+        pytest.param(
+            "review_at: a little\nhold_at: yes\n",
+            [
+                ":1: review_at: must be a number from 0 to 1, is 'a little'",
+                ":2: hold_at: must be a number from 0 to 1, is True",
+            ],
+            id="two problems are told at once",
+        ),
+        pytest.param(
+            "# first\n\nhold_at: 0.3\nreview_at: 0.5\n",
+            [":4: review_at: must not be above hold_at, is 0.5 > 0.3"],
+            id="the wrong way round",
+        ),
+        pytest.param(
+            "review_at: 0.1\nhold_at: .nan\n",
+            [":2: hold_at: must be a number from 0 to 1, is nan"],
+            id="not a number",
+        ),
+        pytest.param(
+            "review_at: 0.1\nhold_at: 0.6\nholdat: 0.7\n",
+            [":3: holdat: is not known; known: review_at, hold_at"],
+            id="a key that nobody reads",
+        ),
+        pytest.param("", [":1: must hold review_at and hold_at, one to a line"], id="an empty file"),
+        pytest.param("- 0.1\n", [":1: must hold review_at and hold_at, one to a line"], id="a list"),
+    ],
+)
+def test_thresholds_that_cannot_be_are_refused(tmp_path: Path, text: str, problems: list[str]) -> None:
+    path = tmp_path / "fraud.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as failure:
+        load_thresholds(path)
+    assert str(failure.value) == "\n".join(f"{path}{problem.removeprefix(':0')}" for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param(b"review_at: [\n", "is not YAML", id="no YAML"),
+        pytest.param(b"review_at: \xff\n", "is not YAML", id="no UTF-8"),
+        pytest.param(b"[a]: 1\n", "is not YAML", id="a key that cannot be one"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "fraud.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=f"fraud.yaml: {message}"):
+        load_thresholds(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.yaml: cannot be read: No such file"):
+        load_thresholds(tmp_path / "none.yaml")
