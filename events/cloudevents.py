@@ -77,7 +77,7 @@ def is_structured(json: bytes) -> bool:
 
 def from_structured(json: bytes) -> bytes:
     """The envelope's JSON. Raises `DeadLetter`: undecodable, or invalid_envelope naming the attribute."""
-    event = parse(_decode_structured, json)
+    event = parse(_decode_structured, json, "CloudEvent")
     if event.data_base64 is not None:
         try:
             data = base64.b64decode(event.data_base64, validate=True)
@@ -95,7 +95,7 @@ def from_binary(attributes: Mapping[str, str], data: bytes) -> bytes:
     try:
         event = msgspec.convert(dict(attributes), _Attributes)
     except msgspec.ValidationError as error:
-        raise DeadLetter("invalid_envelope", explain(error)) from error
+        raise DeadLetter("invalid_envelope", explain(error, "CloudEvent")) from error
     return _envelope(event, data)
 
 
@@ -116,7 +116,7 @@ def _envelope(event: _Attributes, data: bytes) -> bytes:
             occurred_at=(event.time - _EPOCH) // _MILLISECOND,
             tenant_id=str(event.tenantid),
             # parsed before it is put into the envelope: `{},"tenant_id":"b"` must not become part of it
-            payload=parse(_decode_raw, data),
+            payload=parse(_decode_raw, data, "CloudEvent"),
             traceparent=event.traceparent,
         )
     )

@@ -15,8 +15,10 @@ MAX_DEPTH = 64
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _NOT_A_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
 _OPENING = frozenset(b"[{")
+_REGEX = re.compile(r" matching regex '.*'")
 _HINTS = {
     "`$.version`": "give a semantic version such as 1.0.0",
+    "`tenantid`": "give it as an extension attribute",
     "`$.occurred_at`": "give epoch milliseconds as a whole number",
     "`$.payload`": "give an object",
     "`$.time`": "give an RFC 3339 time with its offset, such as 2026-11-21T13:00:00Z",
@@ -25,12 +27,12 @@ _HINTS = {
 T = TypeVar("T")
 
 
-def parse(decode: Callable[[bytes], T], json: bytes) -> T:
+def parse(decode: Callable[[bytes], T], json: bytes, what: str = "envelope") -> T:
     """What a decoder makes of it. Raises `DeadLetter`: undecodable, or invalid_envelope naming the field."""
     try:
         return decode(json)
     except msgspec.ValidationError as error:
-        raise DeadLetter("invalid_envelope", explain(error)) from error
+        raise DeadLetter("invalid_envelope", explain(error, what)) from error
     except msgspec.DecodeError as error:
         raise DeadLetter("undecodable", f"not JSON: {error}") from error
     except RecursionError as error:
@@ -39,11 +41,11 @@ def parse(decode: Callable[[bytes], T], json: bytes) -> T:
         raise DeadLetter("undecodable", _not_utf8(error)) from error
 
 
-def explain(error: msgspec.ValidationError) -> str:
+def explain(error: msgspec.ValidationError, what: str) -> str:
     """The decoder's message, with the way out where it is not plain."""
-    message = str(error)
+    message = _REGEX.sub("", str(error))
     hints = [hint for path, hint in _HINTS.items() if message.endswith(path)]
-    return "; ".join(["envelope: " + message[:1].lower() + message[1:], *hints])
+    return "; ".join([f"{what}: {message[:1].lower()}{message[1:]}", *hints])
 
 
 def check_text(json: bytes) -> None:

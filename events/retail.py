@@ -28,6 +28,9 @@ class Item(Payload):
     unit_price: Amount
 
 
+Items = Annotated[list[Item], Field(max_length=10_000, fail_fast=True)]
+
+
 class OrderPlaced(Payload):
     order_id: Id
     customer_id: Id
@@ -37,7 +40,7 @@ class OrderPlaced(Payload):
     device: Described | None = None
     location: Described | None = None
     category: str | None = None
-    items: list[Item] | None = None
+    items: Items | None = None
 
 
 class OrderFraudConfirmed(Payload):
@@ -51,7 +54,7 @@ class OrderReturned(Payload):
     order_id: Id
     customer_id: Id
     reason: Text | None = None
-    items: list[Item] | None = None
+    items: Items | None = None
 
 
 class RefundRequested(Payload):
@@ -66,7 +69,7 @@ class RefundRequested(Payload):
 class CartUpdated(Payload):
     cart_id: Id
     customer_id: Id | None = None
-    items: list[Item]
+    items: Items
 
 
 class PageViewed(Payload):
@@ -126,7 +129,7 @@ class SupportTicketEscalated(Payload):
 class NightlyForecastTrigger(Payload):
     forecast_date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = None
     horizon_days: Annotated[int, Field(ge=1, le=1_000)] | None = None
-    skus: list[Id] | None = None
+    skus: Annotated[list[Id], Field(max_length=100_000, fail_fast=True)] | None = None
 
 
 class DatasetUpdated(Payload):
