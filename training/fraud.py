@@ -17,7 +17,7 @@ from training.dataset import Places, Split, check_labels, check_reach, matrix, m
 from training.evaluation import evaluate
 from training.saving import save
 from training.snapshot import snapshot_rows
-from training.transactions import Transactions
+from training.transactions import Ints, Transactions
 from training.windows import Floats, Pasts
 
 TREES = 200
@@ -56,12 +56,19 @@ class Trained:
 
 
 def train(
-    transactions: Transactions, split: Split, source: str, model_dir: Path, now: datetime, progress: Progress
+    transactions: Transactions,
+    split: Split,
+    source: str,
+    model_dir: Path,
+    now: datetime,
+    progress: Progress,
+    *,
+    threads: int = 0,
 ) -> Trained:
     """Fit, measure and save; nothing after the split is looked at.
 
-    The same transactions, split and parameters give the same digest. Raises `ConfigError` where `source`
-    holds too little for the split.
+    The same arguments give the same digest, on any number of cores. `threads` 0 takes all of them. Raises
+    `ConfigError` where `source` holds too little for the split.
     """
     until = split.test.last + timedelta(days=1)
     check_reach(split, transactions, source)
@@ -72,22 +79,14 @@ def train(
     check_labels(split.train, known.fraud[fitted], source)
     check_labels(split.test, known.fraud[tested], source)
     progress.say(f"fit on {len(fitted):,} of {split.train}, {int(known.fraud[fitted].sum()):,} of them fraud")
-    booster = _fit(matrix(known, fitted, pasts), known.fraud[fitted], progress)
+    booster = _fit(matrix(known, fitted, pasts), known.fraud[fitted], threads, progress)
     progress.say(f"measure on {len(tested):,} of {split.test}, without customers known to be compromised")
     scores = np.asarray(booster.predict(matrix(known, tested, pasts)))
     metrics = evaluate(known.days[tested], known.customers.codes[tested], known.fraud[tested], scores)
-    recipe = Recipe(
-        model=MODEL,
-        data=_summary(known, split, fitted, tested),
-        parameters={"trees": TREES, **PARAMETERS},
-        metrics=metrics,
-        feature_names=FEATURES,
-        feature_hash=FEATURE_HASH,
-    )
     path, metadata = save(
         model_dir,
         booster.model_to_string(),
-        recipe,
+        _recipe(_summary(known, split, fitted, tested), metrics),
         now.isoformat(timespec="seconds"),
         _libraries(),
         lambda folder: write_snapshot(folder / SNAPSHOT_FILE, snapshot_rows(known, pasts, until)),
@@ -95,12 +94,25 @@ def train(
     return Trained(path, metadata)
 
 
-def _fit(rows: Floats, labels: "np.typing.NDArray[np.int64]", progress: Progress) -> lightgbm.Booster:
+def _fit(rows: Floats, labels: Ints, threads: int, progress: Progress) -> lightgbm.Booster:
     def grown(env: lightgbm.callback.CallbackEnv) -> None:
         progress.tree(env.iteration + 1, TREES)
 
     data = lightgbm.Dataset(rows, labels, feature_name=list(FEATURES))
-    return lightgbm.train(dict(PARAMETERS), data, num_boost_round=TREES, callbacks=[grown])
+    return lightgbm.train(
+        {**PARAMETERS, "num_threads": threads}, data, num_boost_round=TREES, callbacks=[grown]
+    )
+
+
+def _recipe(data: DataSummary, metrics: dict[str, float]) -> Recipe:
+    return Recipe(
+        model=MODEL,
+        data=data,
+        parameters={"trees": TREES, **PARAMETERS},
+        metrics=metrics,
+        feature_names=FEATURES,
+        feature_hash=FEATURE_HASH,
+    )
 
 
 def _summary(known: Transactions, split: Split, fitted: Places, tested: Places) -> DataSummary:
