@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from events.errors import Cause
 
 Headers = tuple[tuple[str, bytes], ...]
 VERSION = "1.0.0"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +73,5 @@ def in_form(event: Event, form: Form) -> tuple[bytes, Headers]:
 
 
 def _rfc3339(time: Millis) -> str:
-    return datetime.fromtimestamp(time / 1_000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    # not from a timestamp in seconds: a float far from 1970 is not exact to the millisecond
+    return (_EPOCH + timedelta(milliseconds=time)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
