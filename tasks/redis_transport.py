@@ -26,11 +26,18 @@ class _Properties(msgspec.Struct):
     body_encoding: Literal["base64", "utf-8"] | None = None
 
 
+class _Bytes(msgspec.Struct):
+    """How kombu's JSON holds bytes: a body that its sender had encoded already."""
+
+    kind: Literal["bytes"] = msgspec.field(name="__type__")
+    value: str = msgspec.field(name="__value__")
+
+
 class _Envelope(msgspec.Struct):
     """What kombu's Redis transport wraps around a body, as far as it acts on it."""
 
     properties: _Properties
-    body: str | None = None
+    body: str | _Bytes | None = None
     headers: dict[str, msgspec.Raw] | None = None
 
 
@@ -41,7 +48,7 @@ def is_envelope(item: bytes) -> bool:
     """Whether kombu can read this item of a list."""
     try:
         envelope = _decode(item)
-        if envelope.body and envelope.properties.body_encoding == "base64":
+        if isinstance(envelope.body, str) and envelope.properties.body_encoding == "base64":
             binascii.a2b_base64(envelope.body)
     except (msgspec.MsgspecError, UnicodeError, ValueError):
         return False
