@@ -30,6 +30,14 @@ def dispatcher(
     raise typer.Exit(Dispatcher(places, role.value, queue, stop).run())
 
 
+def reconcile() -> None:
+    """Find what was fed and has no outcome, and feed it again, until SIGTERM or Ctrl-C."""
+    from dispatcher.process import reconcile as run
+
+    places, stop = _begin()
+    raise typer.Exit(run(places, stop))
+
+
 def _begin() -> "tuple[Places, Event]":
     """Settings, logs, metrics and signals of a process that runs until it is told to stop."""
     from threading import Event

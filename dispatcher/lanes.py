@@ -4,12 +4,15 @@ from collections.abc import Collection, Iterable
 
 from confluent_kafka.admin import AdminClient
 
-from events.decision import dead_letter_topic, lane_topic
+from events.decision import Millis, dead_letter_topic, lane_topic
 from events.priority import Priority
 from events.topics import DEAD_LETTERS, EVENTS, PREDICTIONS, UNROUTED
-from routing import LaneSpec, Rules
+from routing import LaneSpec, Route, Rules
 from routing.rules import LOWER_LANE_MAX_BATCH
+from routing.table import LONGEST_BACKOFF_MS
 from transport.topics import DEAD_LETTER_BYTES, TopicSpec, create_topics, existing_topics
+
+SLACK_MS = 2_000
 
 
 def topic_specs(rules: Rules, partitions: int) -> tuple[TopicSpec, ...]:
@@ -40,6 +43,22 @@ def lanes_of(rules: Rules, topics: Collection[str]) -> tuple[LaneSpec, ...]:
     return tuple(lanes)
 
 
+def horizon_ms(rules: Rules, queue: str) -> Millis:
+    """How long after it was sent a record of this queue can still be on its way.
+
+    Its worker may be lost at the end of its time, the message be handed out again, and every retry be used.
+    """
+    spec = rules.catalogue.queues[queue]
+    pauses = [backoffs_ms(route) for route in rules.table.all_routes if route.queue == queue]
+    return 1_000 * (spec.time_limit_s + spec.visibility_timeout_s) + max(pauses, default=0) + SLACK_MS
+
+
+def backoffs_ms(route: Route) -> Millis:
+    """The pauses before all the retries of a route together."""
+    doubled = (route.backoff_ms * 2**attempt for attempt in range(route.max_retries))
+    return sum(min(pause, LONGEST_BACKOFF_MS) for pause in doubled)
+
+
 class Lanes:
     """The lanes in Kafka. Made ready and refreshed by one thread, read by every feeder."""
 
@@ -61,6 +80,10 @@ class Lanes:
     def queues(self) -> Collection[str]:
         """The queues that have lanes to feed."""
         return self._lanes.keys()
+
+    def all(self) -> tuple[LaneSpec, ...]:
+        """Every lane."""
+        return tuple(lane for lanes in self._lanes.values() for lane in lanes)
 
     def of(self, queue: str) -> tuple[LaneSpec, ...]:
         """The lanes of a queue, the most urgent first."""

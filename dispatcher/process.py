@@ -10,14 +10,16 @@ from typing import Literal
 
 from dispatcher.broker import CeleryBroker
 from dispatcher.feeder import Feeder
-from dispatcher.lanes import Lanes
+from dispatcher.lanes import Lanes, horizon_ms
+from dispatcher.reconciler import Reconciler
 from dispatcher.router import Router
-from dispatcher.table_watch import CHECK_EVERY_S, TableWatch
+from dispatcher.table_watch import TableWatch
 from dispatcher.threads import Threads
 from events.errors import ConfigError, Problem, Unavailable
 from transport.retrying import connect_tally
 
 Role = Literal["router", "feeder", "both"]
+CHECK_EVERY_S = 1.0
 LOOK_FOR_LANES_EVERY_S = 10.0
 
 _log = logging.getLogger(__name__)
@@ -35,6 +37,40 @@ class Places:
     partitions: int
 
 
+def reconcile(places: Places, stop: Event) -> int:
+    """Reconcile until `stop` is set; answers with the process's exit code.
+
+    Raises `ConfigError`, and `Unavailable` where Kafka is down.
+    """
+    lanes = Lanes(places.bootstrap, places.partitions)
+    watch = TableWatch(places.routing_table, places.workflows, lanes.refresh)
+    reconciler = Reconciler(
+        places.bootstrap,
+        CeleryBroker(places.broker_url),
+        lanes.all,
+        lambda queue: horizon_ms(watch.rules, queue),
+        stop,
+    )
+    threads = Threads(stop)
+    threads.start("reconciler", reconciler.run)
+    threads.start("table watch", lambda: _look(watch, lanes, stop))
+    return threads.wait()
+
+
+def _look(watch: TableWatch, lanes: Lanes, stop: Event, after: Callable[[], None] = lambda: None) -> None:
+    """Look for a new table once a second, for new lanes less often, and call `after` where there may be some."""
+    look_at = 0.0
+    while not stop.wait(CHECK_EVERY_S):
+        if not watch.check() and monotonic() < look_at:
+            continue
+        look_at = monotonic() + LOOK_FOR_LANES_EVERY_S
+        try:
+            lanes.refresh(watch.rules)
+        except Unavailable as error:
+            _log.warning("no look for new lanes: %s", error)
+        after()
+
+
 class Dispatcher:
     """Starts the threads of a role, and those of queues that a new table brings."""
 
@@ -45,7 +81,6 @@ class Dispatcher:
         self._queue = queue
         self._stop = stop
         self._fed: set[str] = set()
-        self._look_at = 0.0
         self._threads = Threads(stop)
         self._lanes = Lanes(places.bootstrap, places.partitions)
         self._watch = TableWatch(places.routing_table, places.workflows, self._lanes.prepare)
@@ -56,9 +91,11 @@ class Dispatcher:
         _log.info("routing table %s is in force", self._watch.table.hash)
         if self._role != "feeder":
             self._threads.start("router", self._route)
-        if self._role != "router":
+        feeds = self._role != "router"
+        if feeds:
             self._start_feeders()
-        self._threads.start("table watch", self._look)
+        after = self._start_feeders if feeds else lambda: None
+        self._threads.start("table watch", lambda: _look(self._watch, self._lanes, self._stop, after))
         return self._threads.wait()
 
     def _check_queue(self, queue: str | None) -> None:
@@ -70,20 +107,6 @@ class Dispatcher:
 
     def _route(self) -> None:
         Router(self._places.bootstrap, lambda: self._watch.table, self._stop).run()
-
-    def _look(self) -> None:
-        while not self._stop.wait(CHECK_EVERY_S):
-            taken = self._watch.check()
-            if self._role != "router" and (taken or monotonic() >= self._look_at):
-                self._refresh()
-
-    def _refresh(self) -> None:
-        self._look_at = monotonic() + LOOK_FOR_LANES_EVERY_S
-        try:
-            self._lanes.refresh(self._watch.rules)
-        except Unavailable as error:
-            _log.warning("no look for new lanes: %s", error)
-        self._start_feeders()
 
     def _start_feeders(self) -> None:
         for queue in sorted(set(self._lanes.queues()) - self._fed):

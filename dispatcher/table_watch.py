@@ -3,14 +3,11 @@
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from threading import Event
 
 import routing
 from events.errors import ConfigError, Unavailable
 from routing import Rules, Table
 from transport import metrics
-
-CHECK_EVERY_S = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -64,11 +61,6 @@ class TableWatch:
         self._seen = signature
         self._take(rules)
         return True
-
-    def run(self, stop: Event) -> None:
-        """Check once a second until `stop` is set."""
-        while not stop.wait(CHECK_EVERY_S):
-            self.check()
 
     def _take(self, rules: Rules) -> None:
         before, self._rules = self._rules, rules

@@ -1,0 +1,105 @@
+"""What stands at given offsets of a lane, and how far its feeder came: the reconciler's view of the lanes."""
+
+import logging
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from time import monotonic
+
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Message, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from dispatcher.lane_reader import feeder_group
+from events.decision import Millis
+from transport.group import Partition
+from transport.kafka import consumer_config
+
+GROUP = "signalbox.reconciler"
+TIMEOUT_S = 10.0
+# a record further ahead than this is sought instead of read up to
+SEEK_BEYOND = 500
+
+_log = logging.getLogger(__name__)
+
+
+class LaneAccess:
+    """Reads single records of lanes, and keeps the reconciler's place in each.
+
+    The places are committed without being a member of the group: its lag is what has no outcome yet. Every
+    method raises `KafkaException`.
+    """
+
+    def __init__(self, bootstrap: str) -> None:
+        # a short wait at the broker, for what is read here is there already
+        self._consumer = Consumer(consumer_config(bootstrap, GROUP, **{"fetch.wait.max.ms": 10}), logger=_log)
+        self._admin = AdminClient({"bootstrap.servers": bootstrap})
+
+    def places(self, topic: str) -> dict[Partition, int]:
+        """Where to begin in each partition of a lane: what was committed, or the first record there is."""
+        numbers = self._consumer.list_topics(topic, TIMEOUT_S).topics[topic].partitions
+        committed = self._consumer.committed([TopicPartition(topic, number) for number in numbers], TIMEOUT_S)
+        return {
+            (topic, each.partition): max(each.offset, self.first(topic, each.partition)) for each in committed
+        }
+
+    def first(self, topic: str, number: int) -> int:
+        """The offset of the oldest record that Kafka still holds."""
+        return self._consumer.get_watermark_offsets(TopicPartition(topic, number), TIMEOUT_S)[0]
+
+    def commit(self, places: Mapping[Partition, int]) -> None:
+        """Keep these places."""
+        offsets = [TopicPartition(topic, number, offset) for (topic, number), offset in places.items()]
+        self._consumer.commit(offsets=offsets, asynchronous=False)
+
+    def fed(self, topic: str, numbers: Iterable[int]) -> dict[Partition, int]:
+        """What the lane's feeder has committed: everything below went to the workers."""
+        group = feeder_group(topic)
+        asked = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, number) for number in numbers])
+        answer = self._admin.list_consumer_group_offsets([asked], request_timeout=TIMEOUT_S)[group].result()
+        return {(topic, each.partition): each.offset for each in answer.topic_partitions if each.offset >= 0}
+
+    def oldest(self, places: Mapping[Partition, int], seconds: float = 2.0) -> Millis | None:
+        """The timestamp (epoch ms) of the oldest record at these places; None where there is none."""
+        timestamps: dict[Partition, Millis] = {}
+        self._assign(places)
+        until = monotonic() + seconds
+        while len(timestamps) < len(places) and monotonic() < until:
+            for message in self._consumer.consume(100, 0.1):
+                if message.error() is None:
+                    partition = (message.topic() or "", message.partition() or 0)
+                    timestamps.setdefault(partition, message.timestamp()[1])
+        self._consumer.unassign()
+        return min(timestamps.values(), default=None)
+
+    def fetch(
+        self, partition: Partition, offsets: Sequence[int], seconds: float = 5.0
+    ) -> tuple[list[Message], list[int]]:
+        """The records at `offsets` (ascending), and those of them where Kafka holds none any more.
+
+        What could not be read within `seconds` is in neither.
+        """
+        found: list[Message] = []
+        gaps: list[int] = []
+        wanted = deque(offsets)
+        position = -SEEK_BEYOND
+        until = monotonic() + seconds
+        while wanted and monotonic() < until:
+            if wanted[0] - position >= SEEK_BEYOND:
+                position = wanted[0]
+                self._assign({partition: position})
+            for message in self._consumer.consume(SEEK_BEYOND, 0.05):
+                if message.error() is None:
+                    position = (message.offset() or 0) + 1
+                    while wanted and wanted[0] < position - 1:
+                        gaps.append(wanted.popleft())
+                    if wanted and wanted[0] == position - 1:
+                        found.append(message)
+                        wanted.popleft()
+        self._consumer.unassign()
+        return found, gaps
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._consumer.close()
+
+    def _assign(self, places: Mapping[Partition, int]) -> None:
+        self._consumer.assign([TopicPartition(topic, number, at) for (topic, number), at in places.items()])
