@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.request import urlopen
 
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from redis import Redis
 
@@ -15,6 +16,7 @@ from benchmarks.orders import feature_rows
 from features.online import RedisOnlineStore
 from tests.faults.processes import Child, accepts, free_port, kafka, rabbitmq, redis, signalbox, wait_until
 from transport.clock import system_clock
+from transport.kafka import consumer_config
 
 FRAUD_QUEUE = "ml.fraud.input"
 Broker = Literal["redis", "rabbitmq"]
@@ -81,6 +83,19 @@ class Rig:
         """Forget everything that stands in Redis, features included, as a failover to an empty replica does."""
         Redis.from_url(self.store_url).flushall()
 
+    def leads(self) -> bool:
+        """Whether Kafka answers for every partition that there is."""
+        consumer = Consumer(consumer_config(self.bootstrap, "rig"))
+        try:
+            for topic in consumer.list_topics(timeout=10).topics.values():
+                for number in topic.partitions:
+                    consumer.get_watermark_offsets(TopicPartition(topic.topic, number), timeout=10)
+        except KafkaException:
+            return False
+        finally:
+            consumer.close()
+        return True
+
     def wait_for_assignment(self, group: str, seconds: float = 30) -> None:
         """Return once a consumer group has a member with partitions."""
         admin = AdminClient({"bootstrap.servers": self.bootstrap})
@@ -136,6 +151,7 @@ def rig(broker: Broker = "redis", *, one_redis: bool = False) -> Iterator[Rig]:
         topics = signalbox("topics", ["topics"], folder, made.env)
         topics.start()
         wait_until(lambda: not topics.running, 60, "signalbox topics")
+        wait_until(made.leads, 60, "a leader for every partition")
         made.load_features()
         yield made
     finally:
