@@ -38,6 +38,39 @@ def reconcile() -> None:
     raise typer.Exit(run(places, stop))
 
 
+def where(
+    event_id: Annotated[str, typer.Argument(help="The `event_id` of its envelope.")],
+    since_hours: Annotated[float, typer.Option(help="How far back to read.")] = 24,
+    seconds: Annotated[float, typer.Option(help="How long to read at most.")] = 60,
+) -> None:
+    """Tell from the logs where an event is, and what came of it. Exit code 1 where it is in none of them."""
+    from confluent_kafka.admin import AdminClient
+
+    import routing
+    from dispatcher.where import Search
+    from dispatcher.whereabouts import account
+    from settings import load_settings
+    from transport.clock import system_clock
+    from transport.retrying import connect_tally
+    from transport.topics import existing_topics
+
+    settings = load_settings()
+    bootstrap = settings.kafka_bootstrap_servers
+    catalogue = routing.load(settings.routing_table, settings.workflows).catalogue
+    topics = existing_topics(AdminClient({"bootstrap.servers": bootstrap}))
+    since = system_clock() - int(since_hours * 3_600_000)
+    found = Search(bootstrap, catalogue, event_id).run(topics, since, seconds)
+    tally = connect_tally(settings.redis) if settings.redis else None
+    retrying = {queue: tally.count(queue) for queue in catalogue.queues} if tally else {}
+    for line in account(event_id, found.sightings, retrying):
+        typer.echo(line)
+    if found.unfinished:
+        typer.echo(
+            f"not read to the end in {seconds:g} s: {', '.join(found.unfinished)}; give --seconds more"
+        )
+    raise typer.Exit(0 if found.sightings else 1)
+
+
 def _begin() -> "tuple[Places, Event]":
     """Settings, logs, metrics and signals of a process that runs until it is told to stop."""
     from threading import Event

@@ -57,6 +57,12 @@ class LaneAccess:
         answer = self._admin.list_consumer_group_offsets([asked], request_timeout=TIMEOUT_S)[group].result()
         return {(topic, each.partition): each.offset for each in answer.topic_partitions if each.offset >= 0}
 
+    def feeder_places(self, topic: str) -> dict[Partition, int]:
+        """The next record that the lane's feeder reads, in each partition, whether it has begun or not."""
+        numbers = self._consumer.list_topics(topic, TIMEOUT_S).topics[topic].partitions
+        fed = self.fed(topic, numbers)
+        return {(topic, number): fed.get((topic, number), self.first(topic, number)) for number in numbers}
+
     def oldest(self, places: Mapping[Partition, int], seconds: float = 2.0) -> Millis | None:
         """The timestamp (epoch ms) of the oldest record at these places; None where there is none."""
         timestamps: dict[Partition, Millis] = {}

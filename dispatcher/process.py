@@ -58,7 +58,7 @@ def reconcile(places: Places, stop: Event) -> int:
 
 
 def _look(watch: TableWatch, lanes: Lanes, stop: Event, after: Callable[[], None] = lambda: None) -> None:
-    """Look for a new table once a second, for new lanes less often, and call `after` where there may be some."""
+    """Look for a new table once a second, for new lanes less often; call `after` where there may be some."""
     look_at = 0.0
     while not stop.wait(CHECK_EVERY_S):
         if not watch.check() and monotonic() < look_at:

@@ -1,0 +1,115 @@
+"""In which logs is this event? Every topic that it may stand in is read in parallel, by a deadline."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from time import monotonic
+
+import msgspec
+from confluent_kafka import KafkaException, Message
+
+from dispatcher.lane_access import LaneAccess
+from dispatcher.scan import Scanned, scan
+from dispatcher.whereabouts import GivenUp, InLane, InSource, Predicted, Sighting, Unrouted
+from events.codec import decode
+from events.deadletter import DeadLetterHeaders
+from events.decision import Millis, dead_letter_topic, lane_topic
+from events.envelope import Envelope
+from events.errors import DeadLetter, Unavailable
+from events.lane import decode_record
+from events.prediction import decode_prediction
+from events.priority import Priority
+from events.topics import DEAD_LETTERS, EVENTS, PREDICTIONS, UNROUTED
+from routing import Catalogue
+from transport.group import Partition
+from transport.kafka import Headers, headers_of, position_of
+
+THREADS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where the event was seen, and which topics could not be read to their end in time."""
+
+    sightings: tuple[Sighting, ...]
+    unfinished: tuple[str, ...]
+
+
+class Search:
+    """Looks for one event by its id."""
+
+    def __init__(self, bootstrap: str, catalogue: Catalogue, event_id: str) -> None:
+        self._bootstrap = bootstrap
+        self._event_id = event_id
+        self._lanes = {lane_topic(queue, priority) for queue in catalogue.queues for priority in Priority}
+        self._dead = {DEAD_LETTERS, *(dead_letter_topic(queue) for queue in catalogue.queues)}
+
+    def run(self, topics: Collection[str], since: Millis, seconds: float) -> Found:
+        """Look through those of `topics` in which the event may stand. Raises `Unavailable`."""
+        wanted = {EVENTS, UNROUTED, PREDICTIONS, *self._dead, *self._lanes}.intersection(topics)
+        deadline = monotonic() + seconds
+        needles = _needles(self._event_id)
+
+        def look(topic: str) -> Scanned:
+            return scan(self._bootstrap, topic, needles, since, deadline)
+
+        try:
+            with ThreadPoolExecutor(THREADS) as pool:
+                scanned = list(pool.map(look, sorted(wanted)))
+            fed = self._fed({each.topic for each in scanned if each.topic in self._lanes and each.messages})
+        except KafkaException as error:
+            raise Unavailable("kafka", error) from error
+        messages = sorted((m for each in scanned for m in each.messages), key=lambda m: m.timestamp()[1])
+        sightings = (self._sighting(message, fed) for message in messages)
+        return Found(
+            tuple(sighting for sighting in sightings if sighting is not None),
+            tuple(each.topic for each in scanned if not each.finished),
+        )
+
+    def _fed(self, lanes: Iterable[str]) -> dict[Partition, int]:
+        """Where each lane's feeder stands; at the first record that there is, where it has not begun."""
+        access = LaneAccess(self._bootstrap)
+        try:
+            return {
+                partition: place
+                for topic in lanes
+                for partition, place in access.feeder_places(topic).items()
+            }
+        finally:
+            access.close()
+
+    def _sighting(self, message: Message, fed: Mapping[Partition, int]) -> Sighting | None:
+        """What a record that holds the id's text says of the event; None where it speaks of another."""
+        at, headers = position_of(message), headers_of(message)
+        value = message.value() or b""
+        try:
+            if at.topic == PREDICTIONS:
+                prediction = decode_prediction(value)
+                return Predicted(at, prediction) if prediction.source_event_id == self._event_id else None
+            if at.topic in self._lanes:
+                record = decode_record(value)
+                ahead = at.offset - fed[at.topic, at.partition]
+                ours = record.event.event_id == self._event_id
+                return InLane(at, record, ahead if ahead >= 0 else None) if ours else None
+            event = self._event(value, headers)
+            if event is not None and event.event_id != self._event_id:
+                return None
+            if at.topic in self._dead:
+                return GivenUp(at, DeadLetterHeaders.parse(headers))
+        except (DeadLetter, msgspec.MsgspecError):
+            return None
+        return Unrouted(at) if at.topic == UNROUTED else InSource(at, message.timestamp()[1], event)
+
+    def _event(self, value: bytes, headers: Headers) -> Envelope | None:
+        """The event of an original record, or None where it cannot be read: it names the id all the same."""
+        try:
+            return decode(value, headers).envelope
+        except DeadLetter:
+            return None
+
+
+def _needles(event_id: str) -> frozenset[bytes]:
+    """The id as it may stand in a record: plain, and as the two ways of writing JSON put it."""
+    escaped = (json.dumps(event_id, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False))
+    return frozenset(text.encode("utf-8", "surrogatepass") for text in (event_id, *escaped))
