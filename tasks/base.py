@@ -7,8 +7,10 @@ from typing import NoReturn
 from celery import Task
 from celery.exceptions import Reject
 
+from events.decision import dead_letter_topic
 from tasks.delivery import Delivery
 from tasks.equipment import Equipment
+from tasks.outcomes import Outcomes
 from tasks.patience import OutOfPatience, Patience, SystemTimer, Timer
 from tasks.policy import Limits
 from tasks.records import Failure, malformed
@@ -47,22 +49,28 @@ class EventTask(Task[..., str]):
 
     def publish(self, records: Sequence[Outgoing]) -> None:
         """Return once Kafka holds every record. Raises `Unavailable`."""
-        equipment, limits = self.equipped
-        equipment.producers.publish(records, limits.publish / 1_000)
+        self.equipped[0].producers.publish(records)
 
-    def record_malformed(
-        self, delivery: Delivery, patience: Patience, value: bytes, headers: str, error: Exception
-    ) -> str:
-        """Dead-letter a message that is none of ours, as it came."""
-        now = self.clock()
+    def dead_letter(self, value: bytes, headers: str, error: Exception) -> str:
+        """Dead-letter the message that runs now as it came: it is none of ours."""
+        delivery, now = self.delivery(), self.clock()
         failure = Failure("undecodable", error, delivery.retries + 1, now, now)
-        record = malformed(delivery.queue, value, headers, failure)
+        self._publish_or_give_back((malformed(delivery.queue, value, headers, failure),))
+        DEAD_LETTERS.labels(dead_letter_topic(delivery.queue), failure.cause).inc()
+        return f"1 dead letter: {error}"
+
+    def dead_letters(self, outcomes: Outcomes) -> str:
+        """Publish the dead letters of events that no task here can work on."""
+        self._publish_or_give_back(outcomes.records)
+        for cause, number in outcomes.given_up.items():
+            DEAD_LETTERS.labels(dead_letter_topic(outcomes.attempt.queue), cause).inc(number)
+        return f"{outcomes.given_up.total()} dead letters"
+
+    def _publish_or_give_back(self, records: Sequence[Outgoing]) -> None:
         try:
-            patience.through(partial(self.publish, (record,)))
+            self.patience().through(partial(self.publish, records))
         except OutOfPatience as impatient:
             self.give_back(impatient)
-        DEAD_LETTERS.labels(record.topic, failure.cause).inc()
-        return f"dead-lettered: {error}"
 
     def delivery(self) -> Delivery:
         """How the message came that runs now."""

@@ -1,6 +1,7 @@
 """What a worker takes from its queues: tasks, and whatever else was put there."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from celery.utils.log import get_logger
@@ -25,7 +26,12 @@ class Consumer(CeleryConsumer):
 
         def on_message(message: Message) -> Any:
             fault = fault_of(
-                message.headers, message.content_type, message.content_encoding, message.body or b"", known
+                message.headers,
+                message.content_type,
+                message.content_encoding,
+                message.body or b"",
+                known,
+                datetime.now(UTC),
             )
             if fault is not None:
                 self._disguise(message, fault)

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from events.decision import Millis
 from features.online import OnlineStore, RedisOnlineStore
 from tasks.outcomes import Outcomes
 from tasks.suspects import Suspects, connect_suspects
@@ -20,6 +21,10 @@ from transport.metrics import (
 from transport.retrying import RetryTally, connect_tally
 
 
+REPORT_S = 2
+"""How long a producer may take to report what it dropped: it looks once a second."""
+
+
 @dataclass(frozen=True, slots=True)
 class Addresses:
     """Where the services are: bootstrap servers, and the URL of the Redis that holds features and tallies."""
@@ -31,18 +36,21 @@ class Addresses:
 class Producers:
     """A Kafka producer for each thread that writes: one does not serve two."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: str, timeout: Millis) -> None:
         self._bootstrap = bootstrap
+        self._timeout = timeout
         self._local = threading.local()
 
-    def publish(self, records: Sequence[Outgoing], timeout: float) -> None:
-        """Return once Kafka holds every record. Raises `Unavailable` after `timeout` seconds."""
+    def publish(self, records: Sequence[Outgoing]) -> None:
+        """Return once Kafka holds every record. Raises `Unavailable` where one is not acknowledged in time."""
         if not records:
             return
         publisher: Publisher | None = getattr(self._local, "publisher", None)
         if publisher is None:
-            publisher = self._local.publisher = Publisher(self._bootstrap)
-        publisher.publish(records, timeout)
+            # what was not acknowledged in time is dropped by the producer: it will be published anew, and would stand there twice
+            overrides = {"message.timeout.ms": self._timeout}
+            publisher = self._local.publisher = Publisher(self._bootstrap, **overrides)
+        publisher.publish(records, self._timeout / 1_000 + REPORT_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +63,11 @@ class Equipment:
     suspects: Suspects
 
     @classmethod
-    def connect(cls, addresses: Addresses) -> "Equipment":
+    def connect(cls, addresses: Addresses, publish_timeout: Millis) -> "Equipment":
         """Connections to these services. Call it after the fork: a Kafka producer does not survive one."""
         return cls(
             RedisOnlineStore(addresses.redis),
-            Producers(addresses.kafka),
+            Producers(addresses.kafka, publish_timeout),
             connect_tally(addresses.redis),
             connect_suspects(addresses.redis),
         )

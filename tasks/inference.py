@@ -74,7 +74,7 @@ class InferenceTask(EventTask):
         try:
             batch = decode_batch(args[0] if len(args) == 1 and not kwargs else None)
         except DeadLetter as error:
-            return self.record_malformed(delivery, patience, repr((args, kwargs)).encode(), "", error)
+            return self.dead_letter(repr((args, kwargs)).encode("utf-8", "backslashreplace"), "", error)
         handling = Handling(
             self.engine, self._publish_and_count, patience, limits, delivery.queue, delivery.retries
         )

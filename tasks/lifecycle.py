@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from events.errors import DeadLetter, SignalboxError
+from events.errors import SignalboxError
 from events.lane import Batch, Fed, LaneRecord, decode_record
 from features.online import EntityKey, OnlineStore
 from models.workflow import Answer, Case, Workflow
-from tasks.outcomes import Attempt, Outcomes
+from tasks.outcomes import Attempt, Outcomes, all_failed
 from tasks.records import Stamp, iso
 from transport.clock import Clock
 
@@ -56,15 +56,7 @@ class Lifecycle:
 
     def failed(self, batch: Batch, queue: str, retries: int, error: SignalboxError) -> Outcomes:
         """The outcomes of a batch each event of which met `error`."""
-        outcomes = Outcomes(Attempt(batch, queue, retries, self._clock()))
-        for fed in batch.records:
-            try:
-                record = decode_record(fed.record)
-            except DeadLetter as unreadable:
-                outcomes.failed(fed, None, unreadable)
-            else:
-                outcomes.failed(fed, record, error)
-        return outcomes
+        return all_failed(Attempt(batch, queue, retries, self._clock()), error)
 
     def _open(self, batch: Batch, outcomes: Outcomes) -> list[Opened]:
         opened = []

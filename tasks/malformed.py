@@ -3,16 +3,20 @@
 import base64
 import json
 from collections.abc import Container, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
 import msgspec
 from kombu.message import Message
 from msgspec import Meta
 
+from events.errors import DeadLetter
+from events.lane import Batch, decode_batch
 from tasks.base import EventTask
+from tasks.outcomes import Attempt, all_failed
 
 TASK: Final = "tasks.malformed.record"
+LATEST_ETA = timedelta(hours=1)
 ENCODINGS = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 
 
@@ -54,6 +58,7 @@ def fault_of(
     content_encoding: object,
     body: bytes | str,
     known: Container[str],
+    now: datetime,
 ) -> str | None:
     """Why Celery could not run this message as a task that is `known`; None where it can."""
     try:
@@ -66,12 +71,19 @@ def fault_of(
         return f"its body is {content_type} in {content_encoding}, not JSON in UTF-8"
     try:
         _decode_body(body)
-        if said.eta is not None:
-            datetime.fromisoformat(said.eta).timestamp()
     except (msgspec.MsgspecError, UnicodeError) as error:
         return f"its body holds no arguments: {error}"
-    except (ValueError, OverflowError, OSError) as error:
+    return _fault_of_eta(said.eta, now) if said.eta is not None else None
+
+
+def _fault_of_eta(text: str, now: datetime) -> str | None:
+    try:
+        eta = datetime.fromisoformat(text)
+    except ValueError as error:
         return f"its eta is no time: {error}"
+    if eta.replace(tzinfo=eta.tzinfo or UTC) - now > LATEST_ETA:
+        # a worker would keep it in memory until then
+        return f"its eta {text} is too far away"
     return None
 
 
@@ -108,4 +120,17 @@ class RecordMalformed(EventTask):
         """The body in base64, the headers as JSON, and what is wrong."""
         body, headers, fault = args
         value = base64.b64decode(body)
-        return self.record_malformed(self.delivery(), self.patience(), value, headers, ValueError(fault))
+        batch = batch_in(value)
+        if batch is None:
+            return self.dead_letter(value, headers, ValueError(fault))
+        attempt = Attempt(batch, self.delivery().queue, 0, self.clock())
+        return self.dead_letters(all_failed(attempt, DeadLetter("rejected", fault)))
+
+
+def batch_in(body: bytes) -> Batch | None:
+    """The events in the body of a message for a task that is not here: each is owed a dead letter of its own."""
+    try:
+        (argument,), _, _ = msgspec.json.decode(body, type=tuple[list[object], object, object])
+        return decode_batch(argument)
+    except (msgspec.MsgspecError, UnicodeError, ValueError, DeadLetter):
+        return None

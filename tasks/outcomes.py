@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from events.decision import Millis
-from events.errors import Retry, SignalboxError, Unavailable
-from events.lane import Batch, Fed, LaneRecord
+from events.errors import DeadLetter, Retry, SignalboxError, Unavailable
+from events.lane import Batch, Fed, LaneRecord, decode_record
 from tasks.policy import Again, Await, DeadLettered, reaction
 from tasks.records import Failure, Stamp, dead_letter, prediction
 from transport.kafka import Outgoing
@@ -76,3 +76,16 @@ class Outcomes:
                 self.given_up[cause] += 1
                 failure = Failure(cause, error, attempt.retries + 1, attempt.first_failure, attempt.now)
                 self.records.append(dead_letter(fed, record, attempt.queue, failure))
+
+
+def all_failed(attempt: Attempt, error: SignalboxError) -> Outcomes:
+    """The outcomes of a batch each event of which met `error`."""
+    outcomes = Outcomes(attempt)
+    for fed in attempt.batch.records:
+        try:
+            record = decode_record(fed.record)
+        except DeadLetter as unreadable:
+            outcomes.failed(fed, None, unreadable)
+        else:
+            outcomes.failed(fed, record, error)
+    return outcomes

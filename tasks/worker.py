@@ -73,8 +73,8 @@ class Worker:
 
     def equip(self, **_: Any) -> None:
         """A process of the pool begins, after the fork: it connects, and loads its models before it takes work."""
-        equipment = Equipment.connect(self._addresses)
         limits = Limits.of(self._queues)
+        equipment = Equipment.connect(self._addresses, limits.publish)
         for task in self._app.tasks.values():
             if isinstance(task, EventTask) and task.served:
                 try:

@@ -159,6 +159,7 @@ class Rig:
     predictions: dict[str, list[Prediction]] = field(default_factory=dict)
     letters: list[tuple[bytes, DeadLetterHeaders]] = field(default_factory=list)
     also: tuple[QueueSpec, ...] = ()
+    workers_kafka: str | None = None
 
     def __post_init__(self) -> None:
         self.diary = self.folder / "diary"
@@ -172,8 +173,15 @@ class Rig:
             broker_transport_options=transport_options(self.broker_url),
         )
         self._consumer = Consumer(consumer_config(self.kafka, f"tests.{self.spec.name}"))
-        partitions = [(PREDICTIONS, partition) for partition in range(4)] + [(self.dlq, 0)]
-        self._consumer.assign([TopicPartition(*at, OFFSET_BEGINNING) for at in partitions])
+        # an embedded Kafka makes a topic by itself where a worker was first, with partitions as it likes
+        topics_there = self._consumer.list_topics().topics
+        self._consumer.assign(
+            [
+                TopicPartition(topic, partition, OFFSET_BEGINNING)
+                for topic in (PREDICTIONS, self.dlq)
+                for partition in topics_there[topic].partitions
+            ]
+        )
         self._sent = 0
 
     @property
@@ -182,7 +190,7 @@ class Rig:
         return {
             "CELERY_BROKER_URL": self.broker_url,
             "REDIS_URL": self.redis_url,
-            "KAFKA_BOOTSTRAP_SERVERS": self.kafka,
+            "KAFKA_BOOTSTRAP_SERVERS": self.workers_kafka or self.kafka,
             "TEST_QUEUES": json.dumps([asdict(spec) for spec in (self.spec, *self.also)]),
             "TEST_DIARY": str(self.diary),
         }
@@ -242,8 +250,12 @@ class Rig:
             self.read()
             return len(self.predictions) >= predictions and len(self.letters) >= letters
 
-        what = f"{predictions} predictions and {letters} dead letters"
-        wait_until(there, seconds, what)
+        try:
+            wait_until(there, seconds, f"{predictions} predictions and {letters} dead letters")
+        except AssertionError as error:
+            logs = "\n".join(worker.text[-6_000:] for worker in self.workers)
+            got = f"{len(self.predictions)} and {len(self.letters)}"
+            raise AssertionError(f"{error}, but {got}\n{logs}") from None
         assert (len(self.predictions), len(self.letters)) == (predictions, letters)
 
     def entries(self) -> list[dict[str, Any]]:

@@ -1,0 +1,142 @@
+"""What comes of messages on the queue that are none of ours?"""
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from kombu import Connection
+from redis import Redis
+
+from events.lane import Batch, encode_batch
+from tests.integration.tasks.rig import TASK, Rig, fed
+from transport.queues import celery_queue
+
+BODY = json.dumps([["bm90IGEgYmF0Y2g="], {}, None])
+JSON = {"content_type": "application/json", "content_encoding": "utf-8"}
+
+
+def headers(**changes: Any) -> dict[str, Any]:
+    """What a task's message says of itself."""
+    said = {"task": TASK, "id": "t-1", "retries": 0, "eta": None, "expires": None, **changes}
+    return {name: value for name, value in said.items() if value is not ...}
+
+
+MALFORMED: dict[str, dict[str, Any]] = {
+    "nothing at all": {"body": b""},
+    "no id": {"body": BODY, "headers": headers(id=...), **JSON},
+    "an id that is no text": {"body": BODY, "headers": headers(id=7), **JSON},
+    "no task": {"body": BODY, "headers": headers(task=...), **JSON},
+    "a task that nobody knows": {"body": BODY, "headers": headers(task="tasks.nobody.knows"), **JSON},
+    "no body": {"body": b"", "headers": headers(), **JSON},
+    "a body that is no JSON": {"body": b"\xff\xfe{", "headers": headers(), **JSON},
+    "a body that holds no arguments": {"body": b'{"a": 1}', "headers": headers(), **JSON},
+    "arguments of another task": {"body": json.dumps([[1, 2], {"x": 1}, None]), "headers": headers(), **JSON},
+    "an argument that is no batch": {"body": BODY, "headers": headers(), **JSON},
+    "a pickle": {
+        "body": b"\x80\x04N.",
+        "headers": headers(),
+        "content_type": "application/x-python-serialize",
+        "content_encoding": "binary",
+    },
+    "an encoding that nobody knows": {
+        "body": BODY,
+        "headers": headers(),
+        "content_type": "application/json",
+        "content_encoding": "klingon",
+    },
+    "compressed with nothing": {"body": b"abc", "headers": headers(compression="application/x-gzip"), **JSON},
+    "an eta that is no time": {"body": BODY, "headers": headers(eta="soon"), **JSON},
+    "an eta beyond time": {"body": BODY, "headers": headers(eta="9999-12-31T23:59:59-12:00"), **JSON},
+    "a time limit that is none": {"body": BODY, "headers": headers(timelimit=[1]), **JSON},
+    "retries that are no number": {"body": BODY, "headers": headers(retries="many"), **JSON},
+    "stamps that are none": {"body": BODY, "headers": headers(stamped_headers=5), **JSON},
+}
+
+
+def publish(rig: Rig, body: str | bytes, **message: Any) -> None:
+    """Put a message on the queue as any client of the broker could."""
+    raw = body.encode() if isinstance(body, str) else body
+    if rig.broker_url.startswith("redis"):
+        said = {name.replace("_", "-"): value for name, value in message.items()}
+        with Redis.from_url(rig.broker_url) as client:
+            client.lpush(rig.spec.name, json.dumps(envelope(rig.spec.name, raw, **said)))
+        return
+    with Connection(rig.broker_url) as connection:
+        channel = connection.default_channel
+        celery_queue(rig.spec.name)(channel).declare()
+        channel.basic_publish(channel.prepare_message(raw, **message), "", rig.spec.name)
+
+
+def test_malformed_messages_stand_in_the_dlq_and_the_worker_goes_on(rig: Rig) -> None:
+    worker = rig.start()
+    for message in MALFORMED.values():
+        publish(rig, **message)
+    rig.send({"good": {}})
+
+    rig.wait_for(predictions=1, letters=len(MALFORMED), seconds=60)
+
+    assert rig.causes == {"undecodable": len(MALFORMED)}
+    assert b"\x80\x04N." in [value for value, _ in rig.letters]
+    assert worker.running
+    assert worker.text.count(" ready.") == 1
+    assert "Connection to broker lost" not in worker.text
+
+
+def test_a_batch_for_a_task_that_nobody_knows_is_given_up_event_by_event(rig: Rig) -> None:
+    rig.start()
+    batch = Batch(1, tuple(fed(f"e{number}", rig.spec.name, {}, number) for number in range(3)))
+    publish(rig, json.dumps([[encode_batch(batch)], {}, None]), headers=headers(task="tasks.gone"), **JSON)
+
+    rig.wait_for(predictions=0, letters=3, seconds=30)
+
+    assert {said.lane.offset for _, said in rig.letters if said.lane} == {0, 1, 2}
+    assert rig.causes == {"rejected": 3}
+
+
+def envelope(queue: str, raw: bytes, **changes: Any) -> dict[str, Any]:
+    """What kombu wraps around a body in Redis."""
+    return {
+        "body": base64.b64encode(raw).decode(),
+        "headers": {},
+        "content-type": None,
+        "content-encoding": None,
+        "properties": {
+            "delivery_tag": str(uuid4()),
+            "delivery_info": {"exchange": "", "routing_key": queue},
+            "body_encoding": "base64",
+        },
+        **changes,
+    }
+
+
+GARBAGE: dict[str, Callable[[str], object]] = {
+    "no object": lambda _queue: [1, 2],
+    "an empty object": lambda _queue: {},
+    "no delivery tag": lambda queue: envelope(
+        queue, b"x", properties={"delivery_info": {"exchange": "", "routing_key": queue}}
+    ),
+    "no delivery info": lambda queue: envelope(queue, b"x", properties={"delivery_tag": "1"}),
+    "headers that are a list": lambda queue: envelope(queue, b"x", headers=[1]),
+    "a body that is a number": lambda queue: envelope(queue, b"x", body=5),
+    "a body that is no base64": lambda queue: envelope(queue, b"x", body="abcde"),
+}
+
+
+def test_what_is_no_message_at_all_in_a_redis_list_does_not_stop_a_worker(rig: Rig) -> None:
+    if not rig.broker_url.startswith("redis"):
+        pytest.skip("RabbitMQ holds messages only")
+    worker = rig.start()
+    with Redis.from_url(rig.broker_url) as client:
+        client.lpush(rig.spec.name, b"\x00garbage")
+        for make in GARBAGE.values():
+            client.lpush(rig.spec.name, json.dumps(make(rig.spec.name)))
+    rig.send({"good": {}})
+
+    rig.wait_for(predictions=1, letters=len(GARBAGE) + 1, seconds=60)
+
+    assert b"\x00garbage" in [value for value, _ in rig.letters]
+    assert worker.running
+    assert "Connection to broker lost" not in worker.text
