@@ -18,7 +18,7 @@ _GROUPS = ("routes", "train", "features")
 _FUNCTIONS = {
     "dispatch": ("dispatcher", "reconcile", "where"),
     "worker": ("worker",),
-    "stack": ("up", "demo", "balance", "topics"),
+    "stack": ("up", "demo", "traffic", "topics", "balance"),
 }
 
 
@@ -34,6 +34,8 @@ def _mount() -> None:
         except ModuleNotFoundError:
             continue
         for function in functions:
+            if not hasattr(module, function):
+                continue
             app.command()(getattr(module, function))
 
 

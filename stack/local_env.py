@@ -24,7 +24,9 @@ def published(env: Mapping[str, str], path: Path = LOCAL_ENV) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise AlreadyRunningError(f"a local stack runs here already: its addresses are in {path}") from error
+            raise AlreadyRunningError(
+                f"a local stack runs here already: its addresses are in {path}"
+            ) from error
         file.truncate(0)
         file.write("".join(f"{name}={value}\n" for name, value in env.items()))
         file.flush()

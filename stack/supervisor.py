@@ -38,21 +38,30 @@ class Supervisor:
     ) -> None:
         self.stop()
 
-    def start(self, service: Service, timeout: float = 60) -> None:
-        """Start a service and return once it is ready.
-
-        Raises `StartError` where it ends before, or is not ready within `timeout` seconds.
-        """
+    def launch(self, service: Service) -> Child:
+        """Start a service and go on; `await_ready` tells when it is up."""
         child = Child(service, self._sink)
         self._children.append(child)
         child.spawn(self._clock())
-        deadline = self._clock() + timeout
+        return child
+
+    def await_ready(self, child: Child, timeout: float = 60) -> None:
+        """Return once it is ready, keeping the others running meanwhile.
+
+        Raises `StartError` where it ends before, or is not ready within `timeout` seconds.
+        """
+        service, deadline = child.service, self._clock() + timeout
         while service.ready is not None and not service.ready():
-            if child.exit_code is not None:
-                raise StartError(f"{service.name} ended with {_how(child.exit_code)} before it was ready")
+            if (code := child.exit_code) is not None:
+                raise StartError(f"{service.name} ended with {_how(code)} before it was ready")
             if self._clock() > deadline:
                 raise StartError(f"{service.name} was not ready within {timeout:.0f} s")
+            self.watch()
             time.sleep(0.05)
+
+    def start(self, service: Service, timeout: float = 60) -> None:
+        """Start a service and return once it is ready. Raises `StartError` as `await_ready` does."""
+        self.await_ready(self.launch(service), timeout)
 
     def watch(self) -> None:
         """Look at every process once, and do what is due. Call it a few times a second."""

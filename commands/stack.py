@@ -1,0 +1,88 @@
+"""The local stack, the demonstration, and what counts its events."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def up(
+    rate: Annotated[float, typer.Option(min=0, help="Events a second that are played; 0 plays none.")] = 50,
+) -> None:
+    """Start everything on this machine, embedded where no address is configured, until Ctrl-C."""
+    from settings import load_settings
+    from stack.up import refuse_second_stack
+    from stack.up import up as run
+
+    refuse_second_stack()
+    run(load_settings(), rate)
+
+
+def demo(
+    data: Annotated[
+        Path | None,
+        typer.Option(help="A parquet file of card transactions to play instead of a generated day."),
+    ] = None,
+    events: Annotated[int, typer.Option(min=1, help="How many events to play.")] = 30_000,
+    rate: Annotated[float, typer.Option(min=1, help="How many a second, on average.")] = 400,
+) -> None:
+    """Train, start the stack, play events, show what becomes of them, and count: 0 if none is missing."""
+    from settings import load_settings
+    from stack.demo import demo as run
+    from stack.up import refuse_second_stack
+
+    refuse_second_stack()
+    raise typer.Exit(0 if run(load_settings(), data, events, rate) else 1)
+
+
+def traffic(
+    rate: Annotated[float, typer.Option(min=0.1, help="Events a second, on average.")] = 50,
+    day: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The first day played.")] = None,
+) -> None:
+    """Play RetailPulse's days into the event topic without end; only what has a worker."""
+    from routing import load
+    from settings import load_settings
+    from stack.player import play, speed_for
+    from stack.retail import FIRST_DAY, Retail
+    from stack.traffic import Audience, day_of_traffic, days_of_traffic
+
+    settings = load_settings()
+    audience = Audience.of(load(settings.routing_table, settings.workflows))
+    first = day.date() if day else FIRST_DAY
+    speed = speed_for(rate, len(day_of_traffic(Retail(), first, audience)))
+    typer.echo(f"a day from {first} on, {speed:.0f} times as fast as it happens, {rate:g} events a second")
+    play(days_of_traffic(Retail(), audience, first=first), settings.kafka_bootstrap_servers, speed=speed)
+
+
+def topics() -> None:
+    """Make the Kafka topics that the routing table calls for, where they are missing."""
+    from routing import load
+    from settings import load_settings
+    from stack.assembly import make_topics
+
+    settings = load_settings()
+    rules = load(settings.routing_table, settings.workflows)
+    for name in make_topics(rules, settings.kafka_bootstrap_servers, settings.partitions):
+        typer.echo(f"made {name}")
+
+
+def balance() -> None:
+    """Count from Kafka alone whether every event has its outcome: 0 if so, else 1 and what is missing."""
+    from monitoring.balance import strike
+    from monitoring.ledger import Ledger
+    from monitoring.reading import LogReader, balance_topics, take
+    from routing import load
+    from settings import load_settings
+
+    settings = load_settings()
+    rules = load(settings.routing_table, settings.workflows)
+    reader = LogReader(settings.kafka_bootstrap_servers, balance_topics(rules.catalogue.queues))
+    ledger = Ledger(rules.table)
+    for message in reader.read_all():
+        take(ledger, message)
+    reader.close()
+    struck = strike(ledger, rules.catalogue)
+    for line in (*struck.equations(), *struck.missing, *struck.unexpected):
+        typer.echo(line)
+    raise typer.Exit(0 if struck.holds else 1)

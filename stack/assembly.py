@@ -1,0 +1,82 @@
+"""From nothing to a running stack: servers, topics, a model, its features, then what works on them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from confluent_kafka import ConsumerGroupState, KafkaException
+from confluent_kafka.admin import AdminClient
+
+from dispatcher.lane_reader import feeder_group
+from dispatcher.lanes import topic_specs
+from dispatcher.router import GROUP as ROUTER_GROUP
+from models.artifact import versions
+from models.fraud import MODEL
+from routing import Rules
+from stack.child import Service
+from stack.embedded import Server
+from stack.output import Listening
+from stack.parts import Parts
+from stack.services import SERVERS, Plan, command, served_lanes, services
+from stack.step import run_step
+from stack.supervisor import ITSELF, Supervisor
+from transport.topics import create_topics
+
+Say = Callable[[str], None]
+
+
+class Assembly:
+    """Brings the stack up under a supervisor, telling each step through `say`."""
+
+    def __init__(self, supervisor: Supervisor, output: Listening, say: Say) -> None:
+        self._supervisor = supervisor
+        self._output = output
+        self._say = say
+
+    def servers(self, parts: Parts, make_topics: Callable[[], None]) -> None:
+        """The embedded servers. A Kafka that died and came back is empty: its topics are made again."""
+        for server in parts.servers:
+            self._supervisor.start(self._server(server, make_topics))
+            self._say(f"{server.name} is embedded, at {server.url}")
+
+    def _server(self, server: Server, make_topics: Callable[[], None]) -> Service:
+        def lost() -> None:
+            make_topics()
+            self._output(ITSELF, f"{server.name} keeps its data in memory: what stood there is gone")
+
+        return Service(
+            server.name,
+            server.command,
+            ready=server.ready,
+            after_restart=None if server.durable else lost,
+            tier=SERVERS,
+        )
+
+    def model(self, model_dir: Path, env: Mapping[str, str], *train: str) -> None:
+        """Train one where there is none, and load the features that it was saved with."""
+        if not versions(model_dir, MODEL):
+            self._say("no fraud model yet: training one")
+            run_step("train", command("train", "fraud", *train), env, self._output)
+        run_step("features", command("features", "load"), env, self._output)
+
+    def start(self, plan: Plan) -> None:
+        """Everything else, all at the same time. Returns once what can say so is ready."""
+        groups = (ROUTER_GROUP, *(feeder_group(lane.topic) for lane in served_lanes(plan.rules)))
+        admin = AdminClient({"bootstrap.servers": plan.env["KAFKA_BOOTSTRAP_SERVERS"], "log_level": 0})
+        pending = services(plan, self._output.has_said, lambda: groups_formed(admin, groups))
+        children = [self._supervisor.launch(service) for service in pending]
+        for child in children:
+            self._supervisor.await_ready(child)
+
+
+def make_topics(rules: Rules, bootstrap: str, partitions: int) -> tuple[str, ...]:
+    """The names of the topics that were missing and are there now. Raises `Unavailable`."""
+    return create_topics(AdminClient({"bootstrap.servers": bootstrap}), topic_specs(rules, partitions))
+
+
+def groups_formed(admin: AdminClient, groups: Sequence[str], timeout: float = 3) -> bool:
+    """Whether each consumer group has members that have their partitions."""
+    try:
+        asked = admin.describe_consumer_groups(list(groups), request_timeout=timeout)
+        return all(group.result().state is ConsumerGroupState.STABLE for group in asked.values())
+    except KafkaException:  # none of that name yet, or Kafka is busy: asked again
+        return False

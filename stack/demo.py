@@ -1,0 +1,106 @@
+"""`signalbox demo`: train, start the whole stack, play events, and count whether each came to its end."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+
+from routing import load
+from settings import Settings
+from stack.playing import Playing
+from stack.programme import Programme, from_file, generated
+from stack.screen import Frame, live, plain, summary
+from stack.stage import FOLDER, Stage
+from stack.up import ended_by_signals
+from stack.watching import Watching
+
+LOOK_S = 0.1
+FRAME_S = 0.25
+LINE_S = 5.0
+SETTLE_S = 60.0
+"""After the last event was sent, every one must have its outcome within so many seconds."""
+
+Show = Callable[[Frame], None]
+
+
+def demo(settings: Settings, data: Path | None, events: int, rate: float) -> bool:
+    """Whether every event came to its end. Ctrl-C ends it early, and counts as no."""
+    console = Console()
+    rules = load(settings.routing_table, settings.workflows)
+    console.print("[bold]1[/] events", highlight=False)
+    programme = from_file(data, events) if data else generated(rules, events)
+    console.print(f"  {programme.title}: {len(programme.emissions):,} at {rate:g} a second", highlight=False)
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    stage = Stage(settings, rules, programme, console)
+    balanced = False
+    with ended_by_signals(), stage.raised() as bootstrap:
+        watching = Watching(rules, bootstrap)
+        balanced = Performance(programme, stage, watching, console).play(bootstrap, rate)
+        watching.close()
+    return balanced
+
+
+class Performance:
+    """One programme, played on a stage and watched."""
+
+    def __init__(self, programme: Programme, stage: Stage, watching: Watching, console: Console) -> None:
+        self._programme = programme
+        self._stage = stage
+        self._watching = watching
+        self._console = console
+
+    def play(self, bootstrap: str, rate: float) -> bool:
+        """Play it all, show what comes of it, and say whether it adds up."""
+        before = self._watching.take_history()
+        self._console.print("[bold]4[/] events stream", highlight=False)
+        with (
+            Playing(self._programme, bootstrap, rate, self._watching.truth) as playing,
+            self._screen() as show,
+        ):
+            self._watch(playing, before, show)
+            frame = self._watching.frame(playing.sent, len(self._programme.emissions))
+        self._watching.look_to_the_end()
+        balance, lost = self._watching.balance(), self._lost(playing, before)
+        for part in summary(balance, self._watching.lanes(), frame):
+            self._console.print(part, highlight=False)
+        if lost:
+            self._console.print(f"[red]sent {playing.acknowledged():,}, of which Kafka lacks {lost:,}")
+        return balance.holds and not lost
+
+    def _watch(self, playing: Playing, before: int, show: Show) -> None:
+        settled_by: float | None = None
+        shown_at = 0.0
+        while settled_by is None or time.monotonic() < settled_by:
+            self._watching.look(LOOK_S)
+            self._stage.supervisor.watch()
+            if (now := time.monotonic()) - shown_at < FRAME_S:
+                continue
+            shown_at = now
+            show(self._watching.frame(playing.sent, len(self._programme.emissions)))
+            if playing.done:
+                settled_by = settled_by or now + SETTLE_S
+                if not self._lost(playing, before) and self._watching.balance().holds:
+                    return
+
+    def _lost(self, playing: Playing, before: int) -> int:
+        return max(0, playing.acknowledged() - (self._watching.read - before))
+
+    @contextmanager
+    def _screen(self) -> Iterator[Show]:
+        """A picture that moves on a terminal; a line every few seconds elsewhere."""
+        if self._console.is_terminal:
+            with Live(console=self._console, auto_refresh=False, transient=True) as screen:
+                yield lambda frame: screen.update(live(frame), refresh=True)
+        else:
+            printed = [0.0]
+
+            def line(frame: Frame) -> None:
+                if frame.elapsed_s - printed[0] >= LINE_S:
+                    printed[0] = frame.elapsed_s
+                    self._console.print(plain(frame), highlight=False, soft_wrap=True)
+
+            yield line

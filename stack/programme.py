@@ -1,0 +1,55 @@
+"""What a demonstration plays, and what its model is trained on: a generated past and day, or a file's."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+
+from dispatcher.sorting import Fate
+from events.errors import ConfigError, Problem
+from routing import Rules
+from stack.emission import Emission
+from stack.retail import FIRST_DAY, Retail
+from stack.traffic import Audience, days_of_traffic
+
+PLAYED_DAYS = 7
+"""Of a file: the model is trained on what lies before its last week, and that week is played."""
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """The events by time, and the arguments of `signalbox train fraud` that go with them."""
+
+    title: str
+    train: tuple[str, ...]
+    emissions: Sequence[Emission]
+
+    @property
+    def span_s(self) -> float:
+        """From the first event to the last, in the seconds of the played time."""
+        return max(1.0, (self.emissions[-1].at - self.emissions[0].at) / 1_000)
+
+    def fates(self) -> Counter[Fate]:
+        """How many records must come to each end, as their sender knows."""
+        return Counter(emission.fate for emission in self.emissions)
+
+
+def generated(rules: Rules, events: int) -> Programme:
+    """The first events of RetailPulse's days, floods and faults among them."""
+    emissions = list(islice(days_of_traffic(Retail(), Audience.of(rules)), events))
+    train = ("--until", FIRST_DAY.isoformat())
+    return Programme("RetailPulse, generated", train, emissions)
+
+
+def from_file(path: Path, events: int) -> Programme:
+    """The first events of a file's last week. Raises `ConfigError` where the file cannot be used."""
+    from stack.cards import card_days, card_orders
+
+    if not path.is_file():
+        raise ConfigError([Problem(str(path), 0, "", "there is no such file")])
+    begin = card_days(path).last - timedelta(days=PLAYED_DAYS - 1)
+    emissions = list(islice(card_orders(path, since=begin), events))
+    train = ("--data", str(path.resolve()), "--until", begin.isoformat())
+    return Programme(f"{path.name} from {begin} on", train, emissions)

@@ -1,0 +1,67 @@
+"""The whole stack, raised for a programme to be played on it; what the processes print goes to files."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from routing import Rules
+from settings import Settings
+from stack.assembly import Assembly, make_topics
+from stack.embedded import free_port
+from stack.local_env import published
+from stack.output import Files, Listening
+from stack.parts import Parts, choose_parts
+from stack.programme import Programme
+from stack.services import Plan, unserved_queues
+from stack.supervisor import ITSELF, Supervisor
+from stack.up import environment
+
+FOLDER = Path("var/demo")
+
+
+class Stage:
+    """The stack that a programme is played on."""
+
+    def __init__(self, settings: Settings, rules: Rules, programme: Programme, console: Console) -> None:
+        self._settings = settings
+        self._rules = rules
+        self._programme = programme
+        self._console = console
+        self._files = Files(FOLDER / "log")
+        self._output = Listening(self._show)
+        self.supervisor = Supervisor(self._output)
+
+    def _show(self, name: str, line: str) -> None:
+        self._files(name, line)
+        if name in (ITSELF, "train", "features"):
+            self._console.print(f"  {line}", markup=False, highlight=False)
+
+    @contextmanager
+    def raised(self) -> Iterator[str]:
+        """Everything runs for the length of a `with`; gives Kafka's address."""
+        parts = choose_parts(self._settings, FOLDER)
+        model_dir = FOLDER / "models"
+        plan = Plan(self._rules, environment(parts, model_dir), FOLDER, free_port())
+        with published(plan.env), self.supervisor:
+            self._raise(parts, plan, model_dir)
+            yield plan.env["KAFKA_BOOTSTRAP_SERVERS"]
+            self._console.print("[bold]5[/] stopping")
+
+    def _raise(self, parts: Parts, plan: Plan, model_dir: Path) -> None:
+        console = self._console
+        assembly = Assembly(self.supervisor, self._output, lambda line: self._output(ITSELF, line))
+
+        def topics() -> None:
+            make_topics(self._rules, plan.env["KAFKA_BOOTSTRAP_SERVERS"], self._settings.partitions)
+
+        console.print("[bold]2[/] servers, topics, model, features")
+        assembly.servers(parts, topics)
+        topics()
+        assembly.model(model_dir, plan.env, *self._programme.train)
+        console.print("[bold]3[/] dispatcher, reconciler, workers, beat, Flower")
+        assembly.start(plan)
+        console.print(f"  Flower: http://127.0.0.1:{plan.flower_port}; logs: {self._files.folder}")
+        if unserved := unserved_queues(self._rules):
+            console.print(f"  no worker yet for {', '.join(unserved)}: nothing is played for them")

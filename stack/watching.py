@@ -1,0 +1,110 @@
+"""Reads every topic while a demonstration plays, for the balance and for the eye."""
+
+import time
+from collections import Counter
+
+import msgspec
+from confluent_kafka import Message
+
+from dispatcher.lane_reader import feeder_group
+from events.topics import PREDICTIONS
+from monitoring.balance import Balance, strike
+from monitoring.lags import LaneLags
+from monitoring.ledger import Ledger
+from monitoring.reading import LogReader, balance_topics, take
+from routing import Rules
+from stack.scoreboard import Latencies, Rate, Scoreboard, Seen
+from stack.screen import Frame, LaneRow
+from stack.services import served_lanes
+
+LAG_EVERY_S = 1.0
+
+_decode_seen = msgspec.json.Decoder(Seen).decode
+
+
+class Watching:
+    """What stands in Kafka, taken in as it comes. Use from one thread."""
+
+    def __init__(self, rules: Rules, bootstrap: str) -> None:
+        self.truth: dict[str, bool] = {}
+        self._rules = rules
+        self._ledger = Ledger(rules.table)
+        self._board = Scoreboard(self.truth)
+        self._reader = LogReader(bootstrap, balance_topics(rules.catalogue.queues))
+        self._lanes = served_lanes(rules)
+        self._lags = LaneLags(bootstrap, [(lane.topic, feeder_group(lane.topic)) for lane in self._lanes])
+        self._lag: dict[str, int] = {}
+        self._lag_at = 0.0
+        self._sent = Rate()
+        self._began = time.monotonic()
+
+    @property
+    def read(self) -> int:
+        """Source records taken in."""
+        return self._ledger.read
+
+    def take_history(self) -> int:
+        """Take in what stood there before, for the balance only; how many source records that was."""
+        for message in self._reader.read_all():
+            take(self._ledger, message)
+        self._began = time.monotonic()
+        return self.read
+
+    def look(self, seconds: float) -> None:
+        """Take in what comes within `seconds`. Raises `Unavailable`."""
+        for message in self._reader.read(seconds):
+            self._take(message)
+        if (now := time.monotonic()) - self._lag_at > LAG_EVERY_S:
+            self._lag, self._lag_at = self._lags.read(), now
+
+    def look_to_the_end(self) -> None:
+        """Take in all that there is. Raises `Unavailable`."""
+        for message in self._reader.read_all():
+            self._take(message)
+        self._lag = self._lags.read()
+
+    def _take(self, message: Message) -> None:
+        take(self._ledger, message)
+        if message.topic() == PREDICTIONS:
+            self._board.on_prediction(_decode_seen(message.value() or b""), time.monotonic())
+
+    def balance(self) -> Balance:
+        """The sum so far."""
+        return strike(self._ledger, self._rules.catalogue)
+
+    def lanes(self) -> tuple[LaneRow, ...]:
+        """Every lane that has a worker."""
+        return tuple(
+            LaneRow(
+                lane.topic,
+                self._lag.get(lane.topic, 0),
+                self._board.latencies.get((lane.queue, lane.priority), Latencies()),
+                self._board.sla_ms.get((lane.queue, lane.priority), 0),
+            )
+            for lane in self._lanes
+        )
+
+    def frame(self, sent: int, total: int) -> Frame:
+        """What there is to show now."""
+        now, ledger = time.monotonic(), self._ledger
+        self._sent.add(sent - self._sent.total, now)
+        return Frame(
+            elapsed_s=now - self._began,
+            sent=sent,
+            total=total,
+            sent_rate=self._sent.per_second(now),
+            prediction_rate=self._board.predictions.per_second(now),
+            predictions=self._board.predictions.total,
+            open=max(0, len(ledger.owed) - len(ledger.predictions) - len(ledger.letters)),
+            lanes=self.lanes(),
+            fraud=self._board.fraud,
+            decisions=self._board.decisions,
+            dead_letters=Counter([*ledger.refusals.values(), *ledger.letters.values()]),
+            ignored=len(ledger.ignored_at),
+            unrouted=len(ledger.unrouted_owed),
+        )
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._reader.close()
+        self._lags.close()
