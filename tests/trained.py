@@ -41,6 +41,4 @@ def train_small(model_dir: Path, transactions: Transactions | None = None) -> Tr
         model_dir,
         datetime(2026, 3, 2, 6, tzinfo=UTC),
         Silent(),
-        # the machine has other things to do, and this is little
-        threads=1,
     )

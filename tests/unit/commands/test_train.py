@@ -1,0 +1,55 @@
+"""`signalbox train fraud`, from a file of a small shop's transactions."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner, Result
+
+from commands.train import app
+from events.errors import ConfigError
+from models.artifact import load, versions
+from tests.trained import small_history
+
+
+@pytest.fixture(scope="module")
+def cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    past = small_history()
+    path = tmp_path_factory.mktemp("cards") / "cards.parquet"
+    columns = {
+        "transaction_id": list(range(len(past))),
+        "tx_datetime": [datetime.fromtimestamp(second, UTC) for second in past.time.tolist()],
+        "customer_id": [past.customers.ids[code] for code in past.customers.codes],
+        "terminal_id": [past.terminals.ids[code] for code in past.terminals.codes],
+        "tx_amount_cents": past.amount_cents,
+        "tx_fraud": past.fraud,
+    }
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["fraud", *map(str, arguments)], catch_exceptions=False)
+
+
+def test_a_file_is_trained_on_up_to_its_last_day(cards: Path, tmp_path: Path) -> None:
+    result = run("--data", cards, "--model-dir", tmp_path, "--train-days", 14)
+    assert result.exit_code == 0
+    assert "2026-02-23 to 2026-03-01, without customers known to be compromised" in result.output
+    (path,) = versions(tmp_path, "fraud-classifier")
+    digest = load(path).metadata.digest
+    assert f"saved as {path}, digest {digest[:12]}" in result.output
+    assert "auc_roc 0." in result.output
+
+
+def test_nothing_from_the_day_named_on_is_looked_at(cards: Path, tmp_path: Path) -> None:
+    run("--data", cards, "--model-dir", tmp_path, "--train-days", 14, "--until", "2026-02-20")
+    (path,) = versions(tmp_path, "fraud-classifier")
+    assert load(path).metadata.recipe.data.test_last == "2026-02-19"
+
+
+def test_a_file_that_is_too_short_is_refused_with_the_way_out(cards: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="choose another --until, or fewer --train-days"):
+        run("--data", cards, "--model-dir", tmp_path, "--train-days", 60)
