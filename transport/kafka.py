@@ -36,8 +36,8 @@ def consumer_config(bootstrap: str, group: str, **overrides: Any) -> dict[str, A
         "session.timeout.ms": 6_000,
         "heartbeat.interval.ms": 1_000,
         "max.poll.interval.ms": 300_000,
-        # an embedded broker answers an empty fetch only when its wait is over: 100 ms cost 34 ms at the median
-        # of each hop, 20 ms cost 4
+        # an embedded broker answers an empty fetch only when its wait is over: 100 ms cost 34 ms at the
+        # median of each hop, 20 ms cost 4
         "fetch.wait.max.ms": 20,
         "fetch.error.backoff.ms": 50,
         # bounds what an unpolled lane holds in memory
