@@ -4,8 +4,8 @@ from events.priority import Priority
 from routing.catalogue import Catalogue, Pool, QueueSpec, WorkflowSpec
 from routing.deciding import route
 from routing.loading import load
+from routing.report import nearest
 from routing.rules import LaneSpec, Rules
-from routing.section import nearest
 from routing.table import Route, Table
 
 __all__ = [

@@ -9,7 +9,8 @@ from events.priority import Priority
 from events.topics import DEAD_LETTERS, EVENTS, PREDICTIONS, UNROUTED
 from routing.catalogue import DEFAULT_MAX_BATCH, POOLS, Catalogue, Pool, QueueSpec, WorkflowSpec
 from routing.reading import read
-from routing.section import Report, Section
+from routing.report import Report
+from routing.section import Section
 
 _TASK = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 # A Kafka topic takes 249 characters; the longest ending that we add is ".standard".

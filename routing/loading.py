@@ -6,8 +6,8 @@ from pathlib import Path
 from events.errors import ConfigError
 from events.payloads import EVENT_TYPES
 from routing.catalogue_file import read_catalogue
+from routing.report import Report
 from routing.rules import Rules
-from routing.section import Report
 from routing.table_file import read_table
 
 

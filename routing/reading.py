@@ -4,7 +4,8 @@ from pathlib import Path
 
 import yaml
 
-from routing.section import Report, Section
+from routing.report import Report
+from routing.section import Section
 
 
 def read(report: Report, root_key: str) -> Section | None:

@@ -1,43 +1,16 @@
 """Which values does a YAML mapping hold, and what is wrong with them, line by line?"""
 
-import difflib
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 
 import yaml
 
-from events.errors import Problem
+from routing.report import Report, nearest
 
 # Neither octal (010) nor sexagesimal (1:30), which YAML 1.1 reads as numbers that nobody meant.
 _WHOLE = re.compile(r"[+-]?(0|[1-9][0-9_]{0,17})")
 _TEXT = "tag:yaml.org,2002:str"
 _TRUTH = {"true": True, "false": False}
-
-
-@dataclass(slots=True)
-class Report:
-    """The problems found in one file so far."""
-
-    path: str
-    problems: list[Problem] = field(default_factory=list)
-
-    def add(self, line: int, key: str, message: str) -> None:
-        """Remember a problem; `line` counts from 1, 0 where none is to blame."""
-        self.problems.append(Problem(self.path, line, key, message))
-
-    def in_order(self) -> list[Problem]:
-        """The problems by line."""
-        return sorted(self.problems, key=lambda problem: problem.line)
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The way out of a misspelt name: `; nearest: x`, or all there are, or nothing."""
-    names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    if close:
-        return f"; nearest: {close[0]}"
-    return f"; known: {', '.join(names)}" if names else ""
 
 
 class Section:

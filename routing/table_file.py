@@ -6,7 +6,8 @@ from itertools import groupby
 from events.priority import Priority
 from routing.catalogue import Catalogue
 from routing.reading import read
-from routing.section import Report, Section, nearest
+from routing.report import Report, nearest
+from routing.section import Section
 from routing.table import DEFAULT_BACKOFF_MS, DEFAULT_MAX_RETRIES, LONGEST_BACKOFF_MS, Route, Table
 
 _THIRTY_DAYS_MS = 30 * 86_400_000
