@@ -1,4 +1,4 @@
-"""How does a Celery app become a worker? By what its queues decide when it starts, and by what each process loads."""
+"""How does a Celery app become a worker of its queues?"""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from celery.utils.text import str_to_list
 
 from events.errors import ConfigError, Problem, SignalboxError
 from routing.catalogue import Catalogue, QueueSpec
-from routing.section import nearest
+from routing import nearest
 from tasks import redis_transport
 from tasks.base import EventTask
 from tasks.configuration import settings, time_limits, worker_transport_options
@@ -59,7 +59,7 @@ class Worker:
         """A worker starts: its `-Q` decides on time limits and on how it reaches Redis."""
         STOPPING.clear()
         try:
-            self._queues = select(self._queues, str_to_list(options.get("queues")))
+            self._queues = select(self._queues, str_to_list(options.get("queues") or ""))
         except ConfigError as error:
             # an error would be logged by Celery's signal, and the worker would start all the same
             sys.exit(f"signalbox: {error}")
@@ -72,7 +72,7 @@ class Worker:
                 task.soft_time_limit, task.time_limit = limits[task.name]
 
     def equip(self, **_: Any) -> None:
-        """A process of the pool begins, after the fork: it connects, and loads its models before it takes work."""
+        """A process of the pool begins: it connects, and loads its models before it takes work."""
         limits = Limits.of(self._queues)
         equipment = Equipment.connect(self._addresses, limits.publish)
         for task in self._app.tasks.values():
@@ -105,7 +105,7 @@ def make_app(
     include: Sequence[str] | None = None,
     schedule: Mapping[str, Any] | None = None,
 ) -> Celery:
-    """The Celery app of every worker, of beat and of Flower. `include` defaults to the modules of the served tasks."""
+    """The app of every worker, of beat and of Flower. `include` defaults to the served tasks' modules."""
     queues = tuple(spec for spec in catalogue.queues.values() if spec.served)
     modules = sorted({spec.task.rpartition(".")[0] for spec in queues}) if include is None else list(include)
     redis_transport.install()
