@@ -83,6 +83,6 @@ def balance() -> None:
         take(ledger, message)
     reader.close()
     struck = strike(ledger, rules.catalogue)
-    for line in (*struck.equations(), *struck.missing, *struck.unexpected):
+    for line in (*struck.equations(), *struck.complaints):
         typer.echo(line)
     raise typer.Exit(0 if struck.holds else 1)

@@ -34,9 +34,14 @@ class Balance:
     unexpected: tuple[str, ...]
 
     @property
+    def complaints(self) -> tuple[str, ...]:
+        """All that does not add up."""
+        return (*self.missing, *self.unexpected)
+
+    @property
     def holds(self) -> bool:
         """Whether nothing is missing and nothing came from nowhere."""
-        return not self.missing and not self.unexpected
+        return not self.complaints
 
     def equations(self) -> tuple[str, str]:
         """Both lines, with their figures."""

@@ -18,6 +18,7 @@ from stack.stage import FOLDER, Stage
 from stack.up import ended_by_signals
 from stack.watching import Watching
 
+MISSING = FOLDER / "missing.txt"
 LOOK_S = 0.1
 FRAME_S = 0.25
 LINE_S = 5.0
@@ -66,7 +67,10 @@ class Performance:
         self._watching.look_to_the_end()
         balance, lost = self._watching.balance(), self._lost(playing, before)
         for part in summary(balance, self._watching.lanes(), frame):
-            self._console.print(part, highlight=False)
+            self._console.print(part, highlight=False, soft_wrap=True)
+        if not balance.holds:
+            MISSING.write_text("".join(f"{complaint}\n" for complaint in balance.complaints))
+            self._console.print(f"all of them are in {MISSING}", highlight=False)
         if lost:
             self._console.print(f"[red]sent {playing.acknowledged():,}, of which Kafka lacks {lost:,}")
         return balance.holds and not lost

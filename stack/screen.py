@@ -12,6 +12,7 @@ from events.errors import Cause
 from monitoring.balance import Balance
 from stack.scoreboard import Caught, Latencies
 
+SHOWN = 20
 CALM, GOOD, BAD = "dim", "green", "red"
 
 
@@ -109,8 +110,11 @@ def summary(balance: Balance, lanes: tuple[LaneRow, ...], frame: Frame) -> Itera
     yield Text(f"outcomes written more than once: {balance.repeated:,}")
     for equation in balance.equations():
         yield Text(equation, style=GOOD if balance.holds else BAD)
-    for complaint in (*balance.missing, *balance.unexpected):
+    complaints = balance.complaints
+    for complaint in complaints[:SHOWN]:
         yield Text(complaint, style=BAD)
+    if more := len(complaints[SHOWN:]):
+        yield Text(f"and {more:,} more", style=BAD)
 
 
 def _lane_line(lane: LaneRow) -> str:

@@ -1,0 +1,51 @@
+"""What is embedded where only some services are configured?"""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from settings import Settings
+from stack.parts import choose_parts
+
+VARIABLES = ("KAFKA_BOOTSTRAP_SERVERS", "CELERY_BROKER_URL", "REDIS_URL", "DATABASE_URL")
+REAL = {
+    "KAFKA_BOOTSTRAP_SERVERS": "kafka:9092",
+    "CELERY_BROKER_URL": "amqp://rabbit//",
+    "REDIS_URL": "redis://real:6379/0",
+    "DATABASE_URL": "postgresql://real/db",
+}
+
+
+@pytest.mark.parametrize(
+    ("configured", "embedded"),
+    [
+        pytest.param((), {"kafka", "redis"}, id="on a bare laptop everything is embedded"),
+        pytest.param(VARIABLES, set(), id="where everything is configured nothing is"),
+        pytest.param(("KAFKA_BOOTSTRAP_SERVERS",), {"redis"}, id="a real Kafka, and the rest embedded"),
+        pytest.param(("REDIS_URL",), {"kafka", "redis"}, id="features are real, the queues embedded"),
+        pytest.param(("REDIS_URL", "CELERY_BROKER_URL"), {"kafka"}, id="only Kafka is missing"),
+    ],
+)
+def test_what_is_configured_is_used_and_the_rest_embedded(
+    configured: tuple[str, ...], embedded: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    for name in configured:
+        monkeypatch.setenv(name, REAL[name])
+    parts = choose_parts(Settings(), tmp_path)
+    assert parts.embedded == embedded
+    assert set(parts.env) == set(VARIABLES)
+    assert {name: parts.env[name] for name in configured} == {name: REAL[name] for name in configured}
+
+
+def test_queues_and_features_share_a_server_and_no_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    env = choose_parts(Settings(), tmp_path).env
+    features, queues = urlsplit(env["REDIS_URL"]), urlsplit(env["CELERY_BROKER_URL"])
+    assert features.netloc == queues.netloc
+    assert features.path != queues.path
