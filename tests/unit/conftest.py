@@ -3,9 +3,14 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.trained import THRESHOLDS, train_small
 from training.fraud import Trained
+
+# on a busy machine a test is slow, not wrong
+settings.register_profile("signalbox", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("signalbox")
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """The fraud workflow with a model that was really trained."""
 
+import contextlib
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from events.errors import ConfigError, DeadLetter
 from events.prediction import FraudDetail
@@ -163,3 +166,27 @@ def test_importing_loads_no_model_library(module: str) -> None:
     # a parent that forks workers must not hold LightGBM's threads; a dispatcher never needs it
     probe = f"import sys, {module}; sys.exit('lightgbm' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", probe], check=False).returncode == 0
+
+
+ANYTHING = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.lists(st.integers(), max_size=2)
+)
+FIELDS = st.sampled_from(["order_id", "customer_id", "terminal_id", "amount", "currency"])
+
+
+@given(st.dictionaries(FIELDS, ANYTHING))
+def test_whatever_a_payload_holds_is_answered_or_refused_alone(
+    workflow: FraudWorkflow, payload: dict[str, Any]
+) -> None:
+    event = msgspec.structs.replace(order(), payload=payload)
+    first, answer, last = workflow.infer([case(), case(event), case()])
+    assert isinstance(answer, Answer | DeadLetter)
+    assert first == last
+    for name in (workflow.entities, workflow.entity_id):
+        with contextlib.suppress(DeadLetter):
+            name(event)
