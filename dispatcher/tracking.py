@@ -29,6 +29,8 @@ class Tracker:
         self._handed_out: dict[Partition, int] = {}
 
     def __len__(self) -> int:
+        """How many flights are not done, or come after one that is not. Commits are too rare to count by."""
+        self._land()
         return len(self._flights)
 
     def begin(self, read: Iterable[tuple[Partition, int]], writes: int) -> Flight:
@@ -42,8 +44,7 @@ class Tracker:
 
     def take_committable(self) -> dict[Partition, int]:
         """The next offset to read of each partition that moved on; each is handed out once."""
-        while self._flights and self._flights[0].outstanding <= 0:
-            self._ready |= self._flights.popleft().positions
+        self._land()
         positions, self._ready = self._ready, {}
         self._handed_out |= positions
         return positions
@@ -64,3 +65,7 @@ class Tracker:
             self._handed_out.pop(partition, None)
             for flight in self._flights:
                 flight.positions.pop(partition, None)
+
+    def _land(self) -> None:
+        while self._flights and self._flights[0].outstanding <= 0:
+            self._ready |= self._flights.popleft().positions
