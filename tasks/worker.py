@@ -12,8 +12,8 @@ from celery.utils.log import get_logger
 from celery.utils.text import str_to_list
 
 from events.errors import ConfigError, Problem, SignalboxError
-from routing.catalogue import Catalogue, QueueSpec
 from routing import nearest
+from routing.catalogue import Catalogue, QueueSpec
 from tasks import redis_transport
 from tasks.base import EventTask
 from tasks.configuration import settings, time_limits, worker_transport_options
