@@ -31,7 +31,7 @@ PARAMETERS: dict[str, str | int | float | bool] = {
     "feature_fraction": 0.7,
     "seed": 7,
     # the same trees on every machine; and where others have work for the cores too, OpenMP's threads wait for
-    # each other busily: 268,000 orders took 6 to 10 s on one thread, 28 to 37 s on two
+    # each other busily: 268,000 orders took 4 to 10 s on one thread, 28 to 81 s on two
     "deterministic": True,
     "force_row_wise": True,
     "num_threads": 1,
