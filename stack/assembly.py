@@ -70,7 +70,8 @@ class Assembly:
 
 def make_topics(rules: Rules, bootstrap: str, partitions: int) -> tuple[str, ...]:
     """The names of the topics that were missing and are there now. Raises `Unavailable`."""
-    return create_topics(AdminClient({"bootstrap.servers": bootstrap}), topic_specs(rules, partitions))
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    return create_topics(admin, topic_specs(rules, partitions))
 
 
 def groups_formed(admin: AdminClient, groups: Sequence[str], timeout: float = 3) -> bool:

@@ -30,11 +30,11 @@ Show = Callable[[Frame], None]
 
 def demo(settings: Settings, data: Path | None, events: int, rate: float) -> bool:
     """Whether every event came to its end. Ctrl-C ends it early, and counts as no."""
-    console = Console()
+    console = Console(highlight=False, soft_wrap=True)
     rules = load(settings.routing_table, settings.workflows)
-    console.print("[bold]1[/] events", highlight=False)
+    console.print("[bold]1[/] events")
     programme = from_file(data, events) if data else generated(rules, events)
-    console.print(f"  {programme.title}: {len(programme.emissions):,} at {rate:g} a second", highlight=False)
+    console.print(f"  {programme.title}: {len(programme.emissions):,} at {rate:g} a second")
     shutil.rmtree(FOLDER, ignore_errors=True)
     stage = Stage(settings, rules, programme, console)
     balanced = False
@@ -57,7 +57,7 @@ class Performance:
     def play(self, bootstrap: str, rate: float) -> bool:
         """Play it all, show what comes of it, and say whether it adds up."""
         before = self._watching.take_history()
-        self._console.print("[bold]4[/] events stream", highlight=False)
+        self._console.print("[bold]4[/] events stream")
         with (
             Playing(self._programme, bootstrap, rate, self._watching.truth) as playing,
             self._screen() as show,
@@ -67,10 +67,10 @@ class Performance:
         self._watching.look_to_the_end()
         balance, lost = self._watching.balance(), self._lost(playing, before)
         for part in summary(balance, self._watching.lanes(), frame):
-            self._console.print(part, highlight=False, soft_wrap=True)
+            self._console.print(part)
         if not balance.holds:
             MISSING.write_text("".join(f"{complaint}\n" for complaint in balance.complaints))
-            self._console.print(f"all of them are in {MISSING}", highlight=False)
+            self._console.print(f"all of them are in {MISSING}")
         if lost:
             self._console.print(f"[red]sent {playing.acknowledged():,}, of which Kafka lacks {lost:,}")
         return balance.holds and not lost
@@ -105,6 +105,6 @@ class Performance:
             def line(frame: Frame) -> None:
                 if frame.elapsed_s - printed[0] >= LINE_S:
                     printed[0] = frame.elapsed_s
-                    self._console.print(plain(frame), highlight=False, soft_wrap=True)
+                    self._console.print(plain(frame))
 
             yield line

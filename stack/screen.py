@@ -75,7 +75,9 @@ def lane_table(lanes: tuple[LaneRow, ...]) -> Table:
     """A row for each lane."""
     table = Table(box=None, pad_edge=False, header_style=CALM)
     for name in ("lane", "waiting", "answers", "p50", "p95", "p99", "promised", "kept"):
-        table.add_column(name, justify="left" if name == "lane" else "right")
+        table.add_column(
+            name, justify="left" if name == "lane" else "right", no_wrap=True, min_width=len(name)
+        )
     for lane in lanes:
         answers, p50, p95, p99, promised, kept = lane.figures()
         table.add_row(lane.topic, f"{lane.lag:,}", answers, p50, p95, p99, promised, kept)

@@ -36,7 +36,7 @@ class Stage:
     def _show(self, name: str, line: str) -> None:
         self._files(name, line)
         if name in (ITSELF, "train", "features"):
-            self._console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+            self._console.print(f"  {line}", markup=False)
 
     @contextmanager
     def raised(self) -> Iterator[str]:
@@ -47,7 +47,7 @@ class Stage:
         with published(plan.env), self.supervisor:
             self._raise(parts, plan, model_dir)
             yield plan.env["KAFKA_BOOTSTRAP_SERVERS"]
-            self._console.print("[bold]5[/] stopping", highlight=False, soft_wrap=True)
+            self._console.print("[bold]5[/] stopping")
 
     def _raise(self, parts: Parts, plan: Plan, model_dir: Path) -> None:
         console = self._console
@@ -56,22 +56,16 @@ class Stage:
         def topics() -> None:
             make_topics(self._rules, plan.env["KAFKA_BOOTSTRAP_SERVERS"], self._settings.partitions)
 
-        console.print("[bold]2[/] servers, topics, model, features", highlight=False, soft_wrap=True)
+        console.print("[bold]2[/] servers, topics, model, features")
         assembly.servers(parts, topics)
         topics()
         assembly.model(model_dir, plan.env, *self._programme.train)
-        console.print(
-            "[bold]3[/] dispatcher, reconciler, workers, beat, Flower", highlight=False, soft_wrap=True
-        )
+        console.print("[bold]3[/] dispatcher, reconciler, workers, beat, Flower")
         assembly.start(plan)
         console.print(
             f"  Flower: http://127.0.0.1:{plan.flower_port}; logs: {self._files.folder}",
-            highlight=False,
-            soft_wrap=True,
         )
         if unserved := unserved_queues(self._rules):
             console.print(
                 f"  no worker yet for {', '.join(unserved)}: nothing is played for them",
-                highlight=False,
-                soft_wrap=True,
             )

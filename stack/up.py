@@ -59,7 +59,7 @@ def environment(parts: Parts, model_dir: Path) -> dict[str, str]:
 
 def up(settings: Settings, rate: float) -> None:
     """Start everything and keep it running. `rate` is the events a second of the traffic; 0 plays none."""
-    output = Listening(Terminal(Console()))
+    output = Listening(Terminal(Console(highlight=False, soft_wrap=True)))
     rules = load(settings.routing_table, settings.workflows)
     parts = choose_parts(settings, FOLDER)
     env = environment(parts, settings.model_dir)
