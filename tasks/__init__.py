@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> object:
-    """`celery -A tasks` asks for `app`. It is made then: what only imports a part of this package needs no settings."""
+    """`celery -A tasks` asks for `app`, and it is made: who imports only a part of this needs no settings."""
     if name == "app":
         from tasks.celery import app
 

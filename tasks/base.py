@@ -10,10 +10,10 @@ from celery.exceptions import Reject
 from events.decision import dead_letter_topic
 from tasks.delivery import Delivery
 from tasks.equipment import Equipment
+from tasks.letters import Failure, malformed
 from tasks.outcomes import Outcomes
 from tasks.patience import OutOfPatience, Patience, SystemTimer, Timer
 from tasks.policy import Limits
-from tasks.records import Failure, malformed
 from tasks.stopping import STOPPING
 from transport.clock import Clock, system_clock
 from transport.kafka import Outgoing

@@ -1,7 +1,5 @@
 """The Celery app of `celery -A tasks worker|beat|flower`. Settings are read here, once."""
 
-from importlib.metadata import version
-
 from beat_schedule import BEAT_SCHEDULE
 from routing import load
 from settings import load_settings

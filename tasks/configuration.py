@@ -8,7 +8,7 @@ from transport.priorities import is_redis
 from transport.queues import DEFAULT_EXCHANGE, celery_queue, transport_options
 
 RESTORE = {"unacked_restore_interval": 5, "unacked_restore_throttle": 1, "unacked_mutex_expire": 10}
-"""Redis: look every 5 s for what a lost worker held; a worker lost while it looked keeps the others out for 10 s only."""
+"""Redis: look every 5 s for what lost workers held. One lost while it looks keeps the others out for 10 s."""
 
 
 def settings(broker_url: str, queues: Sequence[QueueSpec], schedule: Mapping[str, Any]) -> dict[str, Any]:
@@ -26,7 +26,8 @@ def settings(broker_url: str, queues: Sequence[QueueSpec], schedule: Mapping[str
         "accept_content": ["json"],
         "task_ignore_result": True,
         "task_publish_retry_policy": {"max_retries": 1, "interval_start": 0},
-        # acknowledged once Kafka holds the outcomes; what a lost or killed worker held goes back to the queue, where
+        # acknowledged once Kafka holds the outcomes; what a lost or killed worker held goes back to the
+        # queue, where
         # triage bounds the loop that a poisonous event would make of it
         "task_acks_late": True,
         "task_acks_on_failure": True,
@@ -49,9 +50,9 @@ def settings(broker_url: str, queues: Sequence[QueueSpec], schedule: Mapping[str
 def worker_transport_options(broker_url: str, queues: Sequence[QueueSpec]) -> dict[str, Any]:
     """kombu's options for a worker of these queues.
 
-    On Redis what is taken and not acknowledged stands in three keys, and the shortest visibility timeout of any worker on a key
-    decides for all: so a worker of one queue has keys of its own, and that queue's timeout. One of several shares kombu's keys,
-    and has the longest of their timeouts.
+    On Redis what is taken and not acknowledged stands in three keys, and the shortest visibility timeout of
+    any worker on a key decides for all: so a worker of one queue has keys of its own, and that queue's
+    timeout. One of several shares kombu's keys, and has the longest of their timeouts.
     """
     common = transport_options(broker_url)
     if not is_redis(broker_url) or not queues:
@@ -69,7 +70,7 @@ def worker_transport_options(broker_url: str, queues: Sequence[QueueSpec]) -> di
 
 
 def time_limits(queues: Sequence[QueueSpec]) -> dict[str, tuple[int, int]]:
-    """The soft and the hard time limit of each task in seconds: the longest of its queues that this worker serves."""
+    """The soft and the hard time limit of each task in seconds: the longest of those queues of its."""
     tasks = {spec.task for spec in queues}
     return {
         task: (

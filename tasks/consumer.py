@@ -9,13 +9,14 @@ from celery.worker.consumer import Consumer as CeleryConsumer
 from kombu.message import Message
 
 from tasks.base import EventTask
-from tasks.malformed import disguise, fault_of
+from tasks.envelope import fault_of
+from tasks.malformed import disguise
 
 logger = get_logger(__name__)
 
 
 class Consumer(CeleryConsumer):
-    """Celery's own, with a look at each message before Celery acts on it. Named by the setting `worker_consumer`."""
+    """Celery's, with a look at each message before Celery acts on it. Named by `worker_consumer`."""
 
     _handle: Callable[[Message], Any]
 
@@ -46,7 +47,7 @@ class Consumer(CeleryConsumer):
         self._handle(message)
 
     def known_tasks(self) -> frozenset[str]:
-        """The tasks that may run here. A task of a workflow that is served elsewhere has no model in this worker."""
+        """The tasks that may run here: a workflow that is served elsewhere has no model in this worker."""
         return frozenset(
             name
             for name, task in self.app.tasks.items()

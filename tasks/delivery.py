@@ -7,7 +7,7 @@ from celery.app.task import Context
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """The message's id, its queue and its priority's number there; handed out before or not, after how many retries."""
+    """The message's id, its queue, its priority's number there; whether it came before; its retries."""
 
     task_id: str
     queue: str

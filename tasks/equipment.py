@@ -20,7 +20,6 @@ from transport.metrics import (
 )
 from transport.retrying import RetryTally, connect_tally
 
-
 REPORT_S = 2
 """How long a producer may take to report what it dropped: it looks once a second."""
 
@@ -42,12 +41,13 @@ class Producers:
         self._local = threading.local()
 
     def publish(self, records: Sequence[Outgoing]) -> None:
-        """Return once Kafka holds every record. Raises `Unavailable` where one is not acknowledged in time."""
+        """Return once Kafka holds every record. Raises `Unavailable` where one is not in time."""
         if not records:
             return
         publisher: Publisher | None = getattr(self._local, "publisher", None)
         if publisher is None:
-            # what was not acknowledged in time is dropped by the producer: it will be published anew, and would stand there twice
+            # what was not acknowledged in time is dropped by the producer: it will be published anew, and
+            # would stand there twice
             overrides = {"message.timeout.ms": self._timeout}
             publisher = self._local.publisher = Publisher(self._bootstrap, **overrides)
         publisher.publish(records, self._timeout / 1_000 + REPORT_S)

@@ -48,7 +48,8 @@ Verdict = Finished | TryAgain | Successors
 class Handling:
     """One message in a worker's hands.
 
-    `publish` returns once Kafka holds what the outcomes say, and raises `Unavailable`. `share` (0 to 1) is a retry's jitter.
+    `publish` returns once Kafka holds what the outcomes say, and raises `Unavailable`. `share` (0 to 1) is
+    a retry's jitter.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class Handling:
         self._dead_letters = 0
 
     def follow(self, turn: Proceed | Resubmit | GiveUp, batch: Batch) -> Verdict:
-        """Do what triage has decided for this batch. Raises only what a workflow with a bug raises, and time limits."""
+        """Do what triage has decided for this batch. Raises what a workflow with a bug raises."""
         match turn:
             case Proceed():
                 return self._work(batch)
@@ -83,7 +84,7 @@ class Handling:
                 return self._give_up(batch, DeadLetter(cause, lost))
 
     def cut_short(self, batch: Batch, cause: Cause, error: Exception) -> Verdict:
-        """The verdict where the work of this batch was ended by a time limit, or by an error that no workflow may raise."""
+        """The verdict where a time limit, or an error that no workflow may raise, ended the work."""
         match after_loss(batch, cause):
             case Resubmit(parts):
                 return Successors(parts)

@@ -1,4 +1,4 @@
-"""What becomes of a batch of events, whatever the workflow: from a lane's records to their outcomes. Knows no Celery."""
+"""How do a lane's records come to their outcomes? The same for every workflow. Knows no Celery."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -42,7 +42,8 @@ class Lifecycle:
     def decide(self, batch: Batch, queue: str, retries: int) -> Outcomes:
         """Every event's outcome, with one round trip to the feature store; nothing is published yet.
 
-        Raises `Unavailable` or `Retry` where the whole batch failed, and whatever a workflow with a bug raises.
+        Raises `Unavailable` or `Retry` where the whole batch failed, and whatever a workflow with a bug
+        raises.
         """
         outcomes = Outcomes(Attempt(batch, queue, retries, self._clock()))
         opened = self._open(batch, outcomes)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from events.decision import Millis
 from events.errors import DeadLetter, Retry, SignalboxError, Unavailable
 from events.lane import Batch, Fed, LaneRecord, decode_record
+from tasks.letters import Failure, dead_letter
 from tasks.policy import Again, Await, DeadLettered, reaction
-from tasks.records import Failure, Stamp, dead_letter, prediction
+from tasks.records import Stamp, prediction
 from transport.kafka import Outgoing
 
 if TYPE_CHECKING:

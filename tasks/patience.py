@@ -59,11 +59,11 @@ class Patience:
 
     @property
     def waiting(self) -> bool:
-        """Whether the last that it needed was not there: a time limit that strikes now says nothing about the events."""
+        """Whether a dependency is down: a time limit that strikes now says nothing about the events."""
         return self._pauses > 0
 
     def through(self, call: Callable[[], T]) -> T:
-        """The answer of `call`, once what it needs is there. Raises `OutOfPatience`, and what else `call` raises."""
+        """The answer of `call`, once what it needs is there. Raises `OutOfPatience`."""
         while True:
             try:
                 answer = call()
@@ -83,7 +83,7 @@ class Patience:
         self._pause(step, error.dependency)
 
     def hand_back(self, send: Callable[[], None]) -> bool:
-        """Whether the broker took the batch. False where it was down too, until it was time to give the message itself back."""
+        """Whether the broker took the batch, before it was time to give the message itself back."""
         self._pauses = max(self._pauses, 1)
         while True:
             try:

@@ -1,4 +1,4 @@
-"""How a worker reacts to what went wrong: try again, give up, wait, or hand the batch back. Knows no Celery and no clock."""
+"""How does a worker react to what went wrong? Knows no Celery and no clock."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,9 +49,9 @@ def reaction(error: SignalboxError, retries: int, max_retries: int) -> Again | D
 class Limits:
     """What bounds a task of one queue, all in milliseconds.
 
-    `patience` is how long a batch waits in place for a dependency before it is handed back, `surrender` after how long it is
-    given back to a broker that does not take it, `publish` how long Kafka may take to acknowledge, `longest_backoff` the longest
-    pause before a retry.
+    `patience` is how long a batch waits in place for a dependency before it is handed back, `surrender`
+    after how long it is given back to a broker that does not take it, `publish` how long Kafka may take to
+    acknowledge, `longest_backoff` the longest pause before a retry.
     """
 
     patience: Millis
@@ -63,7 +63,8 @@ class Limits:
     def of(cls, specs: Sequence[QueueSpec]) -> "Limits":
         """The limits that hold on each of these queues.
 
-        A retry's pause, a wait and a run must end within the visibility timeout, or Redis hands the message to a second worker.
+        A retry's pause, a wait and a run must end within the visibility timeout, or Redis hands the message
+        to a second worker.
         """
         soft = min(spec.soft_time_limit_s for spec in specs) * 1_000
         visibility = min(spec.visibility_timeout_s for spec in specs) * 1_000
@@ -78,7 +79,7 @@ class Limits:
 
 
 def backoff(retries: int, first: Millis, longest: Millis, share: float) -> Millis:
-    """The pause before retry number `retries` + 1: exponential, half of it fixed and half of it by `share` (0 to 1).
+    """The pause before retry number `retries` + 1: exponential, half fixed and half by `share` (0 to 1).
 
     Full jitter could answer 0, and the retry would meet the same hiccup.
     """
@@ -95,16 +96,16 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class HandBack:
-    """Send the batch as a fresh message and acknowledge this one, so that no time limit hits a batch that only waits."""
+    """Send the batch as a fresh message and acknowledge this one: no time limit hits what only waits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Surrender:
-    """The broker does not take it either: give the message back as it is, and let the broker hand it out when it can."""
+    """The broker does not take it either: give the message back as it is."""
 
 
 def next_wait(waited: Millis, pauses: int, limits: Limits, stopping: bool) -> Pause | HandBack:
-    """What a worker does whose dependency is down, `waited` ms after it took the message and after `pauses` pauses."""
+    """What to do while a dependency is down, `waited` ms after the message came and after `pauses` pauses."""
     pause = min(FIRST_PAUSE_MS * 2 ** min(pauses, 16), LONGEST_PAUSE_MS)
     if stopping or waited + pause > limits.patience:
         return HandBack()
@@ -120,7 +121,7 @@ def next_refusal(waited: Millis, pauses: int, limits: Limits, stopping: bool) ->
 
 
 def successor_id(task_id: str, batch: Batch) -> str:
-    """The id of a message that is sent in another's stead: where its first record stands, how many, which generation."""
+    """The id of a message that is sent in another's stead: its batch's name, and which generation it is."""
     generation = task_id.rpartition("~")[2]
     following = int(generation) + 1 if generation.isdecimal() and "~" in task_id else 1
     return f"{batch_name(batch)}~{following}"

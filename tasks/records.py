@@ -1,17 +1,13 @@
-"""What a worker writes to Kafka: a prediction with all that it rests on, or a dead letter with its original."""
+"""What is a prediction's record in Kafka? The answer, and all that it rests on."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
-import msgspec
-
-from events.deadletter import Headers
-from events.deadletter import dead_letter as letter
-from events.decision import Millis, Position, dead_letter_topic
-from events.errors import Cause, DeadLetter
-from events.lane import Fed, LaneRecord, Original
+from events.decision import Millis
+from events.errors import DeadLetter
+from events.lane import Fed
 from events.prediction import Prediction, encode_prediction
 from events.topics import PREDICTIONS
 from features.online import FeatureRow
@@ -21,7 +17,7 @@ from transport.kafka import Outgoing
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What all predictions of one batch have in common. `inference_ms` is one event's share of the time in the model."""
+    """What all predictions of one batch share. `inference_ms` is one event's part of the time."""
 
     model: ModelVersion
     code_version: str
@@ -30,27 +26,6 @@ class Stamp:
     now: Millis
     predicted_at: str
     inference_ms: float
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """What is said of an event that is given up. Times are epoch milliseconds."""
-
-    cause: Cause
-    error: BaseException
-    attempts: int
-    first: Millis
-    last: Millis
-
-
-class _AsItCame(msgspec.Struct, frozen=True):
-    """A lane's record with the event's bytes as its producer wrote them."""
-
-    event: msgspec.Raw
-    original: Original | None = None
-
-
-_decode_as_it_came = msgspec.json.Decoder(_AsItCame).decode
 
 
 @lru_cache(maxsize=4_096)
@@ -110,65 +85,3 @@ def prediction(fed: Fed, case: Case, answer: Answer, entity_id: str, stamp: Stam
     except (TypeError, OverflowError) as error:
         raise DeadLetter("invalid_output", f"the answer cannot be written: {error}") from error
     return Outgoing(PREDICTIONS, value, decision.prediction_id.encode())
-
-
-def dead_letter(fed: Fed, record: LaneRecord | None, queue: str, failure: Failure) -> Outgoing:
-    """The record for the queue's dead-letter topic. `record` is None where the lane's record could not be read."""
-    if record is None:
-        written = letter(
-            source=fed.lane,
-            timestamp=fed.timestamp,
-            value=bytes(fed.record),
-            key=fed.key,
-            headers=None,
-            error=failure.error,
-            cause=failure.cause,
-            attempts=failure.attempts,
-            first_failure=failure.first,
-            last_failure=failure.last,
-            lane=fed.lane,
-        )
-    else:
-        decision = record.decision
-        value, headers = _original(fed)
-        written = letter(
-            source=decision.source,
-            timestamp=decision.deadline - decision.sla_ms,
-            value=value,
-            key=fed.key,
-            headers=headers,
-            error=failure.error,
-            cause=failure.cause,
-            attempts=failure.attempts,
-            first_failure=failure.first,
-            last_failure=failure.last,
-            table_hash=decision.table_hash,
-            traceparent=record.event.traceparent,
-            lane=fed.lane,
-            prediction_id=decision.prediction_id,
-        )
-    return Outgoing(dead_letter_topic(queue), *written)
-
-
-def malformed(queue: str, value: bytes, headers: str, failure: Failure) -> Outgoing:
-    """The dead letter of a Celery message that is none of ours: its bytes, with its headers as text beside them."""
-    written = letter(
-        source=Position(f"celery:{queue}", -1, -1),
-        timestamp=failure.last,
-        value=value,
-        key=None,
-        headers=[("celery.headers", headers.encode("utf-8", "backslashreplace"))],
-        error=failure.error,
-        cause=failure.cause,
-        attempts=failure.attempts,
-        first_failure=failure.first,
-        last_failure=failure.last,
-    )
-    return Outgoing(dead_letter_topic(queue), *written)
-
-
-def _original(fed: Fed) -> tuple[bytes, Headers | None]:
-    raw = _decode_as_it_came(fed.record)
-    if raw.original is None:
-        return bytes(raw.event), None
-    return raw.original.value, raw.original.headers

@@ -81,7 +81,7 @@ class _Client(Redis):
 
     def parse_response(self, connection: Any, command_name: str, **options: Any) -> Any:
         """Called by kombu for each answer of Redis."""
-        answer = super().parse_response(connection, command_name, **options)
+        answer = super().parse_response(connection, command_name, **options)  # type: ignore[no-untyped-call]
         if command_name == "BRPOP" and answer and not is_envelope(answer[1]):
             queue = answer[0].partition(self._separator)[0].decode("utf-8", "replace")
             return answer[0], wrapped(answer[1], queue)
@@ -92,7 +92,8 @@ class Channel(kombu_redis.Channel):
     """kombu's, reading through `_Client`."""
 
     def _get_client(self) -> Any:
-        super()._get_client()  # it checks the version of redis-py
+        # kombu's checks the version of redis-py
+        super()._get_client()  # type: ignore[misc]  # its stubs leave it out
         return partial(_Client, separator=self.sep)
 
 
@@ -103,6 +104,6 @@ class Transport(kombu_redis.Transport):
 
 
 def install() -> None:
-    """Let `redis://` and `rediss://` mean this transport. Call it before the first connection of the process."""
+    """Let `redis://` and `rediss://` mean this transport, from the next connection of the process on."""
     # the setting `broker_transport` would do it too, and show the class in the place of the URL's scheme
     TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), f"{__name__}:{Transport.__name__}"))

@@ -1,4 +1,4 @@
-"""Was this worker asked to stop? Known to the processes of its pool too, which the request itself never reaches."""
+"""Was this worker asked to stop? Its pool's processes are to know, whom Celery does not tell."""
 
 import mmap
 
@@ -6,8 +6,8 @@ import mmap
 class StopFlag:
     """One byte that the main process and every process forked from it after this was made have in common.
 
-    A warm shutdown sends the processes of a pool no signal: it waits for them. One that waits for a dependency meanwhile
-    would hold the whole stop up.
+    A warm shutdown sends the processes of a pool no signal: it waits for them. One that waits for a
+    dependency meanwhile would hold the whole stop up.
     """
 
     def __init__(self) -> None:

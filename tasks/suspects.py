@@ -1,4 +1,4 @@
-"""Had the work on a suspect begun when its worker was lost? A message that was only waiting in a worker proves nothing."""
+"""Had the work on an event begun when its worker was lost? One that only waited there proves nothing."""
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -17,9 +17,10 @@ def connect_suspects(url: str) -> "Suspects":
 class Suspects:
     """Notes about events that stood alone in a batch when its worker was lost.
 
-    A broker hands out again what a lost worker held, and what one that was stopped had taken and not begun: the message looks
-    the same. So before an event under suspicion is worked on that is written down, and forgotten once it ended in order.
-    Other batches pay nothing for this: the first loss counts without a note.
+    A broker hands out again what a lost worker held, and what one that was stopped had taken and not begun:
+    the message looks the same. So before an event under suspicion is worked on that is written down, and
+    forgotten once it ended in order. Other batches pay nothing for this: the first loss counts without a
+    note.
     """
 
     def __init__(self, client: Redis) -> None:

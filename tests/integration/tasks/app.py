@@ -1,4 +1,4 @@
-"""A Celery app with a workflow that does what its events say: `celery -A tests.integration.tasks.app worker -Q …`."""
+"""A Celery app with a workflow that does what its events say."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from tests.integration.tasks.rig import TASK
 
 
 class Scripted:
-    """Does what `payload["do"]` says. Each event that it begins with stands as a line in the file TEST_DIARY."""
+    """Does what `payload["do"]` says. Each batch that it begins with is a line in the file TEST_DIARY."""
 
     name = "scripted"
     version = ModelVersion("scripted-v1", "1", "0" * 64, "f" * 12)

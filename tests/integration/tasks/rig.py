@@ -28,7 +28,7 @@ from events.priority import Priority
 from events.topics import PREDICTIONS
 from routing.catalogue import QueueSpec
 from transport.clock import system_clock
-from transport.kafka import consumer_config
+from transport.kafka import consumer_config, headers_of
 from transport.priorities import number
 from transport.queues import DEFAULT_EXCHANGE, celery_queue, transport_options
 from transport.topics import TopicSpec, create_topics
@@ -171,6 +171,7 @@ class Rig:
         self.app.conf.update(
             task_default_exchange=DEFAULT_EXCHANGE,
             broker_transport_options=transport_options(self.broker_url),
+            task_queues=[celery_queue(self.spec.name)],
         )
         self._consumer = Consumer(consumer_config(self.kafka, f"tests.{self.spec.name}"))
         # an embedded Kafka makes a topic by itself where a worker was first, with partitions as it likes
@@ -219,7 +220,7 @@ class Rig:
             TASK,
             (encode_batch(batch),),
             task_id=f"{records[0].lane}+{len(records)}",
-            queue=celery_queue(self.spec.name),
+            queue=self.spec.name,
             priority=number(priority, self.broker_url),
             argsrepr="-",
             kwargsrepr="-",
@@ -232,7 +233,7 @@ class Rig:
                 continue
             value = message.value() or b""
             if message.topic() == self.dlq:
-                self.letters.append((value, DeadLetterHeaders.parse(message.headers())))
+                self.letters.append((value, DeadLetterHeaders.parse(headers_of(message))))
                 continue
             prediction = decode_prediction(value)
             if prediction.queue == self.spec.name:

@@ -2,10 +2,16 @@
 
 import os
 import signal
+from functools import partial
 
 import pytest
 
 from tests.integration.tasks.rig import Rig, wait_until
+
+
+def begun(rig: Rig, batches: int) -> bool:
+    """Whether the work on so many batches has begun."""
+    return len(rig.entries()) >= batches
 
 
 def test_an_event_that_kills_its_worker_ends_alone_in_the_dlq(rig: Rig) -> None:
@@ -62,7 +68,7 @@ def test_an_event_that_only_waits_in_workers_that_are_stopped_is_never_given_up(
         worker = rig.start()
         rig.send({f"busy{number}": {"do": "sleep", "seconds": 1}})
         rig.send({f"waits{number}": {}})
-        wait_until(lambda at_least=number + 1: len(rig.entries()) >= at_least, 20, "the work began")
+        wait_until(partial(begun, rig, number + 1), 20, "the work began")
         worker.terminate(30)
     rig.start()
 

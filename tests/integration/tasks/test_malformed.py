@@ -65,7 +65,7 @@ def publish(rig: Rig, body: str | bytes, **message: Any) -> None:
             client.lpush(rig.spec.name, json.dumps(envelope(rig.spec.name, raw, **said)))
         return
     with Connection(rig.broker_url) as connection:
-        channel = connection.default_channel
+        channel: Any = connection.default_channel
         celery_queue(rig.spec.name)(channel).declare()
         channel.basic_publish(channel.prepare_message(raw, **message), "", rig.spec.name)
 

@@ -1,6 +1,7 @@
 """What does a worker do while something that it needs is down?"""
 
 from pathlib import Path
+from typing import Any
 
 from kombu import Connection
 
@@ -13,7 +14,8 @@ from transport.queues import celery_queue, transport_options
 def waiting_messages(rig: Rig) -> int:
     """How many messages no worker has taken yet."""
     with Connection(rig.broker_url, transport_options=transport_options(rig.broker_url)) as connection:
-        return celery_queue(rig.spec.name)(connection.default_channel).queue_declare(passive=True).message_count
+        declared: Any = celery_queue(rig.spec.name)(connection.default_channel)
+        return int(declared.queue_declare(passive=True).message_count)
 
 
 def test_an_outage_of_the_store_costs_no_attempt_no_event_and_no_more_messages(

@@ -1,0 +1,78 @@
+"""Can Celery run this message? One that it cannot would be dropped, or stop the worker."""
+
+from collections.abc import Container, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+LATEST_ETA = timedelta(hours=1)
+ENCODINGS = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
+
+
+class _Headers(msgspec.Struct):
+    """What Celery's message protocol 2 says of a task, as far as Celery acts on it."""
+
+    task: Annotated[str, Meta(min_length=1)]
+    id: Annotated[str, Meta(min_length=1)]
+    retries: Annotated[int, Meta(ge=0)] | None = None
+    eta: str | None = None
+    expires: None = None
+    timelimit: tuple[float | None, float | None] | None = None
+    ignore_result: bool | None = None
+    shadow: str | None = None
+    root_id: str | None = None
+    parent_id: str | None = None
+    group: None = None
+    argsrepr: str | None = None
+    kwargsrepr: str | None = None
+    stamped_headers: None = None
+    compression: str | None = None
+
+
+class _Embedded(msgspec.Struct):
+    """What is to follow a task. Nothing follows an inference."""
+
+    callbacks: None = None
+    errbacks: None = None
+    chain: None = None
+    chord: None = None
+
+
+_decode_body = msgspec.json.Decoder(tuple[list[msgspec.Raw], dict[str, msgspec.Raw], _Embedded | None]).decode
+
+
+def fault_of(
+    headers: Mapping[str, Any],
+    content_type: object,
+    content_encoding: object,
+    body: bytes | str,
+    known: Container[str],
+    now: datetime,
+) -> str | None:
+    """Why Celery could not run this message as a task that is `known`; None where it can."""
+    try:
+        said = msgspec.convert(dict(headers), _Headers)
+    except (msgspec.ValidationError, TypeError, ValueError) as error:
+        return f"its headers are no task's: {error}"
+    if said.task not in known:
+        return f"no task {said.task} here"
+    if content_type != "application/json" or str(content_encoding).lower() not in ENCODINGS:
+        return f"its body is {content_type} in {content_encoding}, not JSON in UTF-8"
+    try:
+        _decode_body(body)
+    except (msgspec.MsgspecError, UnicodeError) as error:
+        return f"its body holds no arguments: {error}"
+    return _fault_of_eta(said.eta, now) if said.eta is not None else None
+
+
+def _fault_of_eta(text: str, now: datetime) -> str | None:
+    try:
+        eta = datetime.fromisoformat(text)
+    except ValueError as error:
+        return f"its eta is no time: {error}"
+    if eta.replace(tzinfo=eta.tzinfo or UTC) - now > LATEST_ETA:
+        # a worker would keep it in memory until then
+        return f"its eta {text} is too far away"
+    return None
