@@ -1,0 +1,17 @@
+"""What the dispatcher's integration tests share."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.integration.dispatcher.ground import Ground
+
+
+@pytest.fixture
+def ground(kafka: str, unique: Callable[[str], str], tmp_path: Path) -> Ground:
+    """Orders go to a queue of this test alone, at high priority."""
+    made = Ground(kafka, unique("retail.events"), unique("ml.fraud.input"), tmp_path)
+    made.write_table(order_placed="high")
+    made.make_topics()
+    return made
