@@ -40,6 +40,7 @@ class InferenceTask(ResendingTask):
         workflow = self.load()
         self.workflow = workflow.name
         self.engine = Lifecycle(workflow, equipment.store, self.clock, self.code_version)
+        logger.info("%s is loaded", workflow.version.model_id)
 
     def run(self, *args: object, **kwargs: object) -> str:
         """One positional argument: `events.lane.encode_batch(batch)`. Answers what Flower shows of it."""
