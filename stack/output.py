@@ -43,19 +43,19 @@ class Files:
 
 
 class Listening:
-    """Passes every line on, and remembers whether one that was listened for has come."""
+    """Passes every line on, and counts those that were listened for."""
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
-        self._awaited: dict[tuple[str, str], bool] = {}
+        self._heard: dict[tuple[str, str], int] = {}
 
     def __call__(self, name: str, line: str) -> None:
-        for speaker, text in self._awaited:
+        for speaker, text in self._heard:
             if speaker == name and text in line:
-                self._awaited[speaker, text] = True
+                self._heard[speaker, text] += 1
         self._sink(name, line)
 
-    def has_said(self, name: str, text: str) -> Callable[[], bool]:
-        """A question: did this process print this text since now?"""
-        self._awaited[name, text] = False
-        return lambda: self._awaited[name, text]
+    def has_said(self, name: str, text: str, times: int) -> Callable[[], bool]:
+        """A question: did this process print this text so many times since now?"""
+        self._heard[name, text] = 0
+        return lambda: self._heard[name, text] >= times

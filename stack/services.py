@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from routing import LaneSpec, Rules
+from routing import LaneSpec, QueueSpec, Rules
 from stack.child import Service
 
 SERVERS, POOLS, TRAFFIC = range(3)
 """The tiers: what generates stands on what works, and that on the embedded servers."""
 
 Ready = Callable[[], bool]
-Says = Callable[[str, str], Ready]
-"""Whether a process has printed a text since; see `stack.output.Listening.has_said`."""
+Says = Callable[[str, str, int], Ready]
+"""Whether a process has printed a text so many times; see `stack.output.Listening.has_said`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +57,22 @@ def unserved_queues(rules: Rules) -> tuple[str, ...]:
 def services(plan: Plan, says: Says, dispatching: Ready) -> Iterator[Service]:
     """Every process but the embedded servers, in the order in which they start."""
     yield _part(plan, "dispatcher", command("dispatcher"), grace=15, ready=dispatching)
+    yield _part(plan, "reconciler", command("reconcile"))
     for queue in served_queues(plan.rules):
-        name = f"worker {queue.removeprefix('ml.').removesuffix('.input')}"
-        yield _part(
-            plan,
-            name,
-            celery("worker", "-Q", queue, "--loglevel=INFO", "-c", "2"),
-            grace=40,
-            ready=says(name, " ready."),
-        )
+        yield _pool(plan, plan.rules.catalogue.queues[queue], says)
     yield _part(plan, "beat", celery("beat", "--schedule", str(plan.folder / "beat"), "--pidfile", ""))
     if plan.flower_port is not None:
         arguments = ("flower", "--address=127.0.0.1", f"--port={plan.flower_port}")
         yield _part(plan, "flower", celery(*arguments))
     if plan.traffic_rate is not None:
         yield _part(plan, "traffic", command("traffic", "--rate", f"{plan.traffic_rate:g}"), tier=TRAFFIC)
+
+
+def _pool(plan: Plan, spec: QueueSpec, says: Says) -> Service:
+    name = f"worker {spec.name.removeprefix('ml.').removesuffix('.input')}"
+    # each process of the pool says it once, and Celery says that the worker is ready before any has
+    loaded = says(name, " is loaded", spec.concurrency if spec.pool == "prefork" else 1)
+    return _part(plan, name, command("worker", spec.name), grace=40, ready=loaded)
 
 
 def _part(

@@ -36,9 +36,10 @@ def test_in_a_folder_each_process_has_its_file(tmp_path: Path) -> None:
 def test_a_text_that_is_waited_for_is_noticed_once_its_process_says_it() -> None:
     passed: list[tuple[str, str]] = []
     listening = Listening(lambda name, line: passed.append((name, line)))
-    ready = listening.has_said("worker fraud", " ready.")
-    listening("worker churn", "celery@here ready.")
+    ready = listening.has_said("worker fraud", " is loaded", 2)
+    listening("worker churn", "churn-predictor-v1 is loaded")
+    listening("worker fraud", "fraud-classifier-v1 is loaded")
     assert not ready()
-    listening("worker fraud", "celery@here ready.")
+    listening("worker fraud", "fraud-classifier-v1 is loaded")
     assert ready()
-    assert len(passed) == 2
+    assert len(passed) == 3

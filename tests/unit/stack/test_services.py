@@ -12,7 +12,7 @@ RULES = load(ROOT / "config/routing_table.yaml", ROOT / "config/workflows.yaml")
 ENV = {"REDIS_URL": "redis://here:1/0"}
 
 
-def says(_name: str, _text: str) -> Ready:
+def says(_name: str, _text: str, _times: int) -> Ready:
     return lambda: True
 
 

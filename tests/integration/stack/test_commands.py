@@ -1,0 +1,133 @@
+"""Do `signalbox up` and `signalbox demo` start everything, keep it running, and leave nothing behind?"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from settings import local_stack_runs
+
+ROOT = Path(__file__).parents[3]
+SERVICES = ("KAFKA_BOOTSTRAP_SERVERS", "CELERY_BROKER_URL", "REDIS_URL", "DATABASE_URL", "CI")
+
+
+class Command:
+    """A command of ours in a folder of its own, and all that it has printed."""
+
+    def __init__(self, folder: Path, arguments: Sequence[str]) -> None:
+        (folder / "config").symlink_to(ROOT / "config")
+        env = {name: value for name, value in os.environ.items() if name not in SERVICES}
+        self.process = psutil.Popen(
+            [sys.executable, "-m", "cli", *arguments],
+            cwd=folder,
+            env={**env, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.lines: list[str] = []
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip())
+
+    @property
+    def output(self) -> str:
+        return "\n".join(self.lines)
+
+    def wait(self, seconds: float) -> int:
+        code = self.process.wait(seconds)
+        self._reader.join()
+        return int(code)
+
+    def close(self) -> None:
+        """Whatever a failed test has left."""
+        if self.process.is_running():
+            self.process.terminate()
+            psutil.wait_procs([self.process], 60)
+        self._reader.join()
+        self.process.stdout.close()
+
+    def part(self, *words: str) -> psutil.Process:
+        """The process of ours whose command line holds these words."""
+        return next(
+            child
+            for child in self.process.children(recursive=True)
+            if all(word in child.cmdline() for word in words)
+        )
+
+
+@contextmanager
+def command(folder: Path, *arguments: str) -> Iterator[Command]:
+    made = Command(folder, arguments)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def wait_for(condition: Callable[[], bool], made: Command, seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, made.output
+        assert made.process.is_running(), made.output
+        time.sleep(0.1)
+
+
+def test_up_runs_everything_revives_what_dies_and_stops_without_a_trace(tmp_path: Path) -> None:
+    with command(tmp_path, "up", "--rate", "20") as up:
+        wait_for(lambda: "Ctrl-C stops it" in up.output, up)
+        assert local_stack_runs(tmp_path / "var/local.env")
+        assert "no worker yet for ml.agent.input" in up.output
+        tree = up.process.children(recursive=True)
+
+        dispatcher = up.part("cli", "dispatcher")
+        dispatcher.kill()
+        wait_for(lambda: "dispatcher ended (SIGKILL); starts again in 0.5 s" in up.output, up)
+        wait_for(lambda: "dispatcher runs again" in up.output, up)
+        assert up.part("cli", "dispatcher").pid != dispatcher.pid
+        tree += up.process.children(recursive=True)
+
+        up.process.send_signal(signal.SIGTERM)
+        assert up.wait(60) == 0, up.output
+    assert not (tmp_path / "var/local.env").exists()
+    assert psutil.wait_procs(tree, 5)[1] == []
+
+
+def test_a_second_stack_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    from stack.local_env import published
+
+    with published({}, tmp_path / "var/local.env"), command(tmp_path, "up") as second:
+        assert second.wait(30) == 2
+    assert "var/local.env: a local stack runs here already" in second.output
+
+
+def test_the_demonstration_ends_with_an_equation_that_balances(tmp_path: Path) -> None:
+    with command(tmp_path, "demo", "--events", "1500", "--rate", "300") as demo:
+        code = demo.wait(240)
+    assert code == 0, demo.output
+    routed = re.search(
+        r"^routed ([\d,]+) = predictions ([\d,]+) \+ dead letters ([\d,]+)$", demo.output, re.M
+    )
+    read = re.search(r"^read 1,500 = routed .* \+ ignored .* \+ unrouted .* \+ refused ", demo.output, re.M)
+    assert read, demo.output
+    assert routed, demo.output
+    left, *right = (int(figure.replace(",", "")) for figure in routed.groups())
+    assert left == sum(right) > 500
+    assert "labelled held back" in demo.output
+
+
+def test_the_demonstration_refuses_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with command(tmp_path, "demo", "--data", "transactions.parquet") as demo:
+        assert demo.wait(30) == 2
+    assert demo.lines[-1] == "signalbox: transactions.parquet: there is no such file"
