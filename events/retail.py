@@ -133,10 +133,10 @@ class NightlyForecastTrigger(Payload):
 
 
 class DatasetUpdated(Payload):
-    dataset: Id
-    version: Id | None = None
-    uri: Text | None = None
-    rows: Count | None = None
+    model_id: Id
+    dataset_version: Id
+    rows_added: Count
+    triggered_at: EpochMillis
 
 
 PAYLOADS: dict[str, dict[int, type[Payload]]] = {

@@ -35,7 +35,12 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "support.ticket.resolved": {"ticket_id": "t-301", "resolution": "delivered"},
     "support.ticket.escalated": {"ticket_id": "t-301", "customer_id": "c-17", "reason": "no answer"},
     "nightly.forecast.trigger": {"forecast_date": "2026-11-22", "horizon_days": 28},
-    "dataset.updated": {"dataset": "transactions", "version": "2026-11-21", "rows": 1_754_155},
+    "dataset.updated": {
+        "model_id": "fraud-classifier",
+        "dataset_version": "2026-11-21",
+        "rows_added": 1_754_155,
+        "triggered_at": 1_795_266_000_000,
+    },
 }
 
 
