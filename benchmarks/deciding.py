@@ -17,7 +17,7 @@ from models.fraud import FraudWorkflow
 from models.workflow import Case
 from routing.rules import Rules
 from settings import load_settings
-from tasks.records import Stamp, data_time, iso, prediction
+from tasks.records import Stamp, iso, prediction
 from transport.clock import system_clock
 from transport.kafka import Outgoing
 
@@ -57,7 +57,7 @@ class Deciding:
         """One prediction for each record. Raises where one is bad: benchmarks play good orders."""
         decided = []
         for source in sources:
-            envelope = codec.decode(source.value, ())[0]
+            envelope = codec.decode(source.value, ()).envelope
             payloads.validate(envelope)
             (decision,) = routing.route(envelope, self._table, source.position, source.timestamp)
             decided.append((source, envelope, decision, self._workflow.entities(envelope)))
@@ -74,7 +74,6 @@ class Deciding:
         for source, case, answer in zip(sources, cases, answers, strict=True):
             if isinstance(answer, SignalboxError):
                 raise answer
-            version = iso(data_time(case.event.occurred_at, case.rows.values()))
             fed = Fed(source.position, source.timestamp, msgspec.Raw(b"{}"))
-            records.append(prediction(fed, case, answer, self._workflow.entity_id(case.event), version, stamp))
+            records.append(prediction(fed, case, answer, self._workflow.entity_id(case.event), stamp))
         return records

@@ -70,7 +70,7 @@ def plan(made: Rig, seed: int, seconds: float, *, empty_redis: bool) -> Plan:
 
 def produce(made: Rig, count: int, rate: float, run: str) -> None:
     """Write the events at a steady rate, through the restart of Kafka too."""
-    producer = Producer(producer_config(made.bootstrap, **{"linger.ms": 5}))
+    producer = Producer(producer_config(made.bootstrap, **{"linger.ms": 5, "log_level": 2}))
     rng = random.Random(run)
     start = time.monotonic()
     for number in range(count):

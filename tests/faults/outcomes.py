@@ -37,7 +37,7 @@ class OutcomeReader:
 
     def __init__(self, bootstrap: str, queues: Sequence[str]) -> None:
         self.outcomes = Outcomes()
-        self._consumer = Consumer(consumer_config(bootstrap, "fault-run"))
+        self._consumer = Consumer(consumer_config(bootstrap, "fault-run", log_level=2))
         topics = self._consumer.list_topics(timeout=10).topics
         wanted = [PREDICTIONS, *(f"{queue}.dlq" for queue in queues)]
         self._consumer.assign([TopicPartition(t, p, 0) for t in wanted for p in topics[t].partitions])
