@@ -1,4 +1,4 @@
-"""Which event is in these bytes? Told apart by header and first byte: JSON, CloudEvents, and one day Avro."""
+"""Which event is in these bytes? Told apart by header and first byte: JSON, CloudEvents, Avro."""
 
 import re
 from collections.abc import Sequence
@@ -6,13 +6,14 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from events.avro import MAGIC, SHIPPED, Schemas, from_avro
 from events.cloudevents import from_binary, from_structured, is_structured
 from events.envelope import Envelope
 from events.errors import DeadLetter
 from events.parsing import check_text, parse
 
 Headers = Sequence[tuple[str, bytes | None]]
-Form = Literal["json", "cloudevents-structured", "cloudevents-binary"]
+Form = Literal["json", "cloudevents-structured", "cloudevents-binary", "avro"]
 
 # What Kafka takes by default. A lane adds the decision, and the original where that had another form.
 MAX_EVENT_BYTES = 1_000_000
@@ -20,7 +21,6 @@ MAX_EVENT_BYTES = 1_000_000
 _decode_envelope = msgspec.json.Decoder(Envelope).decode
 _STRUCTURED = "application/cloudevents+json"
 _BATCHED = "application/cloudevents-batch+json"
-_CONFLUENT_MAGIC = 0x00
 _OPENING, _CLOSING = b"{}"
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -48,18 +48,19 @@ class _Marks(NamedTuple):
 _UNMARKED = _Marks(None, None, {})
 
 
-def decode(value: bytes | None, headers: Headers | None = None) -> Decoded:
-    """Read a record of an event topic.
+def decode(value: bytes | None, headers: Headers | None = None, schemas: Schemas = SHIPPED) -> Decoded:
+    """Read a record of an event topic. `schemas` are those by which Avro was written.
 
     Raises `DeadLetter`: undecodable where the bytes are no event in any form, invalid_envelope naming the
-    field, too_large above `MAX_EVENT_BYTES`.
+    field, too_large above `MAX_EVENT_BYTES`. Raises `Unavailable` where it is Avro and the registry cannot
+    be asked for its schema: nothing is said of the event then.
     """
     if not value:
         raise DeadLetter("undecodable", "the record has no value")
     if len(value) > MAX_EVENT_BYTES:
         raise DeadLetter("too_large", f"{len(value)} bytes; an event takes up to {MAX_EVENT_BYTES}")
     marks = _read_marks(headers) if headers else _UNMARKED
-    json, form = _to_json(value, marks)
+    json, form = _to_json(value, marks, schemas)
     envelope = parse(_decode_envelope, json)
     check_text(json)
     if marks.traceparent is not None and envelope.traceparent is None:
@@ -68,7 +69,7 @@ def decode(value: bytes | None, headers: Headers | None = None) -> Decoded:
     return Decoded(envelope, json, form)
 
 
-def _to_json(value: bytes, marks: _Marks) -> tuple[bytes, Form]:
+def _to_json(value: bytes, marks: _Marks, schemas: Schemas) -> tuple[bytes, Form]:
     """The envelope as JSON, from its `{` to its `}`."""
     structured = marks.content_type == _STRUCTURED
     if marks.attributes and not structured:
@@ -78,8 +79,8 @@ def _to_json(value: bytes, marks: _Marks) -> tuple[bytes, Form]:
         return from_binary(attributes, value), "cloudevents-binary"
     if marks.content_type == _BATCHED:
         raise DeadLetter("undecodable", f"{_BATCHED} is not supported: send each event as a record")
-    if value[0] == _CONFLUENT_MAGIC:
-        raise DeadLetter("undecodable", "begins with 0x00 (Confluent's Avro): not supported yet, send JSON")
+    if value[0] == MAGIC:
+        return from_avro(value, schemas), "avro"
     json = value if value[0] == _OPENING and value[-1] == _CLOSING else value.strip(b" \t\r\n")
     if not json.startswith(b"{"):
         raise DeadLetter("undecodable", f"neither a JSON object nor a CloudEvent: begins with {json[:16]!r}")

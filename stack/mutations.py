@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from stack.avro_mutations import AVRO_KINDS
 from stack.examples import PAYLOADS, envelope
 
 Event = dict[str, Any]
@@ -261,4 +262,5 @@ KINDS: dict[str, Callable[[Event, random.Random], Wire]] = {
     "odd headers": _odd_headers,
     "CloudEvent, structured": _cloud_structured,
     "CloudEvent, binary": _cloud_binary,
+    **AVRO_KINDS,
 }

@@ -52,7 +52,9 @@ def test_the_bytes_of_an_envelope_are_passed_on_as_they_came() -> None:
         pytest.param(b"\n \t", "undecodable", "neither", id="white space only"),
         pytest.param(b"hello", "undecodable", "begins with b'hello'", id="text"),
         pytest.param(b"[1]", "undecodable", "neither", id="a JSON array"),
-        pytest.param(b"\x00\x00\x00\x00\x07abc", "undecodable", "Avro", id="Avro, which is not read yet"),
+        pytest.param(
+            b"\x00\x00\x00\x00\x07abc", "undecodable", "Avro", id="Avro by a schema that nobody knows"
+        ),
         pytest.param(as_json(order())[:-9], "undecodable", "not JSON", id="cut short"),
         pytest.param(as_json(order()) * 2, "undecodable", "not JSON", id="two events in one record"),
         pytest.param(b'{"a":NaN}', "undecodable", "not JSON", id="NaN"),

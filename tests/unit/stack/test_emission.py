@@ -16,7 +16,7 @@ EVENT = Event(
 )
 
 
-@pytest.mark.parametrize("form", ["json", "cloudevents-structured", "cloudevents-binary"])
+@pytest.mark.parametrize("form", ["json", "cloudevents-structured", "cloudevents-binary", "avro"])
 def test_an_event_is_the_same_in_every_form(form: Form) -> None:
     value, headers = in_form(EVENT, form)
     decoded = decode(value, headers)
