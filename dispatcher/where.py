@@ -39,15 +39,16 @@ class Found:
 class Search:
     """Looks for one event by its id."""
 
-    def __init__(self, bootstrap: str, catalogue: Catalogue, event_id: str) -> None:
+    def __init__(self, bootstrap: str, catalogue: Catalogue, event_id: str, source: str = EVENTS) -> None:
         self._bootstrap = bootstrap
         self._event_id = event_id
+        self._source = source
         self._lanes = {lane_topic(queue, priority) for queue in catalogue.queues for priority in Priority}
         self._dead = {DEAD_LETTERS, *(dead_letter_topic(queue) for queue in catalogue.queues)}
 
     def run(self, topics: Collection[str], since: Millis, seconds: float) -> Found:
         """Look through those of `topics` in which the event may stand. Raises `Unavailable`."""
-        wanted = {EVENTS, UNROUTED, PREDICTIONS, *self._dead, *self._lanes}.intersection(topics)
+        wanted = {self._source, UNROUTED, PREDICTIONS, *self._dead, *self._lanes}.intersection(topics)
         deadline = monotonic() + seconds
         needles = _needles(self._event_id)
 

@@ -12,6 +12,9 @@ from confluent_kafka.admin import AdminClient
 
 import routing
 from dispatcher.lanes import topic_specs
+from events.decision import Decision, Position
+from events.lane import Waiting, encode_waiting
+from events.priority import Priority
 from routing import Rules
 from transport.kafka import consumer_config, producer_config
 from transport.topics import TopicSpec, create_topics
@@ -148,3 +151,29 @@ def order(number: int, event_type: str = "order.placed", **changes: object) -> b
         },
     }
     return msgspec.json.encode(event | changes)
+
+
+def lane_records(
+    ground: Ground, numbers: Iterable[int], priority: Priority = Priority.HIGH
+) -> list[bytes | None]:
+    """What a router writes for these orders."""
+    (route,) = ground.rules().table.all_routes
+    return [
+        encode_waiting(
+            Waiting(
+                msgspec.Raw(order(number)),
+                Decision(
+                    prediction_id=f"pred_{number}",
+                    workflow=route.workflow,
+                    queue=ground.queue,
+                    priority=priority,
+                    rule=route.rule,
+                    table_hash="0" * 12,
+                    sla_ms=100,
+                    deadline=1_700_000_000_100,
+                    source=Position(ground.source, 0, number),
+                ),
+            )
+        )
+        for number in numbers
+    ]

@@ -1,53 +1,24 @@
 """A feeder between real lanes and a real broker: its pace, its place, and a broker's outage."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import msgspec
 import pytest
 
 from dispatcher.broker import CeleryBroker
 from dispatcher.feeder import Feeder
 from dispatcher.lane_reader import feeder_group
-from events.decision import Decision, Position
-from events.lane import Waiting, encode_waiting
 from events.priority import Priority
 from routing import LaneSpec
-from tests.integration.dispatcher.ground import Ground, order, wait_until
+from tests.integration.dispatcher.ground import Ground, lane_records, wait_until
 from tests.integration.dispatcher.own_redis import OwnRedis
 from tests.integration.dispatcher.worker import Worker, working
 from transport.clock import system_clock
 from transport.retrying import connect_tally
 
 WINDOW = 2
-
-
-def lane_records(
-    ground: Ground, numbers: Iterable[int], priority: Priority = Priority.HIGH
-) -> list[bytes | None]:
-    """What a router writes for these orders."""
-    (route,) = ground.rules().table.all_routes
-    return [
-        encode_waiting(
-            Waiting(
-                msgspec.Raw(order(number)),
-                Decision(
-                    prediction_id=f"pred_{number}",
-                    workflow=route.workflow,
-                    queue=ground.queue,
-                    priority=priority,
-                    rule=route.rule,
-                    table_hash="0" * 12,
-                    sla_ms=100,
-                    deadline=1_700_000_000_100,
-                    source=Position(ground.source, 0, number),
-                ),
-            )
-        )
-        for number in numbers
-    ]
 
 
 def lane(ground: Ground, priority: Priority, max_batch: int) -> LaneSpec:
