@@ -8,12 +8,12 @@ from typing import Any
 from kombu import Connection, Message
 
 from events.decision import Position
-from events.lane import Batch, decode_batch
+from events.lane import Batch, decode_batch, decode_record
 from transport.queues import celery_queue, transport_options
 
 
 class Worker:
-    """What was received, in order. With `hold`, what it has taken is not acknowledged."""
+    """What was received, in order."""
 
     def __init__(self, url: str, queue: str) -> None:
         self.batches: list[Batch] = []
@@ -26,6 +26,15 @@ class Worker:
     def positions(self) -> list[Position]:
         """Of every record received."""
         return [record.lane for batch in self.batches for record in batch.records]
+
+    def event_ids(self, lane: str) -> set[str]:
+        """Of the records received from a lane."""
+        return {
+            decode_record(record.record).event.event_id
+            for batch in self.batches
+            for record in batch.records
+            if record.lane.topic == lane
+        }
 
     def start(self) -> None:
         """Take messages from now on."""
