@@ -1,16 +1,33 @@
 """The Celery app of `celery -A tasks worker|beat|flower`. Settings are read here, once."""
 
-from beat_schedule import BEAT_SCHEDULE
-from routing import load
-from settings import load_settings
-from tasks.equipment import Addresses
-from tasks.worker import make_app
+import sys
 
-settings = load_settings()
-app = make_app(
-    "tasks",
-    settings.celery_broker_url,
-    load(settings.routing_table, settings.workflows).catalogue,
-    Addresses(kafka=settings.kafka_bootstrap_servers, redis=settings.redis_url),
-    schedule=BEAT_SCHEDULE,
-)
+from celery import Celery
+
+from beat_schedule import BEAT_SCHEDULE
+from events.errors import ConfigError
+from routing import load
+from settings import Settings, load_settings
+from tasks.exporting import prepare
+
+
+def _make(settings: Settings) -> Celery:
+    prepare(settings.metrics_port)
+    # whatever counts is imported after that
+    from tasks.equipment import Addresses
+    from tasks.worker import make_app
+
+    return make_app(
+        "tasks",
+        settings.celery_broker_url,
+        load(settings.routing_table, settings.workflows).catalogue,
+        lambda: Addresses(kafka=settings.kafka_bootstrap_servers, redis=settings.redis_url),
+        schedule=BEAT_SCHEDULE,
+    )
+
+
+try:
+    settings = load_settings()
+    app = _make(settings)
+except ConfigError as error:
+    sys.exit(f"signalbox: {error}")

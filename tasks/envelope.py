@@ -54,7 +54,7 @@ def fault_of(
     """Why Celery could not run this message as a task that is `known`; None where it can."""
     try:
         said = msgspec.convert(dict(headers), _Headers)
-    except (msgspec.ValidationError, TypeError, ValueError) as error:
+    except (msgspec.ValidationError, TypeError, ValueError, RecursionError) as error:
         return f"its headers are no task's: {error}"
     if said.task not in known:
         return f"no task {said.task} here"
@@ -62,7 +62,7 @@ def fault_of(
         return f"its body is {content_type} in {content_encoding}, not JSON in UTF-8"
     try:
         _decode_body(body)
-    except (msgspec.MsgspecError, UnicodeError) as error:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         return f"its body holds no arguments: {error}"
     return _fault_of_eta(said.eta, now) if said.eta is not None else None
 

@@ -78,7 +78,7 @@ class InferenceTask(ResendingTask):
 
     def _triage(self, batch: Batch, delivery: Delivery, patience: Patience) -> Proceed | Resubmit | GiveUp:
         suspects = self.equipped[0].suspects
-        lost = delivery.redelivered and len(batch) > 0
+        lost = delivery.redelivered
         if lost and batch.losses:
             lost = patience.through(partial(suspects.had_begun, delivery.task_id))
         turn = triage(batch, lost)

@@ -59,5 +59,5 @@ def batch_in(body: bytes) -> Batch | None:
     try:
         (argument,), _, _ = msgspec.json.decode(body, type=tuple[list[object], object, object])
         return decode_batch(argument)
-    except (msgspec.MsgspecError, UnicodeError, ValueError, DeadLetter):
+    except (msgspec.MsgspecError, UnicodeError, ValueError, RecursionError, DeadLetter):
         return None

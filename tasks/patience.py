@@ -56,11 +56,8 @@ class Patience:
         self._timer = timer
         self._began = timer.now()
         self._pauses = 0
-
-    @property
-    def waiting(self) -> bool:
+        self.waiting = False
         """Whether a dependency is down: a time limit that strikes now says nothing about the events."""
-        return self._pauses > 0
 
     def through(self, call: Callable[[], T]) -> T:
         """The answer of `call`, once what it needs is there. Raises `OutOfPatience`."""
@@ -70,11 +67,12 @@ class Patience:
             except Unavailable as error:
                 self.wait(error)
             else:
-                self._pauses = 0
+                self.waiting = False
                 return answer
 
     def wait(self, error: Unavailable) -> None:
         """Pause once, longer each time. Raises `OutOfPatience`."""
+        self.waiting = True
         step = next_wait(self._waited, self._pauses, self._limits, self._stopping())
         if not isinstance(step, Pause):
             raise OutOfPatience(error)
@@ -84,7 +82,7 @@ class Patience:
 
     def hand_back(self, send: Callable[[], None]) -> bool:
         """Whether the broker took the batch, before it was time to give the message itself back."""
-        self._pauses = max(self._pauses, 1)
+        self.waiting = True
         while True:
             try:
                 send()

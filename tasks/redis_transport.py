@@ -50,7 +50,7 @@ def is_envelope(item: bytes) -> bool:
         envelope = _decode(item)
         if isinstance(envelope.body, str) and envelope.properties.body_encoding == "base64":
             binascii.a2b_base64(envelope.body)
-    except (msgspec.MsgspecError, UnicodeError, ValueError):
+    except (msgspec.MsgspecError, UnicodeError, ValueError, RecursionError):
         return False
     return True
 

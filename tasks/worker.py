@@ -1,7 +1,7 @@
 """How does a Celery app become a worker of its queues?"""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from celery import Celery
@@ -41,9 +41,12 @@ def select(queues: Sequence[QueueSpec], names: Sequence[str] | None) -> tuple[Qu
 
 
 class Worker:
-    """One app, the queues that it serves in this process tree, and where its services are."""
+    """One app, the queues that it serves in this process tree, and where its services are.
 
-    def __init__(self, app: Celery, queues: Sequence[QueueSpec], addresses: Addresses) -> None:
+    `addresses` is asked once the app is to be a worker: beat and Flower do without most of them.
+    """
+
+    def __init__(self, app: Celery, queues: Sequence[QueueSpec], addresses: Callable[[], Addresses]) -> None:
         self._app = app
         self._queues = tuple(queues)
         self._addresses = addresses
@@ -56,14 +59,18 @@ class Worker:
         worker_shutting_down.connect(_stopping, weak=False)
 
     def narrow(self, options: Mapping[str, Any], **_: Any) -> None:
-        """A worker starts: its `-Q` decides on time limits and on how it reaches Redis."""
+        """A worker starts: its `-Q` decides on its size, its time limits, and how it reaches Redis."""
         STOPPING.clear()
         try:
             self._queues = select(self._queues, str_to_list(options.get("queues") or ""))
+            self._addresses()
         except ConfigError as error:
             # an error would be logged by Celery's signal, and the worker would start all the same
             sys.exit(f"signalbox: {error}")
         conf = self._app.conf
+        if len(self._queues) == 1:
+            conf.worker_concurrency = self._queues[0].concurrency
+            conf.worker_prefetch_multiplier = self._queues[0].prefetch
         conf.broker_transport_options = worker_transport_options(conf.broker_url, self._queues)
         limits = time_limits(self._queues)
         for task in self._inference_tasks():
@@ -74,7 +81,7 @@ class Worker:
     def equip(self, **_: Any) -> None:
         """A process of the pool begins: it connects, and loads its models before it takes work."""
         limits = Limits.of(self._queues)
-        equipment = Equipment.connect(self._addresses, limits.publish)
+        equipment = Equipment.connect(self._addresses(), limits.publish)
         for task in self._app.tasks.values():
             if isinstance(task, EventTask) and task.served:
                 try:
@@ -100,7 +107,7 @@ def make_app(
     name: str,
     broker_url: str,
     catalogue: Catalogue,
-    addresses: Addresses,
+    addresses: Callable[[], Addresses],
     *,
     include: Sequence[str] | None = None,
     schedule: Mapping[str, Any] | None = None,

@@ -1,0 +1,156 @@
+"""A workflow, a store, a Kafka and a clock that do what a test says."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from events.decision import Decision, Millis, Position, lane_topic
+from events.envelope import Envelope
+from events.errors import DeadLetter, SignalboxError, Unavailable
+from events.lane import Batch, Fed, Original, Waiting, encode_waiting
+from events.prediction import FraudDetail, Output
+from events.priority import Priority
+from features.online import EntityKey, FeatureRow
+from models.workflow import Answer, Case, ModelVersion
+from transport.kafka import Outgoing
+
+NOW: Millis = 1_800_000_000_000
+QUEUE = "ml.test.input"
+OUTPUT = Output("legit", 0.25, "approve", FraudDetail(0.5, 0.9))
+
+
+def event(event_id: str, **payload: Any) -> dict[str, Any]:
+    """An envelope as its producer wrote it."""
+    return {
+        "event_id": event_id,
+        "event_type": "order.placed",
+        "source": "tests",
+        "version": "1.0.0",
+        "occurred_at": NOW - 500,
+        "tenant_id": "acme",
+        "payload": payload,
+    }
+
+
+def fed(event_id: str, offset: int = 0, *, original: Original | None = None, **decision: Any) -> Fed:
+    """A lane's record. `customer_id` of the payload is the event's id."""
+    said: dict[str, Any] = {
+        "prediction_id": f"pred_{event_id}",
+        "workflow": "scripted",
+        "queue": QUEUE,
+        "priority": Priority.HIGH,
+        "rule": "order.placed[0]",
+        "table_hash": "abcdefabcdef",
+        "sla_ms": 100,
+        "deadline": NOW + 60,
+        "source": Position("retail.events", 1, 70 + offset),
+        **decision,
+    }
+    waiting = Waiting(
+        msgspec.Raw(msgspec.json.encode(event(event_id, customer_id=event_id))), Decision(**said), original
+    )
+    lane = Position(lane_topic(QUEUE, Priority.HIGH), 3, 1_200 + offset)
+    return Fed(lane, NOW - 20, msgspec.Raw(encode_waiting(waiting)), event_id.encode())
+
+
+def batch_of(*event_ids: str, **changes: Any) -> Batch:
+    """These events as one message."""
+    records = tuple(fed(event_id, offset) for offset, event_id in enumerate(event_ids))
+    return msgspec.structs.replace(Batch(NOW - 10, records), **changes)
+
+
+def broken(offset: int = 9) -> Fed:
+    """A record that no router wrote."""
+    return Fed(Position(lane_topic(QUEUE, Priority.HIGH), 3, 1_200 + offset), NOW, msgspec.Raw(b'"?"'), b"k")
+
+
+@dataclass
+class Scripted:
+    """Answers with what stands under the event's id in `script`; with a prediction where nothing does."""
+
+    script: dict[str, SignalboxError | Answer] = field(default_factory=dict)
+    raises: list[Exception] = field(default_factory=list)
+    seen: list[list[str]] = field(default_factory=list)
+    cases: Sequence[Case] = ()
+    name: str = "scripted"
+    version: ModelVersion = field(default_factory=lambda: ModelVersion("scripted-v7", "7", "0" * 64, "f00d"))
+
+    def entities(self, event: Envelope) -> Mapping[str, EntityKey]:
+        """The customer; none for an event called `nobody`."""
+        if event.event_id == "nobody":
+            raise DeadLetter("missing_feature", "the payload names no customer")
+        return {"customer": EntityKey(event.tenant_id, "customer", event.payload["customer_id"])}
+
+    def entity_id(self, event: Envelope) -> str:
+        """Of the order."""
+        return f"order-{event.event_id}"
+
+    def infer(self, cases: Sequence[Case]) -> Sequence[Answer | SignalboxError]:
+        """As scripted. What stands first in `raises` is raised instead."""
+        self.seen.append([case.event.event_id for case in cases])
+        self.cases = cases
+        if self.raises:
+            raise self.raises.pop(0)
+        return [self.script.get(case.event.event_id, Answer(OUTPUT, {"amount": 1.5})) for case in cases]
+
+
+@dataclass
+class Store:
+    """Rows by entity id. Each call is counted."""
+
+    rows: dict[str, FeatureRow] = field(default_factory=dict)
+    down: int = 0
+    calls: list[Sequence[EntityKey]] = field(default_factory=list)
+
+    def fetch(self, keys: Sequence[EntityKey]) -> list[FeatureRow | None]:
+        """Raises `Unavailable` the next `down` times."""
+        self.calls.append(keys)
+        if self.down:
+            self.down -= 1
+            raise Unavailable("redis", "connection refused")
+        return [self.rows.get(key.entity_id) for key in keys]
+
+    def write(self, rows: object) -> None:
+        """Workers read only."""
+        raise NotImplementedError
+
+
+@dataclass
+class Kafka:
+    """What was published, in order."""
+
+    down: int = 0
+    records: list[Outgoing] = field(default_factory=list)
+
+    def publish(self, records: Sequence[Outgoing]) -> None:
+        """Raises `Unavailable` the next `down` times."""
+        if self.down:
+            self.down -= 1
+            raise Unavailable("kafka", "no acknowledgement")
+        self.records += records
+
+    @property
+    def topics(self) -> list[str]:
+        """Where each record went."""
+        return [record.topic for record in self.records]
+
+
+@dataclass
+class FakeTimer:
+    """Time that passes only where somebody sleeps."""
+
+    time: Millis = 0
+    slept: list[Millis] = field(default_factory=list)
+    on_sleep: Callable[[], None] = lambda: None
+
+    def now(self) -> Millis:
+        """As it stands."""
+        return self.time
+
+    def sleep(self, length: Millis) -> None:
+        """At once."""
+        self.time += length
+        self.slept.append(length)
+        self.on_sleep()

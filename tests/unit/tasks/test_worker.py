@@ -1,0 +1,112 @@
+"""How does a Celery app become a worker of its queues?"""
+
+from typing import Any
+
+import pytest
+from celery import Celery
+
+from events.errors import ConfigError
+from routing.catalogue import QueueSpec
+from tasks.command import worker_command
+from tasks.configuration import settings
+from tasks.equipment import Addresses
+from tasks.inference import InferenceTask
+from tasks.worker import Worker, select
+from tests.unit.tasks.test_policy import spec
+
+FRAUD = spec()
+INPUT = spec(
+    name="ml.forecast.input",
+    task="tasks.forecast.forecast",
+    soft_time_limit_s=120,
+    time_limit_s=150,
+    visibility_timeout_s=180,
+    concurrency=1,
+)
+NIGHT = spec(
+    name="ml.forecast.batch",
+    task="tasks.forecast.forecast",
+    soft_time_limit_s=900,
+    time_limit_s=960,
+    visibility_timeout_s=1_200,
+    concurrency=3,
+    nice=10,
+)
+QUEUES = (FRAUD, INPUT, NIGHT)
+
+
+def app_of(queues: tuple[QueueSpec, ...] = QUEUES) -> Any:
+    """An app with a task of each workflow."""
+    app = Celery("bench", set_as_current=False)
+    app.conf.update(settings("redis://127.0.0.1/1", queues, {}))
+    for name in sorted({queue.task for queue in queues}):
+        app.register_task(type("Any", (InferenceTask,), {"name": name})())
+    return app
+
+
+def started(app: Celery, queues: Any) -> Worker:
+    """A worker with this `-Q`, up to where it would connect."""
+    worker = Worker(app, QUEUES, lambda: Addresses("127.0.0.1:9092", "redis://127.0.0.1/0"))
+    worker.narrow(options={"queues": queues})
+    return worker
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        pytest.param(["ml.fraud.input"], (FRAUD,), id="one"),
+        pytest.param(["ml.forecast.batch", "ml.fraud.input"], (NIGHT, FRAUD), id="two"),
+        pytest.param([], QUEUES, id="none named: all"),
+        pytest.param(None, QUEUES, id="no -Q: all"),
+    ],
+)
+def test_a_worker_serves_the_queues_that_it_was_told(names: Any, expected: tuple[QueueSpec, ...]) -> None:
+    assert select(QUEUES, names) == expected
+
+
+def test_a_misspelt_queue_is_refused_with_its_nearest() -> None:
+    with pytest.raises(ConfigError, match=r"ml\.fraud\.inptu.*nearest: ml\.fraud\.input"):
+        select(QUEUES, ["ml.fraud.inptu"])
+
+
+def test_a_worker_does_not_start_on_a_queue_that_is_not_there() -> None:
+    with pytest.raises(SystemExit, match="nearest"):
+        started(app_of(), ["ml.fraud.inptu"])
+
+
+@pytest.mark.parametrize("queues", [["ml.forecast.input"], "ml.forecast.input"])
+def test_its_queue_decides_on_limits_size_and_redis_keys_as_typed(queues: Any) -> None:
+    app = app_of()
+
+    started(app, queues)
+
+    task = app.tasks["tasks.forecast.forecast"]
+    assert (task.soft_time_limit, task.time_limit) == (120, 150)
+    assert app.conf.worker_concurrency == 1
+    assert app.conf.broker_transport_options["visibility_timeout"] == 180
+    assert app.conf.broker_transport_options["unacked_key"] == "unacked:ml.forecast.input"
+
+
+def test_a_task_of_other_queues_is_not_run_here() -> None:
+    app = app_of()
+
+    started(app, ["ml.fraud.input"])
+
+    assert app.tasks["tasks.fraud.score"].served
+    assert not app.tasks["tasks.forecast.forecast"].served
+
+
+def test_a_worker_of_several_queues_has_the_longest_limits() -> None:
+    app = app_of()
+
+    started(app, ["ml.forecast.input", "ml.forecast.batch"])
+
+    assert app.tasks["tasks.forecast.forecast"].time_limit == 960
+    assert app.conf.broker_transport_options["visibility_timeout"] == 1_200
+
+
+def test_the_command_of_a_pool_is_what_an_operator_would_type() -> None:
+    assert " ".join(worker_command(NIGHT, "17")) == (
+        "celery -A tasks worker -Q ml.forecast.batch --pool prefork --concurrency 3 --prefetch-multiplier 1"
+        " --hostname ml.forecast.batch.17@%h --loglevel INFO"
+    )
