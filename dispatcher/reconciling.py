@@ -81,7 +81,7 @@ class Reconciling:
             del self._again[offset]
 
     def due(self, now: Millis) -> tuple[int, ...]:
-        """The offsets to feed again now. They count as sent from `now` on.
+        """The offsets to feed again now, ascending. They count as sent from `now` on.
 
         `now` is a time (epoch ms) up to which every outcome has been read. So a reconciler that is behind in
         its reading stands still here; by the clock it would feed again what has an outcome already.
@@ -99,7 +99,7 @@ class Reconciling:
             self.fed_again += len(due)
         elif not self._again:
             self._allowance = 1
-        return due
+        return tuple(sorted(due))
 
     def on_refused(self, offsets: tuple[int, ...]) -> None:
         """The broker did not take them: they are due again."""

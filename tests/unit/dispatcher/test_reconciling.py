@@ -111,6 +111,17 @@ def test_a_record_that_never_gets_an_outcome_holds_up_no_other() -> None:
     assert turns == [(0,), (1,), (2,), (3,), (0,)]
 
 
+def test_what_is_due_ascends_though_the_turn_begins_anew() -> None:
+    reconciling = lane(6)
+    give(reconciling, *reconciling.due(HORIZON))
+    give(reconciling, *reconciling.due(HORIZON))
+    assert reconciling.due(HORIZON) == (3, 4, 5)
+    reconciling.on_fed(9, HORIZON)
+    reconciling.due(2 * HORIZON)
+    give(reconciling, 6, 7)
+    assert reconciling.due(2 * HORIZON + 1) == (3, 8)
+
+
 class TestARefusedFeeding:
     def test_the_same_records_are_due_again_at_once(self) -> None:
         reconciling = lane(100)
