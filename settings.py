@@ -30,6 +30,11 @@ class Settings(BaseSettings):
     broker: str | None = Field(default=None, validation_alias="CELERY_BROKER_URL")
     redis: str | None = Field(default=None, validation_alias="REDIS_URL")
     database: str | None = Field(default=None, validation_alias="DATABASE_URL")
+    schema_registry: str | None = Field(
+        default=None,
+        validation_alias="SCHEMA_REGISTRY_URL",
+        description="without one, only the shipped schema of Avro is known",
+    )
 
     routing_table: Path = Path("config/routing_table.yaml")
     workflows: Path = Path("config/workflows.yaml")

@@ -51,6 +51,7 @@ def where(
     from dispatcher.whereabouts import account
     from settings import load_settings
     from transport.clock import system_clock
+    from transport.registry import connect_schemas
     from transport.retrying import connect_tally
     from transport.topics import existing_topics
 
@@ -58,8 +59,9 @@ def where(
     bootstrap = settings.kafka_bootstrap_servers
     catalogue = routing.load(settings.routing_table, settings.workflows).catalogue
     topics = existing_topics(AdminClient({"bootstrap.servers": bootstrap}))
+    schemas = connect_schemas(settings.schema_registry)
     since = system_clock() - int(since_hours * 3_600_000)
-    found = Search(bootstrap, catalogue, event_id).run(topics, since, seconds)
+    found = Search(bootstrap, catalogue, event_id, schemas=schemas).run(topics, since, seconds)
     tally = connect_tally(settings.redis) if settings.redis else None
     retrying = {queue: tally.count(queue) for queue in catalogue.queues} if tally else {}
     for line in account(event_id, found.sightings, retrying):
@@ -89,6 +91,7 @@ def _begin() -> "tuple[Places, Event]":
         routing_table=settings.routing_table,
         workflows=settings.workflows,
         partitions=settings.partitions,
+        schema_registry=settings.schema_registry,
     )
     start_logging()
     stop = Event()

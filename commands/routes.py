@@ -50,7 +50,9 @@ def explain(
     from dispatcher.sorting import SourceRecord, sort
     from events.decision import Position
     from events.topics import EVENTS
+    from settings import load_settings
     from transport.clock import system_clock
+    from transport.registry import connect_schemas
 
     table_path, workflows_path = _paths(table, workflows)
     rules = _load(table_path, workflows_path)
@@ -61,8 +63,9 @@ def explain(
         raise typer.Exit(1) from error
     now = system_clock()
     record = SourceRecord(Position(EVENTS, 0, 0), now, None, value, None)
-    outcome = sort(record, rules.table, now)
-    for line in account(record, outcome, rules, table_path):
+    schemas = connect_schemas(load_settings().schema_registry)
+    outcome = sort(record, rules.table, now, schemas)
+    for line in account(record, outcome, rules, table_path, schemas):
         typer.echo(line)
     if outcome.fate == "dead_letter":
         raise typer.Exit(1)

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from dispatcher.sorting import Sorted, SourceRecord
+from events.avro import Schemas
 from events.codec import decode
 from events.deadletter import DeadLetterHeaders
 from events.envelope import Envelope
@@ -16,14 +17,16 @@ from events.topics import DEAD_LETTERS, UNROUTED
 from routing import Rules, nearest, route
 
 
-def account(record: SourceRecord, outcome: Sorted, rules: Rules, path: Path) -> Iterator[str]:
+def account(
+    record: SourceRecord, outcome: Sorted, rules: Rules, path: Path, schemas: Schemas
+) -> Iterator[str]:
     """Where this event goes, and why: a line for each step."""
     if outcome.fate == "dead_letter":
         said = DeadLetterHeaders.parse(outcome.writes[0].headers)
         yield f"dead letter: to {DEAD_LETTERS}, cause {said.cause}"
         yield f"  why: {said.message}"
         return
-    event, _, form = decode(record.value, record.headers)
+    event, _, form = decode(record.value, record.headers, schemas)
     named = f"{event.event_type} {event.version} of tenant {event.tenant_id}"
     yield f"event {event.event_id}: {named}, read as {form}"
     if outcome.fate == "unrouted":

@@ -74,11 +74,12 @@ def balance() -> None:
     from monitoring.reading import LogReader, balance_topics, take
     from routing import load
     from settings import load_settings
+    from transport.registry import connect_schemas
 
     settings = load_settings()
     rules = load(settings.routing_table, settings.workflows)
     reader = LogReader(settings.kafka_bootstrap_servers, balance_topics(rules.catalogue.queues))
-    ledger = Ledger(rules.table)
+    ledger = Ledger(rules.table, connect_schemas(settings.schema_registry))
     for message in reader.read_all():
         take(ledger, message)
     reader.close()

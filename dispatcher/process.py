@@ -16,6 +16,7 @@ from dispatcher.router import Router
 from dispatcher.table_watch import TableWatch
 from dispatcher.threads import Threads
 from events.errors import ConfigError, Problem, Unavailable
+from transport.registry import connect_schemas
 from transport.retrying import connect_tally
 
 Role = Literal["router", "feeder", "both"]
@@ -35,6 +36,7 @@ class Places:
     routing_table: Path
     workflows: Path
     partitions: int
+    schema_registry: str | None = None
 
 
 def reconcile(places: Places, stop: Event) -> int:
@@ -106,7 +108,8 @@ class Dispatcher:
             raise ConfigError([problem])
 
     def _route(self) -> None:
-        Router(self._places.bootstrap, lambda: self._watch.table, self._stop).run()
+        schemas = connect_schemas(self._places.schema_registry)
+        Router(self._places.bootstrap, lambda: self._watch.table, self._stop, schemas=schemas).run()
 
     def _start_feeders(self) -> None:
         for queue in sorted(set(self._lanes.queues()) - self._fed):

@@ -10,7 +10,8 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from dispatcher.sorting import SourceRecord, sort, too_large
 from dispatcher.tracking import Flight, Tracker
-from events.errors import SignalboxError
+from events.avro import SHIPPED, Schemas
+from events.errors import SignalboxError, Unavailable
 from events.topics import DEAD_LETTERS, EVENTS, UNROUTED
 from routing import Table
 from transport import metrics
@@ -22,6 +23,8 @@ GROUP = "signalbox.router"
 BATCH = 512
 FLIGHTS = 64
 LAST_WAIT_S = 5.0
+ASK_AGAIN_S = 0.5
+"""How long to wait before a record is read again whose schema the registry could not give."""
 
 PRODUCER = {
     # what fitted into the source compressed must fit into the dead letters
@@ -53,11 +56,13 @@ class Router:
         *,
         source: str = EVENTS,
         group: str = GROUP,
+        schemas: Schemas = SHIPPED,
         clock: Clock = system_clock,
     ) -> None:
         """`table` answers with the routing table in force; it is asked between two batches."""
         self._table = table
         self._stop = stop
+        self._schemas = schemas
         self._clock = clock
         self._tracker = Tracker()
         self._failure: WriteError | None = None
@@ -90,18 +95,30 @@ class Router:
         read: list[tuple[Partition, int]] = []
         writes: list[Outgoing] = []
         fates: Counter[str] = Counter()
+        held: set[Partition] = set()
         for message in messages:
             position = position_of(message)
+            partition = (position.topic, position.partition)
+            if partition in held:
+                continue
             record = SourceRecord(
                 position, message.timestamp()[1], message.key(), message.value(), headers_of(message)
             )
-            became = sort(record, table, now)
-            read.append(((position.topic, position.partition), position.offset))
+            try:
+                became = sort(record, table, now, self._schemas)
+            except Unavailable as error:
+                held.add(partition)
+                self._consumer.go_back(partition, position.offset, error)
+                continue
+            read.append((partition, position.offset))
             writes += became.writes
             fates[became.cause or became.fate] += 1
         flight = self._tracker.begin(read, len(writes))
         self._write(writes, flight)
         _count(fates, writes)
+        if held:
+            # other partitions go on, a batch each time
+            self._stop.wait(ASK_AGAIN_S)
 
     def _write(self, writes: list[Outgoing], flight: Flight) -> None:
         def delivered(error: KafkaError | None, message: Message) -> None:

@@ -4,6 +4,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from events.avro import SHIPPED, Schemas
 from events.codec import Headers, decode
 from events.deadletter import dead_letter
 from events.decision import Millis, Position
@@ -42,14 +43,15 @@ class Sorted(NamedTuple):
     cause: str | None = None
 
 
-def sort(record: SourceRecord, table: Table, now: Millis) -> Sorted:
-    """Decode, validate and route one record. Raises nothing, whatever its bytes are.
+def sort(record: SourceRecord, table: Table, now: Millis, schemas: Schemas = SHIPPED) -> Sorted:
+    """Decode, validate and route one record, whatever its bytes are.
 
-    A payload is validated whether its type has a route or not: what is wrong with an event does not depend on
+    Raises `Unavailable` where the schema registry must be asked and cannot: nothing is decided then. A
+    payload is validated whether its type has a route or not: what is wrong with an event does not depend on
     the table of the day.
     """
     try:
-        event, json, _ = decode(record.value, record.headers)
+        event, json, _ = decode(record.value, record.headers, schemas)
         if not declared(event.event_type):
             return Sorted("unrouted", (_unrouted(record, table),))
         validate(event)

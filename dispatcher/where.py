@@ -12,6 +12,7 @@ from confluent_kafka import KafkaException, Message
 from dispatcher.lane_access import LaneAccess
 from dispatcher.scan import Scanned, scan
 from dispatcher.whereabouts import GivenUp, InLane, InSource, Predicted, Sighting, Unrouted
+from events.avro import SHIPPED, Schemas
 from events.codec import decode
 from events.deadletter import DeadLetterHeaders
 from events.decision import Millis, dead_letter_topic, lane_topic
@@ -39,9 +40,18 @@ class Found:
 class Search:
     """Looks for one event by its id."""
 
-    def __init__(self, bootstrap: str, catalogue: Catalogue, event_id: str, source: str = EVENTS) -> None:
+    def __init__(
+        self,
+        bootstrap: str,
+        catalogue: Catalogue,
+        event_id: str,
+        *,
+        source: str = EVENTS,
+        schemas: Schemas = SHIPPED,
+    ) -> None:
         self._bootstrap = bootstrap
         self._event_id = event_id
+        self._schemas = schemas
         self._source = source
         self._lanes = {lane_topic(queue, priority) for queue in catalogue.queues for priority in Priority}
         self._dead = {DEAD_LETTERS, *(dead_letter_topic(queue) for queue in catalogue.queues)}
@@ -105,8 +115,8 @@ class Search:
     def _event(self, value: bytes, headers: Headers) -> Envelope | None:
         """The event of an original record, or None where it cannot be read: it names the id all the same."""
         try:
-            return decode(value, headers).envelope
-        except DeadLetter:
+            return decode(value, headers, self._schemas).envelope
+        except (DeadLetter, Unavailable):
             return None
 
 

@@ -6,6 +6,7 @@ What is owed is derived once more from the source topic, with the codec and the 
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from events.avro import SHIPPED, Schemas
 from events.codec import Headers, decode
 from events.decision import Decision, Millis, Position
 from events.errors import Cause, DeadLetter
@@ -28,8 +29,9 @@ class Ledger:
     `repeated` counts outcomes beyond the first of their kind: delivery is at least once.
     """
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, schemas: Schemas = SHIPPED) -> None:
         self._table = table
+        self._schemas = schemas
         self.owed: dict[str, Decision] = {}
         self.routed_at: set[Position] = set()
         self.ignored_at: set[Position] = set()
@@ -44,9 +46,9 @@ class Ledger:
         self.unreadable: dict[Position, str] = {}
 
     def on_source(self, record: SourceRecord) -> None:
-        """A record of the source topic: derive what it calls for."""
+        """A record of the source topic: derive what it calls for. Raises `Unavailable` as `schemas` does."""
         try:
-            event, _, _ = decode(record.value, record.headers)
+            event, _, _ = decode(record.value, record.headers, self._schemas)
             if not declared(event.event_type):
                 self.unrouted_owed.add(record.position)
                 return

@@ -67,6 +67,14 @@ class GroupConsumer:
         """Say that this member lives, reading nothing. Rebalances are served by `read` alone."""
         self._consumer.consume(0, 0)
 
+    def go_back(self, partition: Partition, offset: int, why: object) -> None:
+        """Read on from a record that was read just now, and cannot be worked on yet.
+
+        Raises `KafkaException` where the client cannot: the caller must then end, or the record is lost.
+        """
+        self._complain(f"{partition[0]}[{partition[1]}] waits at {offset}: {why}")
+        self._consumer.seek(TopicPartition(*partition, offset))
+
     def commit_when_due(self) -> None:
         """Commit the progress made, if the last commit was a while ago. Does not wait for the answer."""
         now = time.monotonic()
