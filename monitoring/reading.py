@@ -16,6 +16,9 @@ from transport.kafka import consumer_config, headers_of, position_of
 QUIET_S = 2.0
 """After so long without a record a topic counts as read: an embedded broker's watermark may lag behind."""
 
+SELDOM = {"fetch.wait.max.ms": 500, "fetch.min.bytes": 1_000_000}
+"""Whoever only counts fetches twice a second: each fetch costs an embedded broker a look at every batch."""
+
 _STEP_S = 0.1
 
 UNROUTED_PREFIX = "unrouted.original."
@@ -40,7 +43,7 @@ class LogReader:
     """
 
     def __init__(self, bootstrap: str, topics: Iterable[str]) -> None:
-        self._consumer = Consumer(consumer_config(bootstrap, "signalbox.balance"))
+        self._consumer = Consumer(consumer_config(bootstrap, "signalbox.balance", **SELDOM))
         try:
             known = self._consumer.list_topics(timeout=10).topics
         except KafkaException as error:
