@@ -34,7 +34,7 @@ def held(message: Message) -> HeldRecord:
     value = message.value() or b"null"
     try:
         raw = _check(value)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raw = msgspec.Raw(_encode(base64.b64encode(value)))
     position = position_of(message)
     fed = Fed(position, message.timestamp()[1], raw, message.key())

@@ -1,0 +1,35 @@
+"""Are queues declared, and brokers reached, as both sides must?"""
+
+import pytest
+from celery import Celery
+
+from transport.queues import DEFAULT_EXCHANGE, celery_queue, transport_options
+
+
+def test_a_queue_keeps_its_exchange_in_a_celery_app() -> None:
+    app = Celery(broker="memory://", set_as_current=False)
+    app.conf.update(task_queues=[celery_queue("q")], task_default_exchange=DEFAULT_EXCHANGE)
+    queue = app.amqp.queues["q"]
+    assert (queue.exchange.name, queue.routing_key, queue.queue_arguments) == ("", "q", {"x-max-priority": 9})
+
+
+@pytest.mark.parametrize(
+    ("url", "timeouts"),
+    [
+        pytest.param("redis://h", {"socket_timeout": 7, "socket_connect_timeout": 2}, id="Redis"),
+        pytest.param(
+            "amqp://h", {"read_timeout": 7, "write_timeout": 7, "connect_timeout": 2}, id="RabbitMQ"
+        ),
+    ],
+)
+def test_no_broker_that_hangs_is_waited_for_without_end(url: str, timeouts: dict[str, float]) -> None:
+    options = transport_options(url, 7, 2)
+    assert {name: options[name] for name in timeouts} == timeouts
+
+
+def test_rabbitmq_confirms_what_it_has() -> None:
+    assert transport_options("amqp://h")["confirm_publish"] is True
+
+
+def test_the_memory_transport_takes_no_options() -> None:
+    assert transport_options("memory://") == {}
