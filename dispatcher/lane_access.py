@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from time import monotonic
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Message, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from dispatcher.lane_reader import feeder_group
@@ -14,7 +14,7 @@ from transport.group import Partition
 from transport.kafka import consumer_config
 
 GROUP = "signalbox.reconciler"
-TIMEOUT_S = 10.0
+TIMEOUT_S = 5.0
 # a record further ahead than this is sought instead of read up to
 SEEK_BEYOND = 500
 
@@ -31,7 +31,8 @@ class LaneAccess:
     def __init__(self, bootstrap: str) -> None:
         # a short wait at the broker, for what is read here is there already
         self._consumer = Consumer(consumer_config(bootstrap, GROUP, **{"fetch.wait.max.ms": 10}), logger=_log)
-        self._admin = AdminClient({"bootstrap.servers": bootstrap})
+        self._bootstrap = bootstrap
+        self._admin = _admin(bootstrap)
 
     def places(self, topic: str) -> dict[Partition, int]:
         """Where to begin in each partition of a lane: what was committed, or the first record there is."""
@@ -54,7 +55,14 @@ class LaneAccess:
         """What the lane's feeder has committed: everything below went to the workers."""
         group = feeder_group(topic)
         asked = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, number) for number in numbers])
-        answer = self._admin.list_consumer_group_offsets([asked], request_timeout=TIMEOUT_S)[group].result()
+        try:
+            answer = self._admin.list_consumer_group_offsets([asked], request_timeout=TIMEOUT_S)[
+                group
+            ].result()
+        except KafkaException:
+            # one that has met a coordinator which was killed times out for ever after (tests/faults/kills.py)
+            self._admin = _admin(self._bootstrap)
+            raise
         return {(topic, each.partition): each.offset for each in answer.topic_partitions if each.offset >= 0}
 
     def feeder_places(self, topic: str) -> dict[Partition, int]:
@@ -109,3 +117,7 @@ class LaneAccess:
 
     def _assign(self, places: Mapping[Partition, int]) -> None:
         self._consumer.assign([TopicPartition(topic, number, at) for (topic, number), at in places.items()])
+
+
+def _admin(bootstrap: str) -> AdminClient:
+    return AdminClient({"bootstrap.servers": bootstrap, "reconnect.backoff.max.ms": 1_000}, logger=_log)
