@@ -45,6 +45,7 @@ class GroupConsumer:
         self.topic = topic
         self._progress = progress
         self._leaving = leaving
+        self._gone: set[Partition] = set()
         self._commit_at = 0.0
         self._complain_at = 0.0
         config = consumer_config(bootstrap, group, on_commit=self._on_commit, **overrides)
@@ -59,9 +60,12 @@ class GroupConsumer:
         first = self._consumer.poll(timeout)
         if first is None:
             return []
+        self._gone.clear()
         # consume() alone would wait until it has all of them or its time is up
         rest = self._consumer.consume(limit - 1, 0) if limit > 1 else []
-        return [message for message in (first, *rest) if self._is_record(message)]
+        # it serves rebalances too: a record that was read before its partition went is its next reader's
+        messages = rest if (first.topic(), first.partition()) in self._gone else [first, *rest]
+        return [message for message in messages if self._is_record(message)]
 
     def stay(self) -> None:
         """Say that this member lives, reading nothing. Rebalances are served by `read` alone."""
@@ -103,6 +107,7 @@ class GroupConsumer:
 
     def _on_revoke(self, _consumer: Consumer, partitions: Iterable[TopicPartition]) -> None:
         names = frozenset(map(_name, partitions))
+        self._gone |= names
         self._leaving(names, False)
         positions = self._progress.take_committable()
         if positions:
@@ -114,6 +119,7 @@ class GroupConsumer:
 
     def _on_lost(self, _consumer: Consumer, partitions: Iterable[TopicPartition]) -> None:
         names = frozenset(map(_name, partitions))
+        self._gone |= names
         _log.warning("%s: lost %d partitions to another member", self.topic, len(names))
         self._progress.forget(names)
         self._leaving(names, True)
