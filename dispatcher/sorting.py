@@ -13,6 +13,7 @@ from events.errors import DeadLetter
 from events.lane import Original, Waiting, encode_waiting
 from events.payloads import declared, validate
 from events.topics import DEAD_LETTERS, UNROUTED
+from events.upcasting import upcast
 from routing import Table, route
 from transport.kafka import Outgoing
 from transport.topics import LANE_BYTES
@@ -55,6 +56,7 @@ def sort(record: SourceRecord, table: Table, now: Millis, schemas: Schemas = SHI
         if not declared(event.event_type):
             return Sorted("unrouted", (_unrouted(record, table),))
         validate(event)
+        event, json = upcast(event, json)
         writes = _lane_records(record, event, json, table)
     except DeadLetter as error:
         return Sorted("dead_letter", (dead_lettered(record, error, table.hash, now),), error.cause)

@@ -3,17 +3,12 @@
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from events.contract import Contract
 from events.envelope import Envelope
 from events.errors import DeadLetter
-from events.retail import PAYLOADS
+from events.retail import CONTRACT
 
-EVENT_TYPES = frozenset(PAYLOADS)
-# the compiled validators themselves: `model_validate` costs another half a microsecond
-_VALIDATORS = {
-    (event_type, major): model.__pydantic_validator__
-    for event_type, by_major in PAYLOADS.items()
-    for major, model in by_major.items()
-}
+EVENT_TYPES = frozenset(CONTRACT.payloads)
 _KINDS = {
     str: "text",
     bool: "true or false",
@@ -25,37 +20,54 @@ _KINDS = {
 _SHOWN_ERRORS = 3
 
 
-def declared(event_type: str) -> bool:
-    """Whether somebody declared what this type of event holds."""
-    return event_type in EVENT_TYPES
+class Payloads:
+    """The payloads that a contract accepts."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+        # the compiled validators themselves: `model_validate` costs another half a microsecond
+        self._validators = {
+            (event_type, major): by_major[major].__pydantic_validator__
+            for event_type, by_major in contract.payloads.items()
+            for major in contract.accepted(event_type)
+        }
+
+    def declared(self, event_type: str) -> bool:
+        """Whether somebody declared what this type of event holds."""
+        return event_type in self._contract.payloads
+
+    def validate(self, envelope: Envelope) -> BaseModel:
+        """The payload as its type and major version declare it, with the fields beyond that in `model_extra`.
+
+        Raises `DeadLetter`: unknown_version where this major version is not accepted, invalid_payload naming
+        the fields.
+        """
+        validator = self._validators.get((envelope.event_type, envelope.major))
+        if validator is None:
+            raise DeadLetter("unknown_version", self._undeclared(envelope))
+        try:
+            model: BaseModel = validator.validate_python(envelope.payload)
+        except ValidationError as error:
+            raise DeadLetter("invalid_payload", f"{_named(envelope)}: {_explained(error)}") from error
+        return model
+
+    def _undeclared(self, envelope: Envelope) -> str:
+        accepted = self._contract.accepted(envelope.event_type)
+        if not accepted:
+            return f"{_named(envelope)}: nobody declared this type; declare its payload in PAYLOADS"
+        known = ", ".join(map(str, accepted))
+        if (envelope.event_type, envelope.major) in self._contract.retired:
+            return f"{_named(envelope)}: major version {envelope.major} is retired; declared: {known}"
+        return f"{_named(envelope)}: major version {envelope.major} is not declared; declared: {known}"
 
 
-def validate(envelope: Envelope) -> BaseModel:
-    """The payload as its type and major version declare it, with the fields beyond that in `model_extra`.
-
-    Raises `DeadLetter`: unknown_version where nobody declared this major version, invalid_payload naming
-    the fields.
-    """
-    validator = _VALIDATORS.get((envelope.event_type, envelope.major))
-    if validator is None:
-        raise DeadLetter("unknown_version", _undeclared(envelope))
-    try:
-        model: BaseModel = validator.validate_python(envelope.payload)
-    except ValidationError as error:
-        raise DeadLetter("invalid_payload", f"{_named(envelope)}: {_explained(error)}") from error
-    return model
+_payloads = Payloads(CONTRACT)
+declared = _payloads.declared
+validate = _payloads.validate
 
 
 def _named(envelope: Envelope) -> str:
     return f"{envelope.event_type} {envelope.version}"
-
-
-def _undeclared(envelope: Envelope) -> str:
-    majors = PAYLOADS.get(envelope.event_type)
-    if majors is None:
-        return f"{_named(envelope)}: nobody declared this type; declare its payload in PAYLOADS"
-    known = ", ".join(str(major) for major in sorted(majors))
-    return f"{_named(envelope)}: major version {envelope.major} is not declared; declared: {known}"
 
 
 def _explained(error: ValidationError) -> str:

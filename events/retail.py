@@ -4,6 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from events.contract import Contract, Upcaster
+
 Id = Annotated[str, Field(min_length=1, max_length=256)]
 Text = Annotated[str, Field(max_length=100_000)]
 # bounds that a float64 and a signed 64-bit column hold with all their digits
@@ -156,3 +158,11 @@ PAYLOADS: dict[str, dict[int, type[Payload]]] = {
     "nightly.forecast.trigger": {1: NightlyForecastTrigger},
     "dataset.updated": {1: DatasetUpdated},
 }
+
+# by event type, and the major version that each starts from
+UPCASTERS: dict[str, dict[int, Upcaster]] = {}
+
+# (event type, major version) that is accepted no more
+RETIRED: frozenset[tuple[str, int]] = frozenset()
+
+CONTRACT = Contract(PAYLOADS, UPCASTERS, RETIRED)

@@ -11,6 +11,7 @@ from events.codec import Headers, decode
 from events.decision import Decision, Millis, Position
 from events.errors import Cause, DeadLetter
 from events.payloads import declared, validate
+from events.upcasting import upcast
 from routing import Table, route
 
 
@@ -48,11 +49,12 @@ class Ledger:
     def on_source(self, record: SourceRecord) -> None:
         """A record of the source topic: derive what it calls for. Raises `Unavailable` as `schemas` does."""
         try:
-            event, _, _ = decode(record.value, record.headers, self._schemas)
+            event, json, _ = decode(record.value, record.headers, self._schemas)
             if not declared(event.event_type):
                 self.unrouted_owed.add(record.position)
                 return
             validate(event)
+            event, _ = upcast(event, json)
         except DeadLetter as error:
             self.refusals_owed[record.position] = error.cause
             return

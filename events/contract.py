@@ -1,0 +1,61 @@
+"""Which payloads does each type of event have, by major version, and how does an older one become new?"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+
+from events.errors import ConfigError, Problem
+
+Payload = Mapping[str, Any]
+Upcaster = Callable[[Payload], dict[str, Any]]
+"""A valid payload of one major version as the next one says it. Leaves the one that it is handed alone."""
+
+
+@dataclass(frozen=True)
+class Contract:
+    """Models by event type and major version, upcasters by event type and the major that they start from.
+
+    `retired` names what is accepted no more, as (event type, major); its model may go or stay.
+    """
+
+    payloads: Mapping[str, Mapping[int, type[BaseModel]]]
+    upcasters: Mapping[str, Mapping[int, Upcaster]] = field(default_factory=dict)
+    retired: frozenset[tuple[str, int]] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Raises `ConfigError` where an accepted version has no way to the newest one."""
+        problems = tuple(self._problems())
+        if problems:
+            raise ConfigError(problems)
+
+    def accepted(self, event_type: str) -> tuple[int, ...]:
+        """The major versions that are taken, the newest last; none where nobody declared the type."""
+        majors = self.payloads.get(event_type, ())
+        return tuple(sorted(major for major in majors if (event_type, major) not in self.retired))
+
+    def chain(self, event_type: str, major: int) -> tuple[Upcaster, ...]:
+        """What leads from an accepted major version to the newest; nothing from the newest itself."""
+        newest = self.accepted(event_type)[-1]
+        return tuple(self.upcasters[event_type][step] for step in range(major, newest))
+
+    def _problems(self) -> Iterator[Problem]:
+        for event_type, majors in self.payloads.items():
+            accepted = self.accepted(event_type)
+            if not accepted:
+                yield _problem(event_type, "every version is retired: take the type out of PAYLOADS")
+                continue
+            steps = self.upcasters.get(event_type, {})
+            for step in range(accepted[0], accepted[-1]):
+                if step not in steps:
+                    yield _problem(event_type, f"no upcaster leads from major {step} to {step + 1}: write it")
+            for step in sorted(steps):
+                if step + 1 not in majors:
+                    yield _problem(event_type, f"an upcaster leads to major {step + 1}, which has no model")
+        for event_type in self.upcasters.keys() - self.payloads.keys():
+            yield _problem(event_type, "has upcasters, and nobody declared it")
+
+
+def _problem(event_type: str, message: str) -> Problem:
+    return Problem("events/retail.py", 0, event_type, message)
