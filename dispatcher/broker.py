@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import msgspec
 from amqp.exceptions import AMQPError
 from celery import Celery
-from kombu import Connection, Producer
+from kombu import Connection
 from kombu.exceptions import KombuError
 from redis.connection import ConnectionPool
 from redis.exceptions import RedisError
@@ -21,8 +21,10 @@ from events.errors import Unavailable
 from events.lane import Batch, encode_batch
 from events.priority import Priority
 from transport.priorities import is_redis, number, redis_list
-from transport.queues import celery_queue, transport_options
+from transport.queues import DEFAULT_EXCHANGE, celery_queue, transport_options
 from transport.retrying import RetryTally
+
+PERSISTENT = 2
 
 _PRIORITIES = tuple(Priority)
 _encode = msgspec.json.Encoder().encode
@@ -71,7 +73,6 @@ class CeleryBroker:
         self._returned = False
         self._connection: Connection | None = None
         self._channel: Any = None
-        self._producer: Producer | None = None
         self._redis: Any = None
         self._lengths: dict[str, Any] = {}
         self._pid = os.getpid()
@@ -87,8 +88,7 @@ class CeleryBroker:
         with self._reaching():
             if is_redis(self._url):
                 return Depth(self._redis_lengths(queue), retrying)
-            self._ready(queue)
-            total = self._channel.queue_declare(queue, passive=True).message_count
+            total = self._ready(queue).queue_declare(queue, passive=True).message_count
             return Depth(self._attribution[queue].waiting(total), retrying)
 
     def send(self, queue: str, priority: Priority, task: str, batch: Batch, task_id: str) -> None:
@@ -99,17 +99,18 @@ class CeleryBroker:
         )
         body = _encode(((encode_batch(batch),), {}, message.body[2])).decode()
         with self._reaching():
-            self._ready(queue).publish(
+            channel = self._ready(queue)
+            # not through kombu's Producer: it makes bytes of a body that is encoded already
+            envelope = channel.prepare_message(
                 body,
-                routing_key=queue,
-                priority=number(priority, self._url),
-                headers=message.headers,
-                content_type="application/json",
-                content_encoding="utf-8",
-                delivery_mode=2,
-                mandatory=True,
-                confirm_timeout=self._timeout,
-                **message.properties,
+                number(priority, self._url),
+                "application/json",
+                "utf-8",
+                message.headers,
+                {**message.properties, "delivery_mode": PERSISTENT},
+            )
+            channel.basic_publish(
+                envelope, DEFAULT_EXCHANGE, queue, mandatory=True, confirm_timeout=self._timeout
             )
             if self._returned:
                 # RabbitMQ confirms a message whose queue was deleted, after handing it back
@@ -141,15 +142,15 @@ class CeleryBroker:
         self._redis = pool.get_connection()
         return self._redis
 
-    def _ready(self, queue: str) -> Producer:
-        """A producer on a living connection, with the queue declared."""
-        producer = self._producer or self._connect()
+    def _ready(self, queue: str) -> Any:
+        """A channel on a living connection, with the queue declared."""
+        channel = self._channel or self._connect()
         if queue not in self._declared:
-            celery_queue(queue)(self._channel).declare()
+            celery_queue(queue)(channel).declare()
             self._declared.add(queue)
-        return producer
+        return channel
 
-    def _connect(self) -> Producer:
+    def _connect(self) -> Any:
         options = transport_options(self._url, self._timeout, self._timeout)
         self._connection = Connection(self._url, transport_options=options, heartbeat=0)
         # kombu's own pauses between attempts would hold up the lanes: the feeder knows when to try again
@@ -157,8 +158,7 @@ class CeleryBroker:
         self._channel = self._connection.channel()
         if not is_redis(self._url):
             self._channel.events["basic_return"].add(self._on_return)
-        self._producer = Producer(self._channel, auto_declare=False)
-        return self._producer
+        return self._channel
 
     def _on_return(self, _error: Exception, _exchange: str, _routing_key: str, _message: object) -> None:
         self._returned = True
@@ -176,6 +176,6 @@ class CeleryBroker:
             raise Unavailable("celery broker", error) from error
 
     def _forget(self) -> None:
-        self._connection = self._channel = self._producer = self._redis = None
+        self._connection = self._channel = self._redis = None
         self._declared.clear()
         self._returned = False
