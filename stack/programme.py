@@ -12,10 +12,13 @@ from events.errors import ConfigError, Problem
 from routing import Rules
 from stack.emission import Emission
 from stack.retail import FIRST_DAY, Retail
-from stack.traffic import Audience, days_of_traffic
+from stack.traffic import Audience, Flood, Mix, days_of_traffic
 
 PLAYED_DAYS = 7
 """Of a file: the model is trained on what lies before its last week, and that week is played."""
+
+MIX = Mix(floods=(Flood(10 * 3_600, 5_400, 1_500), Flood(18 * 3_600, 5_400, 1_500)))
+"""A day passes in half a minute: what is a flood of ten minutes by the clock would be a blow of 200 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Programme:
 
 def generated(rules: Rules, events: int) -> Programme:
     """The first events of RetailPulse's days, floods and faults among them."""
-    emissions = list(islice(days_of_traffic(Retail(), Audience.of(rules)), events))
+    emissions = list(islice(days_of_traffic(Retail(), Audience.of(rules), MIX), events))
     train = ("--until", FIRST_DAY.isoformat())
     return Programme("RetailPulse, generated", train, emissions)
 

@@ -1,0 +1,68 @@
+"""What does a demonstration play, and is its model trained on the past alone?"""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from events.errors import ConfigError
+from routing import load
+from stack.programme import from_file, generated
+from stack.retail import FIRST_DAY
+
+ROOT = Path(__file__).parents[3]
+RULES = load(ROOT / "config/routing_table.yaml", ROOT / "config/workflows.yaml")
+
+
+def test_a_generated_programme_has_every_fate_and_frauds_among_its_orders() -> None:
+    programme = generated(RULES, 5_000)
+    assert len(programme.emissions) == 5_000
+    assert set(programme.fates()) == {"routed", "ignored", "unrouted", "dead_letter"}
+    orders = [emission.fraud for emission in programme.emissions if emission.fraud is not None]
+    assert 0 < sum(fraud > 0 for fraud in orders) < len(orders) / 20
+
+
+def test_a_generated_programme_trains_on_the_days_before_it() -> None:
+    programme = generated(RULES, 10)
+    assert programme.train == ("--until", str(FIRST_DAY))
+
+
+def test_a_longer_programme_goes_on_where_a_shorter_one_ends() -> None:
+    short, long = generated(RULES, 1_000), generated(RULES, 20_000)
+    assert long.emissions[:1_000] == short.emissions
+    assert long.span_s > 86_400 > short.span_s
+
+
+@pytest.fixture
+def transactions(tmp_path: Path) -> Path:
+    """Three weeks, one transaction an hour."""
+    hours = range(21 * 24)
+    frame = pd.DataFrame(
+        {
+            "transaction_id": list(hours),
+            "tx_datetime": pd.to_datetime([3_600 * hour for hour in hours], unit="s"),
+            "customer_id": [hour % 7 for hour in hours],
+            "terminal_id": [hour % 5 for hour in hours],
+            "tx_amount_cents": [1_000 + hour for hour in hours],
+            "tx_fraud": [int(hour % 50 == 0) for hour in hours],
+        }
+    )
+    path = tmp_path / "transactions.parquet"
+    frame.to_parquet(path)
+    return path
+
+
+def test_of_a_file_the_last_week_is_played_and_what_lies_before_is_for_training(transactions: Path) -> None:
+    programme = from_file(transactions, 10_000)
+    assert len(programme.emissions) == 7 * 24
+    assert programme.train == ("--data", str(transactions), "--until", "1970-01-15")
+    assert programme.title == "transactions.parquet from 1970-01-15 on"
+
+
+def test_of_a_file_no_more_is_played_than_asked_for(transactions: Path) -> None:
+    assert len(from_file(transactions, 10).emissions) == 10
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nothing\.parquet: there is no such file"):
+        from_file(tmp_path / "nothing.parquet", 10)
