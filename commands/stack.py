@@ -24,8 +24,8 @@ def demo(
         Path | None,
         typer.Option(help="A parquet file of card transactions to play instead of a generated day."),
     ] = None,
-    events: Annotated[int, typer.Option(min=1, help="How many events to play.")] = 30_000,
-    rate: Annotated[float, typer.Option(min=1, help="How many a second, on average.")] = 400,
+    events: Annotated[int, typer.Option(min=1, help="How many events to play.")] = 20_000,
+    rate: Annotated[float, typer.Option(min=1, help="How many a second, on average.")] = 300,
 ) -> None:
     """Train, start the stack, play events, show what becomes of them, and count: 0 if none is missing."""
     from settings import load_settings
