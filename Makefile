@@ -35,6 +35,19 @@ format: $(BIN)/.dev ## put the code into form
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
+faults: $(BIN)/.dev ## kill and stop the real thing, and count what came out (java, mvn, redis-server, rabbitmq-server)
+	deploy/kafka/node jars
+	$(BIN)/python -m tests.faults.kills --broker redis
+	$(BIN)/python -m tests.faults.kills --broker rabbitmq
+	$(BIN)/python -m tests.faults.kills --broker redis --empty-redis
+	$(BIN)/python -m tests.faults.outage
+	$(BIN)/python -m tests.faults.mutants
+
+bench: $(BIN)/.dev ## throughput and latency beside the plain way and the bare loop (java, mvn, redis-server)
+	deploy/kafka/node jars
+	$(BIN)/python -m benchmarks.spine
+	$(BIN)/python -m benchmarks.interference
+
 kafka: ## a real Apache Kafka on this machine (needs java and mvn), on KAFKA_PORT
 	@deploy/kafka/node start $(KAFKA_PORT)
 
