@@ -5,8 +5,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from time import monotonic
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Message, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Consumer, Message, TopicPartition
 
 from dispatcher.lane_reader import feeder_group
 from events.decision import Millis
@@ -32,7 +31,7 @@ class LaneAccess:
         # a short wait at the broker, for what is read here is there already
         self._consumer = Consumer(consumer_config(bootstrap, GROUP, **{"fetch.wait.max.ms": 10}), logger=_log)
         self._bootstrap = bootstrap
-        self._admin = _admin(bootstrap)
+        self._feeders: dict[str, Consumer] = {}
 
     def places(self, topic: str) -> dict[Partition, int]:
         """Where to begin in each partition of a lane: what was committed, or the first record there is."""
@@ -53,17 +52,9 @@ class LaneAccess:
 
     def fed(self, topic: str, numbers: Iterable[int]) -> dict[Partition, int]:
         """What the lane's feeder has committed: everything below went to the workers."""
-        group = feeder_group(topic)
-        asked = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, number) for number in numbers])
-        try:
-            answer = self._admin.list_consumer_group_offsets([asked], request_timeout=TIMEOUT_S)[
-                group
-            ].result()
-        except KafkaException:
-            # one that has met a coordinator which was killed times out for ever after (tests/faults/kills.py)
-            self._admin = _admin(self._bootstrap)
-            raise
-        return {(topic, each.partition): each.offset for each in answer.topic_partitions if each.offset >= 0}
+        asked = [TopicPartition(topic, number) for number in numbers]
+        answer = self._feeder(topic).committed(asked, TIMEOUT_S)
+        return {(topic, each.partition): each.offset for each in answer if each.offset >= 0}
 
     def feeder_places(self, topic: str) -> dict[Partition, int]:
         """The next record that the lane's feeder reads, in each partition, whether it has begun or not."""
@@ -113,11 +104,19 @@ class LaneAccess:
 
     def close(self) -> None:
         """Let go of the connections."""
-        self._consumer.close()
+        for each in (self._consumer, *self._feeders.values()):
+            each.close()
+
+    def _feeder(self, topic: str) -> Consumer:
+        """A client in the name of the lane's feeder group, which it never joins.
+
+        An admin client would do for all lanes, but once it has met a coordinator that was killed, each of its
+        requests times out (`tests/faults/kills.py`), and to replace it while one is open ends the process.
+        """
+        if topic not in self._feeders:
+            config = consumer_config(self._bootstrap, feeder_group(topic))
+            self._feeders[topic] = Consumer(config, logger=_log)
+        return self._feeders[topic]
 
     def _assign(self, places: Mapping[Partition, int]) -> None:
         self._consumer.assign([TopicPartition(topic, number, at) for (topic, number), at in places.items()])
-
-
-def _admin(bootstrap: str) -> AdminClient:
-    return AdminClient({"bootstrap.servers": bootstrap, "reconnect.backoff.max.ms": 1_000}, logger=_log)
