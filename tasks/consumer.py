@@ -1,5 +1,6 @@
 """What a worker takes from its queues: tasks, and whatever else was put there."""
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -11,14 +12,21 @@ from kombu.message import Message
 from tasks.base import EventTask
 from tasks.envelope import fault_of
 from tasks.malformed import disguise
+from tasks.stopping import STOPPING
 
 logger = get_logger(__name__)
+
+FLUSH_S = 0.2
+"""How long events about tasks are gathered: one at a time they cost the main process half of its work."""
 
 
 class Consumer(CeleryConsumer):
     """Celery's, with a look at each message before Celery acts on it. Named by `worker_consumer`."""
 
+    hub: Any
+    event_dispatcher: Any
     _handle: Callable[[Message], Any]
+    _flush_at = 0.0
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Message], Any]:
         """Called by Celery at each connection to the broker."""
@@ -45,6 +53,20 @@ class Consumer(CeleryConsumer):
         """Called by kombu where it cannot even decompress a message."""
         self._disguise(message, f"it cannot be decoded: {exc}")
         self._handle(message)
+
+    def on_send_event_buffered(self) -> Any:
+        """Called by Celery for each event about a task, of which it would publish every single one."""
+        now = time.monotonic()
+        if self.hub is None or STOPPING():
+            super().on_send_event_buffered()
+        elif now >= self._flush_at:
+            self._flush_at = now + FLUSH_S
+            self.hub.call_later(FLUSH_S, self.flush_events)
+
+    def flush_events(self) -> None:
+        """Publish what was gathered, as one message."""
+        if self.event_dispatcher:
+            self.event_dispatcher.flush()
 
     def known_tasks(self) -> frozenset[str]:
         """The tasks that may run here: a workflow that is served elsewhere has no model in this worker."""

@@ -44,13 +44,17 @@ class Producers:
         """Return once Kafka holds every record. Raises `Unavailable` where one is not in time."""
         if not records:
             return
+        self.open().publish(records, self._timeout / 1_000 + REPORT_S)
+
+    def open(self) -> Publisher:
+        """The producer of this thread, which connects where it is asked for the first time."""
         publisher: Publisher | None = getattr(self._local, "publisher", None)
         if publisher is None:
             # what was not acknowledged in time is dropped by the producer: it will be published anew, and
             # would stand there twice
             overrides = {"message.timeout.ms": self._timeout}
             publisher = self._local.publisher = Publisher(self._bootstrap, **overrides)
-        publisher.publish(records, self._timeout / 1_000 + REPORT_S)
+        return publisher
 
 
 @dataclass(frozen=True, slots=True)

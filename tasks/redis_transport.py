@@ -91,10 +91,20 @@ class _Client(Redis):
 class Channel(kombu_redis.Channel):
     """kombu's, reading through `_Client`."""
 
+    _shared: Redis | None = None
+
     def _get_client(self) -> Any:
         # kombu's checks the version of redis-py
         super()._get_client()  # type: ignore[misc]  # its stubs leave it out
         return partial(_Client, separator=self.sep)
+
+    def _create_client(self, asynchronous: bool = False) -> Any:
+        """Called for each command: kombu makes a client for each, which costs more than most commands do."""
+        if asynchronous:
+            return super()._create_client(asynchronous=True)  # type: ignore[misc]  # its stubs leave it out
+        if self._shared is None or self._shared.connection_pool is not self.pool:
+            self._shared = super()._create_client()  # type: ignore[misc]
+        return self._shared
 
 
 class Transport(kombu_redis.Transport):

@@ -89,7 +89,7 @@ app = make_app(
     "tests.integration.tasks.app",
     os.environ["CELERY_BROKER_URL"],
     Catalogue(workflows={}, queues={spec.name: spec for spec in specs()}),
-    Addresses(kafka=os.environ["KAFKA_BOOTSTRAP_SERVERS"], redis=os.environ["REDIS_URL"]),
+    lambda: Addresses(kafka=os.environ["KAFKA_BOOTSTRAP_SERVERS"], redis=os.environ["REDIS_URL"]),
     include=(),
 )
 decide = app.register_task(Decide())

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from tests.integration.tasks.rig import Rig, wait_until
+from tests.integration.tasks.rig import Rig, queue_spec, wait_until
 
 
 def begun(rig: Rig, batches: int) -> bool:
@@ -55,6 +55,7 @@ def test_a_batch_comes_again_within_seconds_of_the_loss_of_the_whole_worker(rig:
 def test_an_event_that_never_ends_stands_alone_in_the_dlq(
     rig: Rig, payload: dict[str, object], cause: str
 ) -> None:
+    rig.spec = queue_spec(rig.spec.name, soft_time_limit_s=2, time_limit_s=3)
     rig.start()
     rig.send({"slow": payload, "good": {}})
 

@@ -36,7 +36,8 @@ def record(bench: Bench, message: Message, fault: str) -> str:
 def test_its_bytes_and_headers_stand_in_the_dlq(body: Any, value: bytes) -> None:
     bench = Bench()
 
-    record(bench, Message(body, delivery_tag="t", headers=dict[str, Any](task="x", id=7)), "its id is a number")
+    headers: Any = {"task": "x", "id": 7}
+    record(bench, Message(body, delivery_tag="t", headers=headers), "its id is a number")
 
     (written,) = bench.kafka.records
     said = DeadLetterHeaders.parse(written.headers)
