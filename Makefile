@@ -25,11 +25,12 @@ up: $(BIN)/.demo ## start the whole stack on this machine; Ctrl-C stops it
 test: $(BIN)/.dev ## the tests, against the services that are configured and embedded ones for the rest; ARGS=…
 	$(BIN)/python -m pytest $(ARGS)
 
-check: $(BIN)/.dev ## lint, format, types, layering
+check: $(BIN)/.dev ## lint, format, types, layering, the payloads against what is written down
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m mypy
 	$(BIN)/lint-imports
+	$(BIN)/signalbox schemas check
 
 format: $(BIN)/.dev ## put the code into form
 	$(BIN)/ruff check --fix-only .

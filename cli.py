@@ -14,7 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-_GROUPS = ("routes", "train", "features")
+_GROUPS = ("routes", "schemas", "train", "features")
 _FUNCTIONS = {
     "dispatch": ("dispatcher", "reconcile", "where"),
     "worker": ("worker",),
