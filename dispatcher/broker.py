@@ -4,6 +4,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any, Protocol
 
 import msgspec
@@ -11,22 +12,23 @@ from amqp.exceptions import AMQPError
 from celery import Celery
 from kombu import Connection
 from kombu.exceptions import KombuError
-from redis.connection import ConnectionPool
 from redis.exceptions import RedisError
 
 from dispatcher.depth import Attribution
 from dispatcher.feeding import Depth
+from dispatcher.lengths import RedisLengths
 from events.decision import lane_topic
 from events.errors import Unavailable
 from events.lane import Batch, encode_batch
 from events.priority import Priority
-from transport.priorities import is_redis, number, redis_list
+from transport.priorities import is_redis, number
 from transport.queues import DEFAULT_EXCHANGE, celery_queue, transport_options
 from transport.retrying import RetryTally
 
 PERSISTENT = 2
+# retries pause for a second and more: their number is not worth a round trip at every look
+RETRYING_FOR_S = 0.05
 
-_PRIORITIES = tuple(Priority)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -68,13 +70,13 @@ class CeleryBroker:
         self._tally = tally
         self._timeout = timeout
         self._celery = Celery("signalbox-dispatcher", broker=url, set_as_current=False)
+        self._counted: dict[str, tuple[float, int]] = {}
         self._attribution: dict[str, Attribution] = defaultdict(Attribution)
         self._declared: set[str] = set()
         self._returned = False
         self._connection: Connection | None = None
         self._channel: Any = None
-        self._redis: Any = None
-        self._lengths: dict[str, Any] = {}
+        self._lengths = RedisLengths(url, timeout) if is_redis(url) else None
         self._pid = os.getpid()
 
     @property
@@ -84,10 +86,10 @@ class CeleryBroker:
 
     def depth(self, queue: str) -> Depth:
         """Messages that wait by priority, and tasks held back for a retry. Raises `Unavailable`."""
-        retrying = self._tally.count(queue) if self._tally is not None else 0
+        retrying = self._retrying(queue)
         with self._reaching():
-            if is_redis(self._url):
-                return Depth(self._redis_lengths(queue), retrying)
+            if self._lengths is not None:
+                return Depth(self._lengths.of(queue), retrying)
             total = self._ready(queue).queue_declare(queue, passive=True).message_count
             return Depth(self._attribution[queue].waiting(total), retrying)
 
@@ -119,28 +121,20 @@ class CeleryBroker:
 
     def close(self) -> None:
         """Let go of the connection. The next call makes another."""
-        connection, client = self._connection, self._redis
+        connection = self._connection
+        if self._lengths is not None:
+            self._lengths.close()
         self._forget()
-        if client is not None:
-            client.disconnect()
         if connection is not None:
             connection.collect(socket_timeout=0.1)
 
-    def _redis_lengths(self, queue: str) -> dict[Priority, int]:
-        connection = self._redis or self._connect_redis()
-        packed = self._lengths.get(queue)
-        if packed is None:
-            commands = [("LLEN", redis_list(queue, priority)) for priority in _PRIORITIES]
-            packed = self._lengths[queue] = connection.pack_commands(commands)
-        connection.send_packed_command(packed)
-        return {priority: connection.read_response() for priority in _PRIORITIES}
-
-    def _connect_redis(self) -> Any:
-        # asked for up to a thousand times a second: redis-py's pipeline takes three times the processor time
-        timeout = self._timeout
-        pool = ConnectionPool.from_url(self._url, socket_timeout=timeout, socket_connect_timeout=timeout)
-        self._redis = pool.get_connection()
-        return self._redis
+    def _retrying(self, queue: str) -> int:
+        now = monotonic()
+        counted_at, count = self._counted.get(queue, (-RETRYING_FOR_S, 0))
+        if self._tally is not None and now >= counted_at + RETRYING_FOR_S:
+            count = self._tally.count(queue)
+            self._counted[queue] = (now, count)
+        return count
 
     def _ready(self, queue: str) -> Any:
         """A channel on a living connection, with the queue declared."""
@@ -176,6 +170,8 @@ class CeleryBroker:
             raise Unavailable("celery broker", error) from error
 
     def _forget(self) -> None:
-        self._connection = self._channel = self._redis = None
+        self._connection = self._channel = None
+        if self._lengths is not None:
+            self._lengths.forget()
         self._declared.clear()
         self._returned = False

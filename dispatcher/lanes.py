@@ -1,5 +1,6 @@
 """Which lanes there are: those of the routing table, and those that an earlier table has left in Kafka."""
 
+import logging
 from collections.abc import Collection, Iterable
 
 from confluent_kafka.admin import AdminClient
@@ -13,6 +14,9 @@ from routing.table import LONGEST_BACKOFF_MS
 from transport.topics import DEAD_LETTER_BYTES, TopicSpec, create_topics, existing_topics
 
 SLACK_MS = 2_000
+
+_PRIORITIES = frozenset(priority.value for priority in Priority)
+_log = logging.getLogger(__name__)
 
 
 def topic_specs(rules: Rules, partitions: int) -> tuple[TopicSpec, ...]:
@@ -43,6 +47,18 @@ def lanes_of(rules: Rules, topics: Collection[str]) -> tuple[LaneSpec, ...]:
     return tuple(lanes)
 
 
+def stranded(rules: Rules, topics: Collection[str]) -> frozenset[str]:
+    """The lanes of queues that the catalogue no longer knows: nobody can tell which task drains them."""
+    return frozenset(
+        topic
+        for topic in topics
+        for queue, _, priority in [topic.rpartition(".")]
+        if priority in _PRIORITIES
+        and queue not in rules.catalogue.queues
+        and dead_letter_topic(queue) in topics
+    )
+
+
 def horizon_ms(rules: Rules, queue: str) -> Millis:
     """How long after it was sent a record of this queue can still be on its way.
 
@@ -66,6 +82,7 @@ class Lanes:
         self._admin = AdminClient({"bootstrap.servers": bootstrap})
         self._partitions = partitions
         self._lanes: dict[str, tuple[LaneSpec, ...]] = {}
+        self._stranded: frozenset[str] = frozenset()
 
     def prepare(self, rules: Rules) -> None:
         """Make the topics that are missing, then refresh. Raises `Unavailable`."""
@@ -74,7 +91,15 @@ class Lanes:
 
     def refresh(self, rules: Rules) -> None:
         """See which lanes exist now. Raises `Unavailable`."""
-        lanes = lanes_of(rules, existing_topics(self._admin))
+        topics = existing_topics(self._admin)
+        lanes = lanes_of(rules, topics)
+        left = stranded(rules, topics)
+        if left - self._stranded:
+            names = ", ".join(sorted(left))
+            _log.warning(
+                "not drained, for the catalogue has no such queue: %s; put it back until they are", names
+            )
+        self._stranded = left
         self._lanes = {queue: _of_queue(lanes, queue) for queue in {lane.queue for lane in lanes}}
 
     def queues(self) -> Collection[str]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from dispatcher.lanes import backoffs_ms, horizon_ms, lanes_of, topic_specs
+from dispatcher.lanes import backoffs_ms, horizon_ms, lanes_of, stranded, topic_specs
 from events.priority import Priority
 from routing import Catalogue, LaneSpec, QueueSpec, Route, Rules, Table
 from transport.topics import DEAD_LETTER_BYTES, LANE_BYTES
@@ -71,6 +71,24 @@ def test_lanes_are_the_topics_that_exist(topics: set[str], expected: tuple[LaneS
 def test_a_queue_without_workers_keeps_its_events_in_their_lanes() -> None:
     unserved = rules(ORDERS, queues=(queue("ml.fraud.input", served=False),))
     assert lanes_of(unserved, {"ml.fraud.input.high"}) == ()
+
+
+@pytest.mark.parametrize(
+    ("topics", "expected"),
+    [
+        pytest.param(
+            {"ml.fraud.input.low", "ml.fraud.input.dlq"}, set(), id="its queue is known: it is drained"
+        ),
+        pytest.param(
+            {"ml.old.input.low", "ml.old.input.dlq"},
+            {"ml.old.input.low"},
+            id="its queue is gone: nobody drains it",
+        ),
+        pytest.param({"sales.low", "sales"}, set(), id="a topic of somebody else's that only ends alike"),
+    ],
+)
+def test_a_lane_that_nobody_can_drain_is_named(topics: set[str], expected: set[str]) -> None:
+    assert stranded(rules(ORDERS), topics) == expected
 
 
 def test_every_topic_is_made_and_dead_letters_have_room_for_their_original() -> None:
