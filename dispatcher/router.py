@@ -23,8 +23,11 @@ GROUP = "signalbox.router"
 BATCH = 512
 FLIGHTS = 64
 LAST_WAIT_S = 5.0
-ASK_AGAIN_S = 0.5
-"""How long to wait before a record is read again whose schema the registry could not give."""
+ASK_AGAIN_S = 0.1
+"""How long to wait before a record is read again whose schema the registry could not give.
+
+Each time Kafka sends that partition's records anew, and each time the other partitions get a batch on.
+"""
 
 PRODUCER = {
     # what fitted into the source compressed must fit into the dead letters
@@ -117,7 +120,6 @@ class Router:
         self._write(writes, flight)
         _count(fates, writes)
         if held:
-            # other partitions go on, a batch each time
             self._stop.wait(ASK_AGAIN_S)
 
     def _write(self, writes: list[Outgoing], flight: Flight) -> None:

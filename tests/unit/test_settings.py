@@ -46,6 +46,13 @@ def test_an_empty_variable_sets_nothing(monkeypatch: pytest.MonkeyPatch) -> None
     assert load_settings().redis is None
 
 
+def test_a_schema_registry_is_a_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SCHEMA_REGISTRY_URL", raising=False)
+    assert Settings().schema_registry is None
+    monkeypatch.setenv("SCHEMA_REGISTRY_URL", "http://registry:8081")
+    assert Settings().schema_registry == "http://registry:8081"
+
+
 def test_every_variable_that_cannot_be_used_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIGNALBOX_PARTITIONS", "-1")
     monkeypatch.setenv("SIGNALBOX_METRICS_PORT", "http")
