@@ -1,6 +1,5 @@
 """What stands at given offsets of a lane, and how far its feeder came: the reconciler's view of the lanes."""
 
-import logging
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from time import monotonic
@@ -9,6 +8,7 @@ from confluent_kafka import Consumer, Message, TopicPartition
 
 from dispatcher.lane_reader import feeder_group
 from events.decision import Millis
+from transport.client_log import client_log
 from transport.group import Partition
 from transport.kafka import consumer_config
 
@@ -16,8 +16,6 @@ GROUP = "signalbox.reconciler"
 TIMEOUT_S = 5.0
 # a record further ahead than this is sought instead of read up to
 SEEK_BEYOND = 500
-
-_log = logging.getLogger(__name__)
 
 
 class LaneAccess:
@@ -29,7 +27,9 @@ class LaneAccess:
 
     def __init__(self, bootstrap: str) -> None:
         # a short wait at the broker, for what is read here is there already
-        self._consumer = Consumer(consumer_config(bootstrap, GROUP, **{"fetch.wait.max.ms": 10}), logger=_log)
+        self._consumer = Consumer(
+            consumer_config(bootstrap, GROUP, **{"fetch.wait.max.ms": 10}), logger=client_log
+        )
         self._bootstrap = bootstrap
         self._feeders: dict[str, Consumer] = {}
 
@@ -115,7 +115,7 @@ class LaneAccess:
         """
         if topic not in self._feeders:
             config = consumer_config(self._bootstrap, feeder_group(topic))
-            self._feeders[topic] = Consumer(config, logger=_log)
+            self._feeders[topic] = Consumer(config, logger=client_log)
         return self._feeders[topic]
 
     def _assign(self, places: Mapping[Partition, int]) -> None:

@@ -79,7 +79,7 @@ class Lanes:
     """The lanes in Kafka. Made ready and refreshed by one thread, read by every feeder."""
 
     def __init__(self, bootstrap: str, partitions: int) -> None:
-        self._admin = AdminClient({"bootstrap.servers": bootstrap})
+        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2})
         self._partitions = partitions
         self._lanes: dict[str, tuple[LaneSpec, ...]] = {}
         self._stranded: frozenset[str] = frozenset()

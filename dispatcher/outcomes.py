@@ -8,6 +8,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from events.decision import Millis, Position
 from events.topics import PREDICTIONS
+from transport.client_log import client_log
 from transport.clock import Clock, system_clock
 from transport.group import Partition
 from transport.kafka import Headers, consumer_config, headers_of, position_of
@@ -44,7 +45,9 @@ class OutcomeReader:
 
     def __init__(self, bootstrap: str, clock: Clock = system_clock) -> None:
         self._clock = clock
-        self._consumer = Consumer(consumer_config(bootstrap, "signalbox.reconciler.outcomes"), logger=_log)
+        self._consumer = Consumer(
+            consumer_config(bootstrap, "signalbox.reconciler.outcomes"), logger=client_log
+        )
         self._topics: set[str] = set()
         self._next: dict[Partition, int] = {}
         self._read_up_to: dict[Partition, Millis] = {}

@@ -15,13 +15,15 @@ from events.errors import SignalboxError, Unavailable
 from events.topics import DEAD_LETTERS, EVENTS, UNROUTED
 from routing import Table
 from transport import metrics
+from transport.client_log import client_log
 from transport.clock import Clock, system_clock
 from transport.group import GroupConsumer, Partition
 from transport.kafka import Outgoing, headers_of, position_of, producer_config
 
 GROUP = "signalbox.router"
 BATCH = 512
-FLIGHTS = 64
+# What is written again where Kafka goes away and another member takes over: records not acknowledged yet.
+IN_THE_AIR = 8_192
 LAST_WAIT_S = 5.0
 ASK_AGAIN_S = 0.1
 """How long to wait before a record is read again whose schema the registry could not give.
@@ -45,7 +47,7 @@ class WriteError(SignalboxError):
 
 
 class Router:
-    """Reads batches of the source topic, with up to `FLIGHTS` of them on their way to Kafka at a time.
+    """Reads batches of the source topic, with up to about `IN_THE_AIR` records on their way to Kafka.
 
     One batch is decided on with one table. It is complete once Kafka has acknowledged every write that it led
     to; what is complete, with all before it, is committed.
@@ -70,7 +72,7 @@ class Router:
         self._tracker = Tracker()
         self._failure: WriteError | None = None
         self._refused: list[tuple[Message, Flight]] = []
-        self._producer = Producer(producer_config(bootstrap, **PRODUCER), logger=_log)
+        self._producer = Producer(producer_config(bootstrap, **PRODUCER), logger=client_log)
         self._consumer = GroupConsumer(bootstrap, group, source, self._tracker, self._leaving)
 
     def run(self) -> None:
@@ -87,7 +89,7 @@ class Router:
     def step(self, timeout: float) -> None:
         """Take in one batch, waiting up to `timeout` seconds for its first record."""
         self._land(0)
-        while len(self._tracker) >= FLIGHTS and not self._stop.is_set():
+        while len(self._producer) >= IN_THE_AIR and not self._stop.is_set():
             self._land(0.05)
         messages = self._consumer.read(BATCH, timeout)
         if messages:

@@ -1,6 +1,5 @@
 """Which records of a topic hold this text? Every partition is read from a time on to its end."""
 
-import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from time import monotonic
@@ -8,12 +7,11 @@ from time import monotonic
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from events.decision import Millis
+from transport.client_log import client_log
 from transport.kafka import consumer_config, headers_of
 
 BATCH = 10_000
 TIMEOUT_S = 10.0
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,7 @@ def scan(bootstrap: str, topic: str, needles: Collection[bytes], since: Millis, 
     `deadline` is a `time.monotonic`. Raises `KafkaException`.
     """
     config = consumer_config(bootstrap, "signalbox.where", **{"enable.partition.eof": True})
-    consumer = Consumer(config, logger=_log)
+    consumer = Consumer(config, logger=client_log)
     try:
         starts = _starts(consumer, topic, since)
         consumer.assign(starts)

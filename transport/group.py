@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from transport.client_log import client_log
 from transport.kafka import consumer_config
 
 Partition = tuple[str, int]
@@ -49,7 +50,7 @@ class GroupConsumer:
         self._commit_at = 0.0
         self._complain_at = 0.0
         config = consumer_config(bootstrap, group, on_commit=self._on_commit, **overrides)
-        self._consumer = Consumer(config, logger=_log)
+        self._consumer = Consumer(config, logger=client_log)
         self._consumer.subscribe([topic], on_revoke=self._on_revoke, on_lost=self._on_lost)
 
     def read(self, limit: int, timeout: float) -> list[Message]:
