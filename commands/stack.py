@@ -70,8 +70,9 @@ def topics() -> None:
 def balance() -> None:
     """Count from Kafka alone whether every event has its outcome: 0 if so, else 1 and what is missing."""
     from monitoring.balance import strike
+    from monitoring.counting import SETTLE_S, count
     from monitoring.ledger import Ledger
-    from monitoring.reading import LogReader, balance_topics, take
+    from monitoring.reading import LogReader, balance_topics
     from routing import load
     from settings import load_settings
     from transport.registry import connect_schemas
@@ -80,8 +81,8 @@ def balance() -> None:
     rules = load(settings.routing_table, settings.workflows)
     reader = LogReader(settings.kafka_bootstrap_servers, balance_topics(rules.catalogue.queues))
     ledger = Ledger(rules.table, connect_schemas(settings.schema_registry))
-    for message in reader.read_all():
-        take(ledger, message)
+    if not count(reader, ledger):
+        typer.echo(f"events keep coming: those of the last {SETTLE_S:.0f} seconds are left out")
     reader.close()
     struck = strike(ledger, rules.catalogue)
     for line in (*struck.equations(), *struck.complaints):

@@ -61,7 +61,7 @@ class Balance:
 def strike(ledger: Ledger, catalogue: Catalogue) -> Balance:
     """The sum of what was taken in so far. What waits on a queue that has no worker yet is not missing."""
     letters = dict(ledger.too_large()) | ledger.letters
-    answered = ledger.predictions & ledger.owed.keys()
+    answered = ledger.predictions.keys() & ledger.owed.keys()
     dead = (letters.keys() & ledger.owed.keys()) - answered
     open_ = ledger.owed.keys() - answered - dead
     unserved = {name for name in open_ if not _served(ledger.owed[name].queue, catalogue)}
@@ -73,7 +73,7 @@ def strike(ledger: Ledger, catalogue: Catalogue) -> Balance:
         refused=Counter(ledger.refusals_owed.values()),
         routed=len(ledger.owed),
         predictions=len(answered),
-        dead_letters=Counter(letters[name] for name in dead),
+        dead_letters=Counter(letters[name].cause for name in dead),
         waiting=Counter(ledger.owed[name].queue for name in unserved),
         repeated=ledger.repeated,
         missing=tuple(_missing(ledger, open_ - unserved)),
@@ -97,7 +97,7 @@ def _missing(ledger: Ledger, without_outcome: Set[str]) -> Iterator[str]:
 
 
 def _unexpected(ledger: Ledger) -> Iterator[str]:
-    for name in sorted((ledger.predictions | ledger.letters.keys()) - ledger.owed.keys()):
+    for name in sorted((ledger.predictions.keys() | ledger.letters.keys()) - ledger.owed.keys()):
         yield f"{name}: an outcome that no source record calls for"
     for source, cause in sorted(ledger.refusals.items(), key=str):
         too_large = cause == "too_large" and source in ledger.routed_at

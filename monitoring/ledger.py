@@ -3,7 +3,7 @@
 What is owed is derived once more from the source topic, with the codec and the routing alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from events.avro import SHIPPED, Schemas
@@ -13,6 +13,9 @@ from events.errors import Cause, DeadLetter
 from events.payloads import declared, validate
 from events.upcasting import upcast
 from routing import Table, route
+
+Partition = tuple[str, int]
+"""A topic and the number of its partition."""
 
 
 class SourceRecord(NamedTuple):
@@ -24,10 +27,18 @@ class SourceRecord(NamedTuple):
     headers: Headers | None
 
 
+class Letter(NamedTuple):
+    """Why an inference was given up, and where its event stands."""
+
+    cause: Cause
+    source: Position
+
+
 class Ledger:
     """Both sides of the account. `owed` is by prediction id; source records are known by where they stand.
 
-    `repeated` counts outcomes beyond the first of their kind: delivery is at least once.
+    `repeated` counts outcomes beyond the first of their kind: delivery is at least once. `reached` has the
+    next offset to read of each partition of the source.
     """
 
     def __init__(self, table: Table, schemas: Schemas = SHIPPED) -> None:
@@ -39,15 +50,17 @@ class Ledger:
         self.refusals_owed: dict[Position, Cause] = {}
         self.unrouted_owed: set[Position] = set()
 
-        self.predictions: set[str] = set()
-        self.letters: dict[str, Cause] = {}
+        self.predictions: dict[str, Position] = {}
+        self.letters: dict[str, Letter] = {}
         self.refusals: dict[Position, Cause] = {}
         self.unrouted: set[Position] = set()
         self.repeated = 0
         self.unreadable: dict[Position, str] = {}
+        self.reached: dict[Partition, int] = {}
 
     def on_source(self, record: SourceRecord) -> None:
         """A record of the source topic: derive what it calls for. Raises `Unavailable` as `schemas` does."""
+        self.reached[_partition(record.position)] = record.position.offset + 1
         try:
             event, json, _ = decode(record.value, record.headers, self._schemas)
             if not declared(event.event_type):
@@ -63,15 +76,15 @@ class Ledger:
         for decision in decisions:
             self.owed.setdefault(decision.prediction_id, decision)
 
-    def on_prediction(self, prediction_id: str) -> None:
-        """A record of `ml.predictions`."""
+    def on_prediction(self, prediction_id: str, source: Position) -> None:
+        """A record of `ml.predictions`, and where the event stands that it is of."""
         self.repeated += prediction_id in self.predictions
-        self.predictions.add(prediction_id)
+        self.predictions.setdefault(prediction_id, source)
 
-    def on_dead_letter(self, prediction_id: str, cause: Cause) -> None:
-        """A record of a queue's dead-letter topic."""
+    def on_dead_letter(self, prediction_id: str, cause: Cause, source: Position) -> None:
+        """A record of a queue's dead-letter topic, and where the event stands that it is of."""
         self.repeated += prediction_id in self.letters
-        self.letters.setdefault(prediction_id, cause)
+        self.letters.setdefault(prediction_id, Letter(cause, source))
 
     def on_refusal(self, source: Position, cause: Cause) -> None:
         """A record of the source topic's dead-letter topic."""
@@ -93,8 +106,30 @@ class Ledger:
         kinds = (self.routed_at, self.ignored_at, self.unrouted_owed, self.refusals_owed)
         return sum(len(kind) for kind in kinds)
 
-    def too_large(self) -> Iterator[tuple[str, Cause]]:
+    def too_large(self) -> Iterator[tuple[str, Letter]]:
         """What is valid by itself, and was refused because a lane does not take it with its decision."""
         for name, decision in self.owed.items():
             if self.refusals.get(decision.source) == "too_large":
-                yield name, "too_large"
+                yield name, Letter("too_large", decision.source)
+
+    def forget_from(self, ends: Mapping[Partition, int]) -> None:
+        """Leave out what came to the source at these offsets or later, and its outcomes."""
+
+        def early(position: Position) -> bool:
+            return position.offset < ends.get(_partition(position), 0)
+
+        self.owed = {name: decision for name, decision in self.owed.items() if early(decision.source)}
+        self.predictions = {
+            name: source for name, source in self.predictions.items() if name in self.owed or early(source)
+        }
+        self.letters = {
+            name: letter for name, letter in self.letters.items() if name in self.owed or early(letter.source)
+        }
+        self.refusals_owed = {at: cause for at, cause in self.refusals_owed.items() if early(at)}
+        self.refusals = {at: cause for at, cause in self.refusals.items() if early(at)}
+        for positions in (self.routed_at, self.ignored_at, self.unrouted_owed, self.unrouted):
+            positions -= {position for position in positions if not early(position)}
+
+
+def _partition(position: Position) -> Partition:
+    return position.topic, position.partition

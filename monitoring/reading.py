@@ -4,19 +4,19 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from events.deadletter import DeadLetterHeaders
 from events.decision import Position, dead_letter_topic
 from events.errors import DeadLetter, Unavailable
 from events.topics import DEAD_LETTERS, EVENTS, PREDICTIONS, UNROUTED
-from monitoring.ledger import Ledger, SourceRecord
+from monitoring.ledger import Ledger, Partition, SourceRecord
 from transport.kafka import consumer_config, headers_of, position_of
 
 QUIET_S = 2.0
 """After so long without a record a topic counts as read: an embedded broker's watermark may lag behind."""
 
-SELDOM = {"fetch.wait.max.ms": 500, "fetch.min.bytes": 1_000_000}
+SELDOM = {"fetch.wait.max.ms": 500, "fetch.min.bytes": 1_000_000, "enable.partition.eof": True}
 """Whoever only counts fetches twice a second: each fetch costs an embedded broker a look at every batch."""
 
 _STEP_S = 0.1
@@ -26,6 +26,7 @@ UNROUTED_PREFIX = "unrouted.original."
 
 class _Named(msgspec.Struct):
     prediction_id: str
+    source: Position
 
 
 _decode_named = msgspec.json.Decoder(_Named).decode
@@ -48,23 +49,27 @@ class LogReader:
             known = self._consumer.list_topics(timeout=10).topics
         except KafkaException as error:
             raise Unavailable("kafka", error) from error
-        self._consumer.assign(
-            [
-                TopicPartition(name, number, 0)
-                for name in topics
-                if name in known
-                for number in known[name].partitions
-            ]
-        )
+        self._partitions = [
+            (name, number) for name in topics if name in known for number in known[name].partitions
+        ]
+        self._ended: set[Partition] = set()
+        self._consumer.assign([TopicPartition(name, number, 0) for name, number in self._partitions])
+
+    def caught_up(self, topic: str) -> bool:
+        """Whether the end of each of a topic's partitions was seen since the reading began."""
+        return all(partition in self._ended for partition in self._partitions if partition[0] == topic)
 
     def read(self, seconds: float) -> Iterator[Message]:
         """What arrives within `seconds`. Raises `Unavailable` where Kafka answers with an error."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             for message in self._consumer.consume(1_000, min(left, _STEP_S)):
-                if (error := message.error()) is not None:
+                if (error := message.error()) is None:
+                    yield message
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    self._ended.add((message.topic() or "", message.partition() or 0))
+                else:
                     raise Unavailable("kafka", error)
-                yield message
 
     def read_all(self, quiet: float = QUIET_S) -> Iterator[Message]:
         """What there is, until nothing came for `quiet` seconds."""
@@ -99,7 +104,8 @@ def _take_source(ledger: Ledger, message: Message) -> None:
 
 
 def _take_prediction(ledger: Ledger, message: Message) -> None:
-    ledger.on_prediction(_decode_named(message.value() or b"").prediction_id)
+    named = _decode_named(message.value() or b"")
+    ledger.on_prediction(named.prediction_id, named.source)
 
 
 def _take_dead_letter(ledger: Ledger, message: Message) -> None:
@@ -107,7 +113,7 @@ def _take_dead_letter(ledger: Ledger, message: Message) -> None:
     if message.topic() == DEAD_LETTERS:
         ledger.on_refusal(letter.original, letter.cause)
     elif letter.prediction_id is not None:
-        ledger.on_dead_letter(letter.prediction_id, letter.cause)
+        ledger.on_dead_letter(letter.prediction_id, letter.cause, letter.original)
 
 
 def _take_unrouted(ledger: Ledger, message: Message) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from itertools import chain
 
 import msgspec
 from confluent_kafka import Message
@@ -99,7 +100,9 @@ class Watching:
             lanes=self.lanes(),
             fraud=self._board.fraud,
             decisions=self._board.decisions,
-            dead_letters=Counter([*ledger.refusals.values(), *ledger.letters.values()]),
+            dead_letters=Counter(
+                chain(ledger.refusals.values(), (each.cause for each in ledger.letters.values()))
+            ),
             ignored=len(ledger.ignored_at),
             unrouted=len(ledger.unrouted_owed),
         )

@@ -10,6 +10,7 @@ from confluent_kafka import Producer
 from typer.testing import CliRunner, Result
 
 import cli
+from events.decision import Position
 from events.identity import prediction_id
 from events.topics import EVENTS, PREDICTIONS
 from routing import load
@@ -53,7 +54,8 @@ def test_an_event_counts_as_missing_until_its_outcome_stands_in_kafka(write: Wri
     assert before.exit_code == 1
     assert f"{name}: fraud-classifier of {EVENTS}[" in before.output
 
-    write(PREDICTIONS, msgspec.json.encode({"prediction_id": name}))
+    source = Position(EVENTS, 0, 0)
+    write(PREDICTIONS, msgspec.json.encode({"prediction_id": name, "source": source}))
     after = balance()
     assert after.exit_code == 0, after.output
     assert "routed 1 = predictions 1 + dead letters 0" in after.output

@@ -79,8 +79,9 @@ def source(offset: int, value: bytes) -> Message:
     return Message(EVENTS, offset, value)
 
 
-def prediction(name: str, offset: int = 0) -> Message:
-    return Message(PREDICTIONS, offset, msgspec.json.encode({"prediction_id": named(name)}))
+def prediction(name: str, offset: int = 0, at: int = 0) -> Message:
+    source = {"topic": EVENTS, "partition": 0, "offset": at}
+    return Message(PREDICTIONS, offset, msgspec.json.encode({"prediction_id": named(name), "source": source}))
 
 
 def letter(topic: str, offset: int, cause: Cause, name: str | None = None) -> Message:
@@ -225,3 +226,26 @@ def test_the_order_in_which_topics_are_read_does_not_matter() -> None:
     forward, backward = balance(*records), balance(*reversed(records))
     assert forward.holds
     assert forward == backward
+
+
+def test_what_came_after_the_mark_is_left_out_with_its_outcomes() -> None:
+    ledger = Ledger(RULES.table)
+    late = [source(7, order("late")), source(8, b"\xff"), source(9, event("m", "weather.changed", {}))]
+    outcomes = [
+        *(prediction("a"), prediction("b", at=6), prediction("later still", at=12)),
+        *(letter(DEAD_LETTERS, 8, "undecodable"), unrouted(9)),
+    ]
+    for message in (source(5, order("a")), source(6, order("b")), *late, *outcomes):
+        take(ledger, message)  # type: ignore[arg-type]  # the stand-in has what is asked of it
+    assert ledger.reached == {(EVENTS, 0): 10}
+    ledger.forget_from({(EVENTS, 0): 7})
+    made = strike(ledger, RULES.catalogue)
+    assert made.holds, made
+    assert (made.read, made.routed, made.predictions) == (2, 2, 2)
+
+
+def test_what_came_before_the_mark_is_still_missed() -> None:
+    ledger = Ledger(RULES.table)
+    take(ledger, source(5, order("a")))  # type: ignore[arg-type]  # the stand-in has what is asked of it
+    ledger.forget_from({(EVENTS, 0): 6})
+    assert not strike(ledger, RULES.catalogue).holds
