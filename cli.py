@@ -1,10 +1,10 @@
 """Which commands `signalbox` has. Each lives in `commands/`; heavy imports happen inside them."""
 
 import sys
-from importlib import import_module
 
 import typer
 
+from commands import dispatch, features, routes, schemas, stack, train, worker
 from events.errors import SignalboxError
 
 app = typer.Typer(
@@ -13,33 +13,16 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+COMMANDS = (
+    *(stack.up, stack.demo, stack.traffic, stack.topics, stack.balance),
+    *(dispatch.dispatcher, dispatch.reconcile, dispatch.where, worker.worker),
+)
+GROUPS = {"routes": routes.app, "schemas": schemas.app, "train": train.app, "features": features.app}
 
-_GROUPS = ("routes", "schemas", "train", "features")
-_FUNCTIONS = {
-    "dispatch": ("dispatcher", "reconcile", "where"),
-    "worker": ("worker",),
-    "stack": ("up", "demo", "traffic", "topics", "balance"),
-}
-
-
-def _mount() -> None:
-    for name in _GROUPS:
-        try:
-            app.add_typer(import_module(f"commands.{name}").app, name=name)
-        except ModuleNotFoundError:
-            continue
-    for name, functions in _FUNCTIONS.items():
-        try:
-            module = import_module(f"commands.{name}")
-        except ModuleNotFoundError:
-            continue
-        for function in functions:
-            if not hasattr(module, function):
-                continue
-            app.command()(getattr(module, function))
-
-
-_mount()
+for command in COMMANDS:
+    app.command()(command)
+for name, group in GROUPS.items():
+    app.add_typer(group, name=name)
 
 
 def main() -> None:
