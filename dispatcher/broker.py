@@ -26,6 +26,8 @@ from transport.queues import DEFAULT_EXCHANGE, celery_queue, transport_options
 from transport.retrying import RetryTally
 
 PERSISTENT = 2
+# a broker that owes a confirmation for longer is asked anew over another connection
+CONFIRM_WITHIN_S = 300.0
 # retries pause for a second and more: their number is not worth a round trip at every look
 RETRYING_FOR_S = 0.05
 
@@ -74,6 +76,7 @@ class CeleryBroker:
         self._attribution: dict[str, Attribution] = defaultdict(Attribution)
         self._declared: set[str] = set()
         self._returned = False
+        self._unconfirmed_since: float | None = None
         self._connection: Connection | None = None
         self._channel: Any = None
         self._lengths = RedisLengths(url, timeout) if is_redis(url) else None
@@ -111,9 +114,11 @@ class CeleryBroker:
                 message.headers,
                 {**message.properties, "delivery_mode": PERSISTENT},
             )
+            self._unconfirmed_since = monotonic()
             channel.basic_publish(
                 envelope, DEFAULT_EXCHANGE, queue, mandatory=True, confirm_timeout=self._timeout
             )
+            self._unconfirmed_since = None
             if self._returned:
                 # RabbitMQ confirms a message whose queue was deleted, after handing it back
                 raise OSError(f"queue {queue} is gone; it is declared anew")
@@ -152,10 +157,15 @@ class CeleryBroker:
         self._channel = self._connection.channel()
         if not is_redis(self._url):
             self._channel.events["basic_return"].add(self._on_return)
+            for answer in ("basic_ack", "basic_nack"):
+                self._channel.events[answer].add(self._on_confirm)
         return self._channel
 
     def _on_return(self, _error: Exception, _exchange: str, _routing_key: str, _message: object) -> None:
         self._returned = True
+
+    def _on_confirm(self, *_: object) -> None:
+        self._unconfirmed_since = None
 
     @contextmanager
     def _reaching(self) -> Iterator[None]:
@@ -164,13 +174,31 @@ class CeleryBroker:
             self._forget()
             self._pid = os.getpid()
         try:
+            self._await_confirm()
             yield
+        except TimeoutError as error:
+            if not self._may_be_confirmed():
+                self.close()
+            raise Unavailable("celery broker", error) from error
         except (OSError, RedisError, AMQPError, KombuError) as error:
             self.close()
             raise Unavailable("celery broker", error) from error
 
+    def _await_confirm(self) -> None:
+        """Wait for the answer to what was published last, if it is still owed.
+
+        RabbitMQ reads nothing more from a connection that publishes during a memory alarm, and takes what has
+        come over it once the alarm is over: an attempt over a new connection would be one message more.
+        """
+        while self._connection is not None and self._unconfirmed_since is not None:
+            self._connection.drain_events(timeout=self._timeout)
+
+    def _may_be_confirmed(self) -> bool:
+        since = self._unconfirmed_since
+        return since is not None and self._lengths is None and monotonic() < since + CONFIRM_WITHIN_S
+
     def _forget(self) -> None:
-        self._connection = self._channel = None
+        self._connection = self._channel = self._unconfirmed_since = None
         if self._lengths is not None:
             self._lengths.forget()
         self._declared.clear()
