@@ -76,6 +76,7 @@ def main() -> int:
             "SIGNALBOX_ROUTING_TABLE": str(CONFIG / "routing_table.yaml"),
             "SIGNALBOX_WORKFLOWS": str(CONFIG / "workflows.yaml"),
         }
+        latency.warm(made.bootstrap)
         made.run("dispatcher", "dispatcher")
         made.run("worker", "worker", FRAUD_QUEUE)
         made.run("bulk", "worker", OTHER_QUEUE)

@@ -61,6 +61,7 @@ def events_per_second(system: str, turn: int) -> float:
 def latencies(system: str, seconds: float) -> dict[int, latency.Latencies]:
     """A system's latencies at each rate, on fresh services."""
     with rig() as made:
+        latency.warm(made.bootstrap)
         SYSTEMS[system][0](made)
         latency.measure(made.bootstrap, 20, 5, f"{system}-warm-up")
         return {rate: latency.measure(made.bootstrap, rate, seconds, f"{system}-{rate}") for rate in RATES}

@@ -32,6 +32,8 @@ Each time Kafka sends that partition's records anew, and each time the other par
 """
 
 PRODUCER = {
+    # an event that comes alone waits for nobody; a batch is written faster than it is sent
+    "linger.ms": 0,
     # what fitted into the source compressed must fit into the dead letters
     "message.max.bytes": 100_000_000,
     "queue.buffering.max.kbytes": 65_536,

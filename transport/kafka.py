@@ -96,7 +96,8 @@ class Publisher:
             self._produce(record, receipt)
         deadline = time.monotonic() + timeout
         while receipt.outstanding and time.monotonic() < deadline:
-            self._producer.poll(0.05)
+            # like `poll`, but what was written goes out at once: nothing more is coming to linger for
+            self._producer.flush(0.05)
         if receipt.outstanding or receipt.error is not None:
             raise Unavailable("kafka", receipt.error or f"no acknowledgement within {timeout} s")
 
