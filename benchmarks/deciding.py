@@ -1,4 +1,4 @@
-"""One source record to its prediction with nothing in between: what the plain way and the bare loop both do."""
+"""One source record to its prediction, nothing in between: what the plain way and the bare loop share."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

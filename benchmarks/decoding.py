@@ -50,7 +50,7 @@ def main() -> None:
     microseconds = least(actions)
     for name, cost in microseconds.items():
         size = f"{len(wire[name][0]):4} bytes" if name in wire else ""
-        print(  # noqa: T201  # it is what a benchmark is for
+        print(  # it is what a benchmark is for
             f"{name:24} {cost:6.2f} us  {cost / microseconds['json']:5.2f} times JSON  {size}"
         )
 

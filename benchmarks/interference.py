@@ -2,9 +2,9 @@
 
     python -m benchmarks.interference
 
-p50 and p99 of `order.placed` at 50 a second: with nothing else, with a lane of another queue full (served by a pool of its own), and
-with a lower lane of its own queue full. At least 100,000 wait from the first measured event to the last. Five interleaved runs;
-the medians count.
+p50 and p99 of `order.placed` at 50 a second: with nothing else, with a lane of another queue full (served by
+a pool of its own), and with a lower lane of its own queue full. At least 100,000 wait from the first measured
+event to the last. Five interleaved runs; the medians count.
 """
 
 import statistics

@@ -33,7 +33,9 @@ class Latencies:
     def of(seconds: list[float], missing: int) -> "Latencies":
         """The percentiles of at least one measured event (nearest rank)."""
         ordered = sorted(seconds)
-        p50, p95, p99 = (1_000 * ordered[min(len(ordered) - 1, int(len(ordered) * q))] for q in (0.5, 0.95, 0.99))
+        p50, p95, p99 = (
+            1_000 * ordered[min(len(ordered) - 1, int(len(ordered) * q))] for q in (0.5, 0.95, 0.99)
+        )
         return Latencies(p50, p95, p99, missing)
 
 
@@ -47,7 +49,9 @@ class _Arrivals(threading.Thread):
         self._consumer = Consumer(consumer_config(bootstrap, "benchmark"))
         parts = self._consumer.list_topics(PREDICTIONS, timeout=10).topics[PREDICTIONS].partitions
         ends = [
-            TopicPartition(PREDICTIONS, p, self._consumer.get_watermark_offsets(TopicPartition(PREDICTIONS, p))[1])
+            TopicPartition(
+                PREDICTIONS, p, self._consumer.get_watermark_offsets(TopicPartition(PREDICTIONS, p))[1]
+            )
             for p in parts
         ]
         self._consumer.assign(ends)
@@ -64,7 +68,7 @@ class _Arrivals(threading.Thread):
 
 
 def warm(bootstrap: str, topic: str = "benchmark.warm-up", count: int = 30_000) -> None:
-    """Let a fresh Kafka compile its hot paths, on a topic that no measured system reads: it takes both cores for it."""
+    """Let a fresh Kafka compile its hot paths, which takes both cores, on a topic that no system reads."""
     admin = AdminClient({"bootstrap.servers": bootstrap})
     create_topics(admin, [TopicSpec(topic, 4)])
     producer = Producer(producer_config(bootstrap, **{"linger.ms": 0, "batch.num.messages": 10}))

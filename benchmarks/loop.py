@@ -1,6 +1,6 @@
-"""The ceiling: consume, validate, features, predict, produce in one process, with no task queue and no promise of a retry.
+"""The ceiling: consume, validate, features, predict, produce in one process; no queue, no retries.
 
-    python -m benchmarks.loop
+python -m benchmarks.loop
 """
 
 import time

@@ -1,7 +1,7 @@
 """The plain way: one `apply_async` per event, one task per event, produce and flush in the task.
 
-    python -m benchmarks.plain                          # the dispatcher
-    celery -A benchmarks.plain worker -Q plain -c 2     # the workers
+python -m benchmarks.plain                          # the dispatcher
+celery -A benchmarks.plain worker -Q plain -c 2     # the workers
 """
 
 import time

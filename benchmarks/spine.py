@@ -2,7 +2,8 @@
 
     python -m benchmarks.spine
 
-Real Kafka and Redis on this machine; the same model, features and records. Ratios of one run count, not its speeds.
+Real Kafka and Redis on this machine; the same model, features and records. Ratios of one run count, not its
+speeds.
 """
 
 import argparse
@@ -29,7 +30,18 @@ def start_pipeline(made: Rig) -> None:
 
 def start_plain(made: Rig) -> None:
     """One dispatcher, and a pool of as many workers as the pipeline has."""
-    celery = [str(BIN / "celery"), "-A", "benchmarks.plain", "worker", "-Q", "plain", "-c", "2", "-l", "warning"]
+    celery = [
+        str(BIN / "celery"),
+        "-A",
+        "benchmarks.plain",
+        "worker",
+        "-Q",
+        "plain",
+        "-c",
+        "2",
+        "-l",
+        "warning",
+    ]
     _start(made, "worker", celery)
     _start(made, "dispatcher", [sys.executable, "-m", "benchmarks.plain"])
 

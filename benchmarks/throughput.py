@@ -14,7 +14,9 @@ from transport.kafka import consumer_config, producer_config
 
 def fill(bootstrap: str, count: int, run: str, event_type: str = "order.placed") -> None:
     """Write `count` orders to the source topic."""
-    producer = Producer(producer_config(bootstrap, **{"linger.ms": 20, "queue.buffering.max.messages": 1_000_000}))
+    producer = Producer(
+        producer_config(bootstrap, **{"linger.ms": 20, "queue.buffering.max.messages": 1_000_000})
+    )
     rng = random.Random(run)
     for number in range(count):
         key, value = order(number, run, system_clock(), rng, event_type)
@@ -35,11 +37,16 @@ class EndOffsets:
 
     def count(self) -> int:
         """Records that were ever written to the topic."""
-        return sum(self._consumer.get_watermark_offsets(partition, timeout=10)[1] for partition in self._partitions)
+        return sum(
+            self._consumer.get_watermark_offsets(partition, timeout=10)[1] for partition in self._partitions
+        )
 
 
 def measure(bootstrap: str, count: int, run: str, start: Callable[[], None], limit: float = 300) -> float:
-    """Events a second between the first tenth and the last of `count` predictions. Raises `TimeoutError` after `limit` s."""
+    """Events a second from the first tenth to the last of `count` predictions.
+
+    Raises `TimeoutError` after `limit` seconds.
+    """
     ends = EndOffsets(bootstrap)
     before = ends.count()
     fill(bootstrap, count, run)

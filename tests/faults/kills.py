@@ -1,8 +1,8 @@
 """50,000 events while everything is killed once or more: does each still get its one outcome?
 
-    python -m tests.faults.kills --broker redis
-    python -m tests.faults.kills --broker rabbitmq
-    python -m tests.faults.kills --broker redis --empty-redis
+python -m tests.faults.kills --broker redis
+python -m tests.faults.kills --broker rabbitmq
+python -m tests.faults.kills --broker redis --empty-redis
 """
 
 import argparse
@@ -51,7 +51,7 @@ def _again(child: Child) -> None:
 
 
 def plan(made: Rig, seed: int, seconds: float, *, empty_redis: bool) -> Plan:
-    """Three kills each of dispatcher and worker, a second dispatcher that comes and goes, each service once."""
+    """Three kills each of dispatcher and worker, a second dispatcher that comes and goes, each service."""
     rng = random.Random(seed)
     made_plan = Plan()
     for name in ("dispatcher", "worker"):
@@ -62,7 +62,9 @@ def plan(made: Rig, seed: int, seconds: float, *, empty_redis: bool) -> Plan:
     made_plan.add(joins, "a second dispatcher joins", partial(made.run, "dispatcher-2", "dispatcher"))
     made_plan.add(joins + seconds / 3, "the second dispatcher leaves", partial(made.stop, "dispatcher-2"))
     for service in made.services:
-        made_plan.add(rng.uniform(3, seconds), f"{service} is killed and restarted", partial(made.restart, service))
+        made_plan.add(
+            rng.uniform(3, seconds), f"{service} is killed and restarted", partial(made.restart, service)
+        )
     if empty_redis:
         made_plan.add(seconds / 2, "Redis is emptied", made.empty_redis)
     return made_plan
@@ -129,7 +131,8 @@ def main() -> int:
         source.join()
         events = {f"{run}-{number}" for number in range(args.events)}
         outcomes, took = settle(reader, events, SETTLE_SECONDS)
-        return 0 if report(outcomes, events, took, int(scrape(metrics, "signalbox_events_fed_again_total"))) else 1
+        fed_again = int(scrape(metrics, "signalbox_events_fed_again_total"))
+        return 0 if report(outcomes, events, took, fed_again) else 1
 
 
 if __name__ == "__main__":

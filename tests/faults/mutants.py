@@ -1,6 +1,6 @@
-"""100,000 damaged envelopes, and messages on the queue that are no tasks: does anything crash, block or vanish?
+"""100,000 damaged envelopes, and messages that are no tasks: does anything crash, block or vanish?
 
-    python -m tests.faults.mutants
+python -m tests.faults.mutants
 """
 
 import argparse
@@ -34,7 +34,11 @@ NO_TASKS: tuple[str, ...] = (
             "content-type": "application/json",
             "content-encoding": "utf-8",
             "headers": {"task": "tasks.fraud.score", "id": "no-arguments"},
-            "properties": {"delivery_tag": "y", "delivery_info": {"exchange": "", "routing_key": FRAUD_QUEUE}, "body_encoding": "base64"},
+            "properties": {
+                "delivery_tag": "y",
+                "delivery_info": {"exchange": "", "routing_key": FRAUD_QUEUE},
+                "body_encoding": "base64",
+            },
         }
     ),
 )
@@ -45,7 +49,7 @@ def play(made: Rig, seed: int, count: int) -> tuple[int, int]:
     producer = Producer(producer_config(made.bootstrap, **{"linger.ms": 20}))
     taken = refused = 0
     for mutant in mutants(seed, count):
-        headers = [(name, value) for name, value in mutant.headers]
+        headers: list[tuple[str, str | bytes | None]] = list(mutant.headers)
         try:
             producer.produce(EVENTS, value=mutant.value, key=str(mutant.number).encode(), headers=headers)
             taken += 1

@@ -1,6 +1,6 @@
 """The feature store is down for 40 s at full input: does that cost an event, or flood the workers?
 
-    python -m tests.faults.outage
+python -m tests.faults.outage
 """
 
 import sys
@@ -55,15 +55,23 @@ def main() -> int:
         stood = waiting(made.bootstrap, lane)
         made.restart("store")
         back = time.monotonic()
-        print(f"store down for {DOWN:.0f} s at {RATE:,} events/s: {stood:,} events wait in {lane}", flush=True)
-        print(f"the workers held {most} messages at the most; they may hold {CONCURRENCY * (1 + PREFETCH)}", flush=True)
+        print(
+            f"store down for {DOWN:.0f} s at {RATE:,} events/s: {stood:,} events wait in {lane}", flush=True
+        )
+        print(
+            f"the workers held {most} messages at the most; they may hold {CONCURRENCY * (1 + PREFETCH)}",
+            flush=True,
+        )
         source.join()
         wait_until(lambda: waiting(made.bootstrap, lane) == 0, 120, f"{lane} is empty")
-        print(f"{lane} empty {time.monotonic() - back:.1f} s after the store was back (producer still running for part of it)")
+        print(f"{lane} empty {time.monotonic() - back:.1f} s after the store was back")
         events = {f"outage-{number}" for number in range(EVENTS)}
         outcomes, _ = settle(reader, events, SOON)
         missing = len(events - outcomes.ids.keys())
-        print(f"events {EVENTS:,}; missing {missing}; dead letters {dict(outcomes.dead_letters)}; twice {outcomes.twice:,}")
+        print(
+            f"events {EVENTS:,}; missing {missing}; twice {outcomes.twice:,};"
+            f" dead letters {dict(outcomes.dead_letters)}"
+        )
         good = not missing and not outcomes.dead_letters and most <= CONCURRENCY * (1 + PREFETCH)
         return 0 if good else 1
 

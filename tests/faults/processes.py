@@ -41,7 +41,9 @@ def accepts(port: int) -> bool:
 class Child:
     """One process group. `kill` takes all of it at once, as a machine that loses power does."""
 
-    def __init__(self, name: str, command: Sequence[str], log: Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], log: Path, env: Mapping[str, str] | None = None
+    ) -> None:
         self.name = name
         self._command = list(command)
         self._log = log
@@ -64,7 +66,12 @@ class Child:
         """Start it; its output goes to the end of its log."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command, cwd=ROOT, env=self._env, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+                self._command,
+                cwd=ROOT,
+                env=self._env,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
 
     def signal_all(self, number: signal.Signals) -> None:
@@ -101,7 +108,9 @@ def redis(name: str, port: int, folder: Path) -> Child:
     if binary is None:
         raise FileNotFoundError("redis-server is not installed: apt-get install redis-server")
     options = ["--port", str(port), "--dir", str(data), "--appendonly", "yes", "--appendfsync", "everysec"]
-    return Child(name, [binary, *options, "--save", "", "--maxmemory-policy", "noeviction"], folder / f"{name}.log")
+    return Child(
+        name, [binary, *options, "--save", "", "--maxmemory-policy", "noeviction"], folder / f"{name}.log"
+    )
 
 
 def kafka(port: int, controller_port: int, folder: Path) -> Child:
@@ -133,7 +142,14 @@ def kafka(port: int, controller_port: int, folder: Path) -> Child:
     )
     java = ["java", "-Xmx768m", "-cp", f"{jars}/*"]
     if not (folder / "kafka").exists():
-        format_log = ["kafka.tools.StorageTool", "format", "-t", "AAAAAAAAQACAAAAAAAAAAQ", "-c", str(properties)]
+        format_log = [
+            "kafka.tools.StorageTool",
+            "format",
+            "-t",
+            "AAAAAAAAQACAAAAAAAAAAQ",
+            "-c",
+            str(properties),
+        ]
         subprocess.run([*java, *format_log], check=True, capture_output=True)
     return Child("kafka", [*java, "kafka.Kafka", str(properties)], folder / "kafka.log")
 

@@ -1,4 +1,4 @@
-"""The whole system on real services, as child processes that a run may kill: what every fault run and benchmark stands on."""
+"""The whole system on real services, as child processes that a fault run or a benchmark may kill."""
 
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -80,7 +80,7 @@ class Rig:
         RedisOnlineStore(self.store_url).write(feature_rows(system_clock()))
 
     def empty_redis(self) -> None:
-        """Forget everything that stands in Redis, features included, as a failover to an empty replica does."""
+        """Forget all that stands in Redis, features included, as a failover to an empty replica does."""
         Redis.from_url(self.store_url).flushall()
 
     def leads(self) -> bool:
@@ -118,12 +118,16 @@ def scrape(port: int, metric: str) -> float:
     """The sum of a Prometheus metric over its labels, as a part exports it on `port`."""
     with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
         lines = answer.read().decode().splitlines()
-    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith((metric + "{", metric + " ")))
+    return sum(
+        float(line.rpartition(" ")[2]) for line in lines if line.startswith((metric + "{", metric + " "))
+    )
 
 
 @contextmanager
 def rig(broker: Broker = "redis", *, one_redis: bool = False) -> Iterator[Rig]:
-    """Start services on free ports with data of their own. `one_redis`: the features stand in the broker's Redis.
+    """Start services on free ports with data of their own.
+
+    `one_redis`: the features stand in the broker's Redis.
 
     The logs stay in `Rig.folder`; everything else is gone afterwards.
     """

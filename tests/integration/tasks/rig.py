@@ -211,9 +211,7 @@ class Rig:
         """One message with these events, by id."""
         records = []
         for event_id, payload in payloads.items():
-            records.append(
-                fed(event_id, self.spec.name, payload, self._sent, priority=priority, **decision)
-            )
+            records.append(fed(event_id, self.spec.name, payload, self._sent, priority=priority, **decision))
             self._sent += 1
         batch = Batch(system_clock(), tuple(records))
         self.app.send_task(
