@@ -71,9 +71,7 @@ class Consumer(CeleryConsumer):
     def known_tasks(self) -> frozenset[str]:
         """The tasks that may run here: a workflow that is served elsewhere has no model in this worker."""
         return frozenset(
-            name
-            for name, task in self.app.tasks.items()
-            if not isinstance(task, EventTask) or task.served
+            name for name, task in self.app.tasks.items() if not isinstance(task, EventTask) or task.served
         )
 
     def _disguise(self, message: Message, fault: str) -> None:
