@@ -1,0 +1,1 @@
+"""Router, feeder, workers and reconciler under a seeded scheduler, in a world in which everything breaks."""

@@ -1,0 +1,197 @@
+"""One schedule: a seed's events, faults and turns, until nothing moves any more."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from random import Random
+
+from dispatcher.lane_access import GROUP as RECONCILER_GROUP
+from dispatcher.lane_reader import feeder_group
+from dispatcher.router import GROUP as ROUTER_GROUP
+from events.decision import Millis, dead_letter_topic
+from events.topics import DEAD_LETTERS, EVENTS, PREDICTIONS, UNROUTED
+from routing import Table
+from tests.simulation import traffic
+from tests.simulation.broker import Celery, Port
+from tests.simulation.dispatcher import Dispatcher
+from tests.simulation.faults import CHANCES, STROKES
+from tests.simulation.kafka import Kafka
+from tests.simulation.properties import check_the_end
+from tests.simulation.reconciler import ReconcilerPart
+from tests.simulation.standing_in import Clients
+from tests.simulation.traffic import CHURN, FLOODED, FRAUD, TABLES, Sent
+from tests.simulation.watching import Watch
+from tests.simulation.worker import Notes, Worker
+from tests.simulation.world import FAULTS, NEVER, Fault, Part, Violation, World
+from transport.kafka import Outgoing
+
+TURNS = 200
+STRIKE_EVERY = 16
+REST_ROUNDS = 5_000
+REST_PASSING: Millis = 40
+PASSING: tuple[Millis, ...] = (0, 0, 1, 2, 5, 10, 20, 40)
+PARTITIONS = 2
+# a feeder stops at 16; two of them may have sent one more, and six workers hold two each
+MOST_HELD_BACK = 16 + 2 + 12
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a schedule came to. `steps` is there where it was traced."""
+
+    seed: int
+    struck: Counter[Fault]
+    events: int
+    fed_again: int
+    doubled: int
+    violation: str | None = None
+    steps: list[str] = field(default_factory=list)
+
+
+class Schedule:
+    """All the parts of one world, and who has its turn when."""
+
+    def __init__(self, seed: int, clients: Clients, *, traced: bool = False) -> None:
+        chosen = Random(seed)
+        self.world = World(seed, _faults(chosen), traced=traced)
+        self.world.chances |= {kind: CHANCES[kind] for kind in self.world.chances if kind in CHANCES}
+        self.watch = Watch()
+        self.kafka = Kafka(self.world, self.watch)
+        clients.begin(self.kafka)
+        self.clients = clients
+        self.celery = Celery(self.world, redis=chosen.random() < 0.5)
+        self.table_number = 0
+        self.flood = chosen.random() < 0.03
+        lanes = traffic.lanes(1 if self.flood else chosen.choice((2, 4, 8)))
+        every = [lane for of_queue in lanes.values() for lane in of_queue]
+        self.lanes = [lane.topic for lane in every]
+        dead_letters = [dead_letter_topic(queue) for queue in lanes]
+        for topic in (EVENTS, UNROUTED, DEAD_LETTERS, PREDICTIONS, *dead_letters, *self.lanes):
+            self.kafka.create(topic, PARTITIONS)
+        self.dispatchers = [
+            Dispatcher(f"dispatcher-{number}", clients, self.celery, self.watch, self.table, lanes)
+            for number in range(chosen.choice((1, 2, 2)))
+        ]
+        self.failures: Counter[str] = Counter()
+        self.notes = Notes(self.world)
+        self.workers = [
+            Worker(f"worker-{number}", queue, self.celery, self.kafka, self.notes, self.failures)
+            for number, queue in enumerate((FRAUD,) * (6 if self.flood else 2) + (CHURN,))
+        ]
+        if self.flood and "broker emptied" not in self.world.chances:
+            for worker in self.workers:
+                worker.most_held_back = MOST_HELD_BACK
+        self.reconciler = ReconcilerPart(self.kafka, Port(self.celery, lambda _: None), every)
+        self.events = traffic.traffic(chosen, 60 if self.flood else chosen.randint(6, 26), self.flood)
+        self.to_come = list(reversed(self.events))
+        self._striking = [kind for kind in self.world.chances if kind in STROKES]
+        self.parts: list[Part] = [
+            *(part for each in self.dispatchers for part in each.parts),
+            *self.workers,
+            self.reconciler,
+            self.celery,
+        ]
+
+    def table(self) -> Table:
+        """The routing table in force."""
+        tables = FLOODED if self.flood else TABLES
+        return tables[self.table_number % len(tables)]
+
+    def run(self) -> None:
+        """Faults strike for a while; then the world has to come to rest. Raises `Violation`."""
+        world, parts = self.world, self.parts
+        dice = world.random.random
+        for _ in range(TURNS):
+            world.advance(PASSING[int(dice() * len(PASSING))])
+            if self.to_come and dice() < 0.2:
+                self._produce(int(dice() * 5) + 1)
+            if self._striking and dice() * STRIKE_EVERY < 1:
+                self._strike()
+            part = parts[int(dice() * len(parts))]
+            if part.wakes_at() <= world.now:
+                part.step()
+        world.calm()
+        self._come_to_rest()
+        check_the_end(self)
+
+    def _produce(self, count: int) -> None:
+        for _ in range(min(count, len(self.to_come))):
+            sent: Sent = self.to_come.pop()
+            self.kafka.append(Outgoing(EVENTS, sent.value, sent.key))
+
+    def _strike(self) -> None:
+        kind = self.world.random.choice(self._striking)
+        self.world.struck[kind] += 1
+        self.world.say("fault", kind)
+        STROKES[kind](self)
+
+    def _come_to_rest(self) -> None:
+        """Everybody does what there is to do, and time passes only to what comes next."""
+        self._produce(len(self.to_come))
+        world = self.world
+        for _ in range(REST_ROUNDS):
+            before = world.activity
+            for part in self._in_some_order():
+                self._let(part)
+            if world.activity == before:
+                later = [wakes for part in self.parts if (wakes := part.wakes_at()) > world.now]
+                next_at = min([*later, world.next_timer])
+                if next_at == NEVER:
+                    break
+                world.advance(next_at - world.now)
+            else:
+                world.advance(REST_PASSING)
+        if self._unrest() or not self.celery.at_rest:
+            raise Violation(f"the world comes to rest: {self._unrest()}")
+
+    def _in_some_order(self) -> list[Part]:
+        first = int(self.world.random.random() * len(self.parts))
+        return self.parts[first:] + self.parts[:first]
+
+    def _let(self, part: Part) -> None:
+        """Let a part do all that it can do now."""
+        world = self.world
+        while part.wakes_at() <= world.now:
+            before = world.activity
+            part.step()
+            if world.activity == before:
+                return
+
+    def _unrest(self) -> list[str]:
+        """Which groups have not committed the end of what they read."""
+        kafka = self.kafka
+        groups = [(ROUTER_GROUP, EVENTS)]
+        groups += [(group, lane) for lane in self.lanes for group in (feeder_group(lane), RECONCILER_GROUP)]
+        return [
+            f"{group} is at {kafka.position(group, topic, partition)} of {topic}[{partition}]@{len(log)}"
+            for group, topic in groups
+            for partition, log in enumerate(kafka.logs[topic])
+            if kafka.position(group, topic, partition) < len(log)
+        ]
+
+
+def _faults(chosen: Random) -> list[Fault]:
+    if chosen.random() < 0.05:
+        return []
+    return chosen.sample(FAULTS, chosen.randint(1, 7))
+
+
+def run(seed: int, clients: Clients, *, traced: bool = False) -> Outcome:
+    """Play one seed's schedule. What does not hold is in the outcome."""
+    schedule = Schedule(seed, clients, traced=traced)
+    violation = None
+    try:
+        schedule.run()
+    except Violation as broken:
+        violation = str(broken)
+    doubled = sum(
+        count - 1 for of_lane in schedule.watch.outcomes.values() for count in of_lane.values() if count
+    )
+    return Outcome(
+        seed,
+        schedule.world.struck,
+        len(schedule.events),
+        schedule.reconciler.fed_again,
+        doubled,
+        violation,
+        schedule.world.steps or [],
+    )

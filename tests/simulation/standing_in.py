@@ -1,0 +1,114 @@
+"""What are the real parts given in the place of Kafka, time and waiting?"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from dispatcher import (
+    completeness,
+    feeder,
+    feeding_again,
+    lane_access,
+    lane_reader,
+    outcomes,
+    reconciler,
+    router,
+)
+from tests.simulation.clients import Consumer, Producer, Reader
+from tests.simulation.kafka import Kafka
+from tests.simulation.watching import Watched
+from transport import group
+
+IN_THE_AIR = 12
+ROUTED_AT_ONCE = 8
+STAY_READS = 3
+STAY_EVERY_MS = 200
+
+_WITH_A_CLOCK: tuple[ModuleType, ...] = (
+    completeness,
+    feeder,
+    feeding_again,
+    lane_access,
+    lane_reader,
+    reconciler,
+    router,
+)
+
+
+class Clients:
+    """Makes the clients of whichever world is simulated now, and knows which process has which."""
+
+    def __init__(self) -> None:
+        self.kafka: Kafka
+        self.consumers: dict[str, list[Consumer]] = {}
+        self.producers: dict[str, list[Producer]] = {}
+
+    def begin(self, kafka: Kafka) -> None:
+        """Another world."""
+        self.kafka = kafka
+        self.consumers.clear()
+        self.producers.clear()
+
+    def consumer(self, config: dict[str, Any], **_: object) -> Consumer:
+        """A member of a group."""
+        made = Consumer(self.kafka, config)
+        self.consumers.setdefault(made.name, []).append(made)
+        return made
+
+    def reader(self, config: dict[str, Any], **_: object) -> Reader:
+        """A consumer on its own."""
+        return Reader(self.kafka, config)
+
+    def producer(self, config: dict[str, Any], **_: object) -> Producer:
+        """Who writes."""
+        made = Producer(self.kafka, config)
+        self.producers.setdefault(made.name, []).append(made)
+        return made
+
+    def monotonic(self) -> float:
+        """The world's time, in seconds."""
+        return self.kafka.world.monotonic()
+
+
+class Stop:
+    """In the place of a `threading.Event`: nobody waits in a simulation."""
+
+    def __init__(self) -> None:
+        self.flag = False
+
+    def is_set(self) -> bool:
+        """Whether the process was asked to end."""
+        return self.flag
+
+    def wait(self, _timeout: float) -> bool:
+        """Time passes by the scheduler alone."""
+        return self.flag
+
+
+@contextmanager
+def simulated() -> Iterator[Clients]:
+    """Let the dispatcher's and the reconciler's own code run against a simulated world."""
+    clients = Clients()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(group, "Consumer", clients.consumer)
+        patch.setattr(group, "time", clients)
+        patch.setattr(router, "Producer", clients.producer)
+        patch.setattr(outcomes, "Consumer", clients.reader)
+        patch.setattr(lane_access, "Consumer", clients.reader)
+        for module in _WITH_A_CLOCK:
+            patch.setattr(module, "monotonic", clients.monotonic)
+        patch.setattr(router, "IN_THE_AIR", IN_THE_AIR)
+        patch.setattr(router, "BATCH", ROUTED_AT_ONCE)
+        patch.setattr(lane_reader, "STAY_READS", STAY_READS)
+        patch.setattr(lane_reader, "STAY_EVERY_S", STAY_EVERY_MS / 1_000)
+        patch.setattr(reconciler, "SKEW_MS", 0)
+        patch.setattr(reconciler, "Reconciling", Watched)
+        logging.disable(logging.CRITICAL)
+        try:
+            yield clients
+        finally:
+            logging.disable(logging.NOTSET)
