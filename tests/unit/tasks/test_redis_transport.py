@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kombu.transport.virtual import Message
+from kombu.utils.json import loads
 
 from tasks.redis_transport import is_envelope, wrapped
 
@@ -59,11 +60,18 @@ class Channel:
         pytest.param(envelope(headers=None), id="no headers: Celery's to judge"),
         pytest.param(envelope(**{"content-type": 5}), id="a content type that is none: Celery's to judge"),
         pytest.param(properties(body_encoding="utf-8"), id="a body that is not encoded"),
+        pytest.param(
+            envelope(body={"__type__": "bytes", "__value__": "e30="}), id="a body that was encoded before"
+        ),
+        pytest.param(
+            envelope(headers={"at": {"__type__": "date", "__value__": "2027-01-15"}}), id="a tagged header"
+        ),
     ],
 )
 def test_kombu_can_read(item: dict[str, Any]) -> None:
-    assert is_envelope(json.dumps(item).encode())
-    read(item)
+    written = json.dumps(item).encode()
+    assert is_envelope(written)
+    read(loads(written))
 
 
 @pytest.mark.parametrize(
@@ -79,6 +87,27 @@ def test_kombu_can_read(item: dict[str, Any]) -> None:
         pytest.param(json.dumps(envelope(body=5)).encode(), id="a body that is a number"),
         pytest.param(json.dumps(envelope(body="abcde")).encode(), id="a body that is no base64"),
         pytest.param(json.dumps(envelope(headers=[1])).encode(), id="headers that are a list"),
+        pytest.param(
+            json.dumps(envelope(body={"__type__": "bytes", "__value__": "abcde"})).encode(),
+            id="an encoded body that is no base64",
+        ),
+        pytest.param(
+            json.dumps(envelope(headers={"__type__": "bytes", "__value__": "x"})).encode(),
+            id="headers that are bytes",
+        ),
+        *(
+            pytest.param(
+                json.dumps(envelope(headers={"x": {"__type__": kind, "__value__": value}})).encode(),
+                id=f"a {kind} that is none",
+            )
+            for kind, value in (("uuid", 5), ("decimal", "x"), ("datetime", {}), ("colour", "blue"))
+        ),
+        pytest.param(
+            json.dumps(envelope(headers={"x": {"__type__": "uuid", "__value__": 5}}))
+            .replace("__type__", "\\u005f_type__")
+            .encode(),
+            id="a tag in hiding",
+        ),
     ],
 )
 def test_what_kombu_cannot_read_comes_in_an_envelope_that_it_can(item: bytes) -> None:
@@ -87,7 +116,7 @@ def test_what_kombu_cannot_read_comes_in_an_envelope_that_it_can(item: bytes) ->
     inside = wrapped(item, "ml.fraud.input")
 
     assert is_envelope(inside)
-    message = read(json.loads(inside))
+    message = read(loads(inside))
     assert message.body == item
     assert message.delivery_info["routing_key"] == "ml.fraud.input"
 
@@ -96,3 +125,20 @@ def test_what_kombu_cannot_read_comes_in_an_envelope_that_it_can(item: bytes) ->
 def test_whatever_stands_in_the_list_is_judged(item: bytes) -> None:
     assert is_envelope(wrapped(item, "q"))
     assert isinstance(is_envelope(item), bool)
+
+
+GOOD = json.dumps(envelope(headers={"task": "t", "at": {"__type__": "uuid", "__value__": "0" * 32}})).encode()
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, len(GOOD) - 1), st.integers(0, 255)), min_size=1, max_size=4),
+    st.integers(0, len(GOOD)),
+)
+def test_what_passes_for_an_envelope_kombu_can_read(flips: list[tuple[int, int]], length: int) -> None:
+    item = bytearray(GOOD)
+    for place, value in flips:
+        item[place] = value
+
+    for candidate in (bytes(item), bytes(item[:length])):
+        if is_envelope(candidate):
+            read(loads(candidate))
