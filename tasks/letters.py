@@ -11,6 +11,9 @@ from events.errors import Cause
 from events.lane import Fed, LaneRecord, Original
 from transport.kafka import Outgoing
 
+MOST_BYTES = 1_000_000
+MOST_HEADER_BYTES = 50_000
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -72,13 +75,19 @@ def dead_letter(fed: Fed, record: LaneRecord | None, queue: str, failure: Failur
 
 
 def malformed(queue: str, value: bytes, headers: str, failure: Failure) -> Outgoing:
-    """The dead letter of a Celery message that is none of ours: its bytes, and its headers as text."""
+    """The dead letter of a Celery message that is none of ours: its bytes, and its headers as text.
+
+    Of a body that Kafka might not take, the beginning: it must not come back for ever.
+    """
     written = letter(
         source=Position(f"celery:{queue}", -1, -1),
         timestamp=failure.last,
-        value=value,
+        value=value[:MOST_BYTES],
         key=None,
-        headers=[("celery.headers", headers.encode("utf-8", "backslashreplace"))],
+        headers=[
+            ("celery.headers", headers.encode("utf-8", "backslashreplace")[:MOST_HEADER_BYTES]),
+            ("celery.bytes", str(len(value)).encode()),
+        ],
         error=failure.error,
         cause=failure.cause,
         attempts=failure.attempts,

@@ -48,6 +48,18 @@ def test_its_bytes_and_headers_stand_in_the_dlq(body: Any, value: bytes) -> None
     assert dict(written.headers)["celery.headers"] == b'{"task": "x", "id": 7}'
 
 
+def test_of_one_that_kafka_would_not_take_the_beginning_stands_there() -> None:
+    bench = Bench()
+    headers: Any = {"task": "x" * 9_000_000}
+
+    record(bench, Message("y" * 9_000_000, delivery_tag="t", headers=headers), "z" * 9_000_000)
+
+    (written,) = bench.kafka.records
+    size = len(written.value or b"") + sum(len(value or b"") for _, value in written.headers)
+    assert 1_000_000 <= size < 2_000_000
+    assert dict(written.headers)["celery.bytes"] == b"9000000"
+
+
 def test_in_disguise_it_is_a_task_that_celery_can_run() -> None:
     message = Message("", delivery_tag="t", headers={"task": "?"}, properties=dict[str, Any](priority=6))
 
