@@ -11,13 +11,10 @@ from events.decision import Position, dead_letter_topic
 from events.errors import DeadLetter, Unavailable
 from events.topics import DEAD_LETTERS, EVENTS, PREDICTIONS, UNROUTED
 from monitoring.ledger import Ledger, Partition, SourceRecord
-from transport.kafka import consumer_config, headers_of, position_of
+from transport.kafka import SELDOM, consumer_config, headers_of, position_of
 
 QUIET_S = 2.0
 """After so long without a record a topic counts as read: an embedded broker's watermark may lag behind."""
-
-SELDOM = {"fetch.wait.max.ms": 500, "fetch.min.bytes": 1_000_000, "enable.partition.eof": True}
-"""Whoever only counts fetches twice a second: each fetch costs an embedded broker a look at every batch."""
 
 _STEP_S = 0.1
 
@@ -44,7 +41,9 @@ class LogReader:
     """
 
     def __init__(self, bootstrap: str, topics: Iterable[str]) -> None:
-        self._consumer = Consumer(consumer_config(bootstrap, "signalbox.balance", **SELDOM))
+        self._consumer = Consumer(
+            consumer_config(bootstrap, "signalbox.balance", **SELDOM, **{"enable.partition.eof": True})
+        )
         try:
             known = self._consumer.list_topics(timeout=10).topics
         except KafkaException as error:
