@@ -7,8 +7,9 @@ from dispatcher.router import Router
 from dispatcher.tracking import Tracker
 from events.decision import Millis
 from routing import LaneSpec, Table
-from tests.simulation.broker import Celery, Port
-from tests.simulation.clients import SESSION
+from tests.simulation.broker import Celery
+from tests.simulation.member import SESSION
+from tests.simulation.port import Port
 from tests.simulation.standing_in import IN_THE_AIR, ROUTED_AT_ONCE, STAY_EVERY_MS, STAY_READS, Clients, Stop
 from tests.simulation.watching import Watch
 from tests.simulation.world import NEVER, Part, Violation, World

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tests.simulation.broker import VISIBILITY
-from tests.simulation.clients import SESSION
+from tests.simulation.member import SESSION
 
 if TYPE_CHECKING:
     from tests.simulation.schedule import Schedule
@@ -17,12 +17,12 @@ CHANCES: dict[Fault, float] = {
     "broker accepts, then fails": 0.1,
     "message doubled": 0.08,
     "message delayed": 0.1,
-    "message lost in the pop": 0.08,
-    "acknowledgement lost": 0.06,
+    "message lost in the pop": 0.12,
+    "acknowledgement lost": 0.1,
     "commit fails": 0.3,
     "group rebalanced": 0.03,
-    "publishing fails half-way": 0.1,
-    "inference fails": 0.1,
+    "publishing fails half-way": 0.15,
+    "inference fails": 0.15,
 }
 
 
@@ -49,6 +49,11 @@ def _group_rebalanced(schedule: Schedule) -> None:
 def _worker_killed(schedule: Schedule) -> None:
     random = schedule.world.random
     random.choice(schedule.workers).die(random.randrange(100))
+
+
+def _worker_stopped(schedule: Schedule) -> None:
+    random = schedule.world.random
+    random.choice(schedule.workers).stop(random.randrange(100))
 
 
 def _pool_process_killed(schedule: Schedule) -> None:
@@ -78,11 +83,12 @@ def _broker_down(schedule: Schedule) -> None:
 
 def _broker_emptied(schedule: Schedule) -> None:
     schedule.celery.empty()
-    schedule.notes.begun.clear()
+    schedule.notes.empty()
 
 
 def _kafka_stalled(schedule: Schedule) -> None:
-    schedule.world.take_down("kafka", schedule.world.random.randrange(10, 800))
+    random = schedule.world.random
+    schedule.world.take_down(random.choice(("kafka", "kafka's writes")), random.randrange(10, 800))
 
 
 def _store_down(schedule: Schedule) -> None:
@@ -95,6 +101,7 @@ STROKES: dict[Fault, Callable[[Schedule], None]] = {
     "dispatcher leaves": _dispatcher_leaves,
     "group rebalanced": _group_rebalanced,
     "worker killed": _worker_killed,
+    "worker stopped": _worker_stopped,
     "pool process killed": _pool_process_killed,
     "worker stalled": _worker_stalled,
     "reconciler killed": _reconciler_killed,

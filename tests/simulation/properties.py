@@ -9,7 +9,7 @@ from events.errors import Cause
 from events.topics import DEAD_LETTERS, EVENTS, UNROUTED
 from tasks.triage import MAX_LOSSES
 from tests.simulation.traffic import MAX_RETRIES, Kind, Sent
-from tests.simulation.world import Violation
+from tests.simulation.world import Fault, Violation
 
 if TYPE_CHECKING:
     from events.decision import Position
@@ -24,6 +24,21 @@ _DESERVED: dict[Kind, tuple[Cause, ...]] = {
     "poison": _ENDED_WORK,
     "slow": _ENDED_WORK,
 }
+# after these, two copies of one message may be on their way
+_COPYING: frozenset[Fault] = frozenset(
+    {
+        "dispatcher killed",
+        "dispatcher stalled",
+        "dispatcher leaves",
+        "group rebalanced",
+        "commit fails",
+        "worker stalled",
+        "broker down",
+        "broker accepts, then fails",
+        "message doubled",
+        "acknowledgement lost",
+    }
+)
 
 
 def check_the_end(schedule: Schedule) -> None:
@@ -85,9 +100,10 @@ def _is_deserved(schedule: Schedule, lane: Position, sent: Sent, prediction_id: 
         return
     if cause == "retries_exhausted" and schedule.failures[prediction_id] > MAX_RETRIES:
         return
-    # a broker that restarts looks like a lost worker, and may do so three times over the same event
+    # the first time counts whether its work had begun or not; of copies, one may be blamed for another
     again, cut_short = schedule.celery.handed_out_again[lane], schedule.celery.cut_short[lane]
-    if cause == "worker_lost" and again >= MAX_LOSSES and cut_short:
+    blamed = cut_short >= MAX_LOSSES - 1 or not _COPYING.isdisjoint(schedule.world.struck)
+    if cause == "worker_lost" and again >= MAX_LOSSES and blamed:
         return
     raise Violation(
         f"dead letters are deserved: {sent.event_id} at {lane} for {cause}, handed out again {again} times,"

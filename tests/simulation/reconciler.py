@@ -9,8 +9,8 @@ from dispatcher.reconciler import Reconciler
 from dispatcher.reconciling import Reconciling
 from events.decision import Millis
 from routing import LaneSpec
-from tests.simulation.broker import Port
 from tests.simulation.kafka import Kafka
+from tests.simulation.port import Port
 from tests.simulation.standing_in import Stop
 from tests.simulation.watching import HORIZON, Place
 from tests.simulation.world import NEVER

@@ -11,16 +11,19 @@ from events.decision import Millis, dead_letter_topic
 from events.topics import DEAD_LETTERS, EVENTS, PREDICTIONS, UNROUTED
 from routing import Table
 from tests.simulation import traffic
-from tests.simulation.broker import Celery, Port
+from tests.simulation.broker import Celery
 from tests.simulation.dispatcher import Dispatcher
 from tests.simulation.faults import CHANCES, STROKES
 from tests.simulation.kafka import Kafka
+from tests.simulation.notes import Notes
+from tests.simulation.port import Port
 from tests.simulation.properties import check_the_end
 from tests.simulation.reconciler import ReconcilerPart
+from tests.simulation.running import Runner
 from tests.simulation.standing_in import Clients
 from tests.simulation.traffic import CHURN, FLOODED, FRAUD, TABLES, Sent
 from tests.simulation.watching import Watch
-from tests.simulation.worker import Notes, Worker
+from tests.simulation.worker import Worker
 from tests.simulation.world import FAULTS, NEVER, Fault, Part, Violation, World
 from transport.kafka import Outgoing
 
@@ -74,7 +77,7 @@ class Schedule:
         self.failures: Counter[str] = Counter()
         self.notes = Notes(self.world)
         self.workers = [
-            Worker(f"worker-{number}", queue, self.celery, self.kafka, self.notes, self.failures)
+            self._worker(f"worker-{number}", queue)
             for number, queue in enumerate((FRAUD,) * (6 if self.flood else 2) + (CHURN,))
         ]
         if self.flood and "broker emptied" not in self.world.chances:
@@ -90,6 +93,10 @@ class Schedule:
             self.reconciler,
             self.celery,
         ]
+
+    def _worker(self, name: str, queue: str) -> Worker:
+        runner = Runner(queue, self.world, self.notes, self.failures)
+        return Worker(name, queue, self.celery, self.kafka, self.notes, runner)
 
     def table(self) -> Table:
         """The routing table in force."""

@@ -18,8 +18,10 @@ from dispatcher import (
     reconciler,
     router,
 )
-from tests.simulation.clients import Consumer, Producer, Reader
 from tests.simulation.kafka import Kafka
+from tests.simulation.member import Consumer
+from tests.simulation.producer import Producer
+from tests.simulation.reader import Reader
 from tests.simulation.watching import Watched
 from transport import group
 

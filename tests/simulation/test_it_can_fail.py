@@ -19,7 +19,7 @@ from routing import deciding
 from tasks.handling import Handling
 from tasks.outcomes import Outcomes
 from tasks.triage import Proceed
-from tests.simulation import standing_in, worker
+from tests.simulation import running, standing_in
 from tests.simulation.playing import play
 from transport.group import GroupConsumer
 
@@ -150,7 +150,7 @@ def forget_one_of_those_that_failed(patch: pytest.MonkeyPatch) -> None:
 
 
 def never_split_a_batch_that_kills(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(worker, "triage", lambda batch, redelivered: Proceed())
+    patch.setattr(running, "triage", lambda batch, redelivered: Proceed())
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ Fault = Literal[
     "dispatcher leaves",
     "group rebalanced",
     "worker killed",  # with its pool: what it held comes back after the visibility timeout
+    "worker stopped",  # in order: it ends what it works on, and what it had only taken is handed out again
     "pool process killed",  # what it worked on comes back at once
     "worker stalled",  # beyond the visibility timeout: a second worker gets its message
     "reconciler killed",
