@@ -11,7 +11,7 @@ from events.topics import PREDICTIONS
 from transport.client_log import client_log
 from transport.clock import Clock, system_clock
 from transport.group import Partition
-from transport.kafka import SELDOM, Headers, consumer_config, headers_of, position_of
+from transport.kafka import Headers, consumer_config, headers_of, position_of
 
 BATCH = 5_000
 TIMEOUT_S = 10.0
@@ -46,7 +46,7 @@ class OutcomeReader:
     def __init__(self, bootstrap: str, clock: Clock = system_clock) -> None:
         self._clock = clock
         self._consumer = Consumer(
-            consumer_config(bootstrap, "signalbox.reconciler.outcomes", **SELDOM), logger=client_log
+            consumer_config(bootstrap, "signalbox.reconciler.outcomes"), logger=client_log
         )
         self._topics: set[str] = set()
         self._next: dict[Partition, int] = {}
