@@ -102,10 +102,9 @@ class Reconciling:
         return tuple(sorted(due))
 
     def on_refused(self, offsets: tuple[int, ...]) -> None:
-        """The broker did not take them: they are due again."""
+        """They could not be sent: they are due again, after the others had their turn."""
         for offset in offsets:
             self._again.pop(offset, None)
-            self._next = min(self._next, offset)
         self.fed_again -= len(offsets)
 
     def completeness(self) -> Completeness:

@@ -123,12 +123,19 @@ def test_what_is_due_ascends_though_the_turn_begins_anew() -> None:
 
 
 class TestARefusedFeeding:
-    def test_the_same_records_are_due_again_at_once(self) -> None:
-        reconciling = lane(100)
-        give(reconciling, *reconciling.due(HORIZON))
-        due = reconciling.due(HORIZON)
-        reconciling.on_refused(due)
-        assert reconciling.due(HORIZON) == due
+    def test_the_record_is_due_again_at_once(self) -> None:
+        reconciling = lane(1)
+        reconciling.on_refused(reconciling.due(HORIZON))
+        assert reconciling.due(HORIZON) == (0,)
+
+    def test_one_that_cannot_be_sent_holds_up_no_other(self) -> None:
+        reconciling = lane(3)
+        turns = []
+        for _ in range(4):
+            due = reconciling.due(HORIZON)
+            turns.append(due)
+            reconciling.on_refused(due)
+        assert turns == [(0,), (1,), (2,), (0,)]
 
     def test_it_does_not_count_as_fed_again(self) -> None:
         reconciling = lane(100)
