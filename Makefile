@@ -36,6 +36,9 @@ format: $(BIN)/.dev ## put the code into form
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
+simulate: $(BIN)/.dev ## every state machine through SCHEDULES seeded schedules of faults (100000)
+	$(BIN)/python -m tests.simulation --schedules $(SCHEDULES)
+
 faults: $(BIN)/.dev ## kill and stop the real thing, and count what came out (java, mvn, redis-server, rabbitmq-server)
 	deploy/kafka/node jars
 	$(BIN)/python -m tests.faults.kills --broker redis
@@ -60,7 +63,8 @@ clean: ## remove what was installed and written here
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "no Python 3.11 to 3.13 found; name one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "$(PYTHON) cannot make a venv; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@echo "setting up .venv with $(PYTHON); what is downloaded takes a minute or two"
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "$(PYTHON) cannot make a venv; on Debian: apt-get install python3-venv" >&2; exit 1; }
 
 # A stamp per extra: each command installs only what it needs.
 $(BIN)/.demo: pyproject.toml | $(BIN)/python
