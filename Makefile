@@ -7,6 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 KAFKA_PORT ?= 9092
 SCHEDULES ?= 100000
+JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up test check format simulate faults bench kafka kafka-stop clean
@@ -37,7 +38,7 @@ format: $(BIN)/.dev ## put the code into form
 	$(BIN)/ruff format .
 
 simulate: $(BIN)/.dev ## every state machine through SCHEDULES seeded schedules of faults (100000)
-	$(BIN)/python -m tests.simulation --schedules $(SCHEDULES)
+	$(BIN)/python -m tests.simulation --schedules $(SCHEDULES) --jobs $(JOBS)
 
 faults: $(BIN)/.dev ## kill and stop the real thing, and count what came out (java, mvn, redis-server, rabbitmq-server)
 	deploy/kafka/node jars
