@@ -10,7 +10,7 @@ from events.deadletter import DeadLetterHeaders
 from events.decision import Position, dead_letter_topic
 from events.errors import DeadLetter, Unavailable
 from events.topics import DEAD_LETTERS, EVENTS, PREDICTIONS, UNROUTED
-from monitoring.ledger import Ledger, Partition, SourceRecord
+from monitoring.ledger import Ledger, SourceRecord
 from transport.kafka import SELDOM, consumer_config, headers_of, position_of
 
 QUIET_S = 2.0
@@ -51,22 +51,26 @@ class LogReader:
         self._partitions = [
             (name, number) for name in topics if name in known for number in known[name].partitions
         ]
-        self._ended: set[Partition] = set()
+        self._ends = {partition: self._end(*partition) for partition in self._partitions}
+        self._behind = {partition for partition, end in self._ends.items() if end > 0}
         self._consumer.assign([TopicPartition(name, number, 0) for name, number in self._partitions])
 
     def caught_up(self, topic: str) -> bool:
-        """Whether the end of each of a topic's partitions was seen since the reading began."""
-        return all(partition in self._ended for partition in self._partitions if partition[0] == topic)
+        """Whether each of a topic's partitions was read as far as it reached when the reading began."""
+        return all(name != topic for name, _ in self._behind)
 
     def read(self, seconds: float) -> Iterator[Message]:
         """What arrives within `seconds`. Raises `Unavailable` where Kafka answers with an error."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             for message in self._consumer.consume(1_000, min(left, _STEP_S)):
+                partition, offset = (message.topic() or "", message.partition() or 0), message.offset() or 0
                 if (error := message.error()) is None:
+                    if offset + 1 >= self._ends[partition]:
+                        self._behind.discard(partition)
                     yield message
-                elif error.code() == KafkaError._PARTITION_EOF:
-                    self._ended.add((message.topic() or "", message.partition() or 0))
+                elif error.code() == KafkaError._PARTITION_EOF:  # the last offset may be no record
+                    self._behind.discard(partition)
                 else:
                     raise Unavailable("kafka", error)
 
@@ -77,6 +81,12 @@ class LogReader:
             for message in self.read(_STEP_S):
                 until = time.monotonic() + quiet
                 yield message
+
+    def _end(self, topic: str, number: int) -> int:
+        try:
+            return self._consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10)[1]
+        except KafkaException as error:
+            raise Unavailable("kafka", error) from error
 
     def close(self) -> None:
         """Let go of the connections."""

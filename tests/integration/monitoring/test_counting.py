@@ -57,7 +57,7 @@ def test_where_events_keep_coming_those_after_the_mark_are_left_out(bootstrap: s
 
     def keep_sending() -> None:
         number = 0
-        while not stop.wait(0.02):
+        while not stop.wait(0.001):
             send(producer, number)
             producer.poll(0)
             number += 1
