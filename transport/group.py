@@ -5,13 +5,21 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
 
 from transport.client_log import client_log
 from transport.kafka import consumer_config
 
 Partition = tuple[str, int]
 Leaving = Callable[[frozenset[Partition], bool], None]
+Arriving = Callable[[frozenset[Partition]], None]
 
 COMMIT_EVERY_S = 0.25
 COMPLAIN_EVERY_S = 10.0
@@ -38,20 +46,32 @@ class GroupConsumer:
     `leaving` is called on the thread that reads, before partitions go to another member, with them and
     whether they were lost already: it may wait a little for what is on its way. Then progress is committed
     once more, but none on partitions that were lost.
+
+    With `arriving`, it is not Kafka that knows where to begin: partitions that come are named to it, and
+    nothing is read from one before `begin` was called for it.
     """
 
     def __init__(
-        self, bootstrap: str, group: str, topic: str, progress: Progress, leaving: Leaving, **overrides: Any
+        self,
+        bootstrap: str,
+        group: str,
+        topic: str,
+        progress: Progress,
+        leaving: Leaving,
+        arriving: Arriving | None = None,
+        **overrides: Any,
     ) -> None:
         self.topic = topic
         self._progress = progress
         self._leaving = leaving
+        self._arriving = arriving
         self._gone: set[Partition] = set()
         self._commit_at = 0.0
         self._complain_at = 0.0
         config = consumer_config(bootstrap, group, on_commit=self._on_commit, **overrides)
         self._consumer = Consumer(config, logger=client_log)
-        self._consumer.subscribe([topic], on_revoke=self._on_revoke, on_lost=self._on_lost)
+        placing: dict[str, Any] = {} if arriving is None else {"on_assign": self._on_assign}
+        self._consumer.subscribe([topic], on_revoke=self._on_revoke, on_lost=self._on_lost, **placing)
 
     def read(self, limit: int, timeout: float) -> list[Message]:
         """Up to `limit` records: waits up to `timeout` seconds for the first, and not at all for the others.
@@ -80,6 +100,27 @@ class GroupConsumer:
         self._complain(f"{partition[0]}[{partition[1]}] waits at {offset}: {why}")
         self._consumer.seek(TopicPartition(*partition, offset))
 
+    def begin(self, partition: Partition, offset: int) -> None:
+        """Read a partition from `offset` on, whatever was read of it before.
+
+        Raises `KafkaException` where the client is not ready for it: ask again a little later.
+        """
+        place = TopicPartition(*partition, offset)
+        self._consumer.seek(place)
+        self._consumer.resume([place])
+
+    def hold(self, partitions: Iterable[Partition]) -> None:
+        """Read nothing more of these until `begin` is called. Raises `KafkaException`."""
+        self._consumer.pause([TopicPartition(*each) for each in partitions])
+
+    def bounds(self, partition: Partition, timeout: float) -> tuple[int, int]:
+        """The offsets of the oldest record that Kafka holds, and of the next to come.
+
+        Asks Kafka, for up to `timeout` seconds. Raises `KafkaException`.
+        """
+        low, high = self._consumer.get_watermark_offsets(TopicPartition(*partition), timeout)
+        return low, high
+
     def commit_when_due(self) -> None:
         """Commit the progress made, if the last commit was a while ago. Does not wait for the answer."""
         now = time.monotonic()
@@ -96,6 +137,14 @@ class GroupConsumer:
     def close(self) -> None:
         """Leave the group, after `leaving` was asked about every partition."""
         self._consumer.close()
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        names = frozenset(map(_name, partitions))
+        # a place that needs no answer of Kafka's: until it has one, a partition cannot be told to begin
+        consumer.incremental_assign([TopicPartition(*name, OFFSET_BEGINNING) for name in names])
+        consumer.pause([TopicPartition(*name) for name in names])
+        if self._arriving is not None:
+            self._arriving(names)
 
     def _on_commit(self, error: KafkaError | None, partitions: Iterable[TopicPartition]) -> None:
         failed = {_name(each): each.offset for each in partitions if error or each.error}

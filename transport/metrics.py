@@ -76,6 +76,31 @@ DEPENDENCY_WAIT = Counter(
     ["dependency"],
 )
 
+# feature pipeline
+FEATURE_EVENTS = Counter(
+    "signalbox_feature_events_total",
+    "Source records that the pipeline is done with: `counted`, `duplicate`, `idle` (no feature is made of"
+    " it), or why it was skipped.",
+    ["fate"],
+)
+FEATURE_AS_OF = Gauge(
+    "signalbox_feature_as_of_seconds",
+    "Epoch time up to which all is counted that arrived in a source partition.",
+    ["partition"],
+)
+FEATURE_OFFSETS_LOST = Counter(
+    "signalbox_feature_offsets_lost_total", "Source offsets that Kafka deleted before they were counted."
+)
+FEATURE_ROWS_PUT = Counter(
+    "signalbox_feature_rows_put_total",
+    "Whole rows put online because they were `absent`, `crowded`, or `behind`.",
+    ["reason"],
+)
+FEATURE_PUSH_FAILURES = Counter(
+    "signalbox_feature_push_failures_total",
+    "Times that what was counted could not be pushed online; it is made good later.",
+)
+
 
 def serve(port: int) -> None:
     """Answer Prometheus on `port`, from a daemon thread; 0 exports nothing."""

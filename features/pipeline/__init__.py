@@ -1,0 +1,1 @@
+"""From the events to both tiers: each event counted once, whatever is killed or moved meanwhile."""
