@@ -1,0 +1,158 @@
+"""Which values does a view have for its entities at given times? The one answer, in training and in serving.
+
+Nothing of the tile of `t` counts, nor what came later: however far the store is ahead, an event's own
+increments and those after it change nothing of what it is told.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.increments import Increments
+from features.plan import Column, Plan, plan_of
+from features.segments import Ints
+from features.views import StreamView
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Places = NDArray[np.intp]
+
+_ROW = 33
+"""Row and tile make one ordered number; a tile has 32 bits, and the end of a window may lie one further."""
+_TILE = (1 << _ROW) - 1
+_LAST = 1 << 32
+_CHUNK = 1 << 14
+"""So many queries at a time: their columns stay in the cache."""
+
+
+class Values(NamedTuple):
+    """One row for each query.
+
+    `matrix` [queries, features] holds the feature's default wherever `absent` is true. `newest` is the time
+    (epoch ms, by the view's resolution) of the entity's newest increment before the query's, -1 where there
+    is none. `exact` is false where increments that the answer rests on were folded: ask the offline tier.
+    `absent` [queries, features]: all of an entity of which nothing came before, or nothing within the view's
+    `ttl_days`; a recency of something that never happened.
+    """
+
+    matrix: Floats
+    newest: Ints
+    exact: Bools
+    absent: Bools
+
+
+class _Past(NamedTuple):
+    """Increments by row and tile, one place on: at `i` stands what the first `i` of them say.
+
+    `keys` has the last one's row and tile, `totals` their sums, `latest` the last row and tile of a measure;
+    `folded`, by row, the newest tile of which only sums are left, None where that is nowhere so.
+    """
+
+    keys: Ints
+    totals: Ints
+    latest: list[Ints]
+    folded: Ints | None
+
+
+def evaluate(view: StreamView, increments: Increments, rows: int, of: Places, at: Ints) -> Values:
+    """The values of query `i`, about row `of[i]` of the `rows` at time `at[i]` (epoch ms), for all `i`.
+
+    Increments may stand in any order, and several of them in one tile.
+    """
+    plan = plan_of(view)
+    past = _past(plan, increments, rows)
+    tiles = np.minimum(at // view.tile_ms, _LAST)
+    if len(at) <= _CHUNK:
+        return _values(view, plan, past, of, tiles)
+    whole = _room(len(at), len(view.features))
+    for places in _chunks(of, tiles):
+        part = _values(view, plan, past, of[places], tiles[places])
+        for column, values in zip(whole, part, strict=True):
+            column[places] = values
+    return whole
+
+
+def _past(plan: Plan, increments: Increments, rows: int) -> _Past:
+    unsorted = (increments.of << _ROW) + increments.tile
+    order = np.argsort(unsorted, kind="stable")
+    keys = np.empty(len(order) + 1, np.int64)
+    keys[0] = -1
+    keys[1:] = unsorted[order]
+    measures = increments.measure[order]
+    columns: dict[Column, Ints] = {"n": increments.n[order], "amount": increments.amount[order]}
+    totals = np.zeros((len(plan.totals), len(keys)), np.int64)
+    for total, (measure, column) in zip(totals, plan.totals, strict=True):
+        # the sums of all rows run on: they may wrap, which the difference of two of them undoes
+        np.cumsum(np.where(measures == measure, columns[column], 0), out=total[1:])
+    latest = [_latest(keys, measures == measure) for measure in plan.recent]
+    folded = None
+    if increments.base.any():
+        folded = np.full(rows, -_TILE)
+        np.maximum.at(folded, increments.of[increments.base], increments.tile[increments.base])
+    return _Past(keys, totals, latest, folded)
+
+
+def _latest(keys: Ints, among: Bools) -> Ints:
+    latest = keys.copy()
+    latest[1:][~among] = -1
+    return np.maximum.accumulate(latest)
+
+
+def _values(view: StreamView, plan: Plan, past: _Past, of: Places, tiles: Ints) -> Values:
+    bounds = np.maximum(tiles[:, None] + plan.points, 0)
+    found = np.searchsorted(past.keys[1:], (of << _ROW)[:, None] + bounds)
+    now = found[:, 0]
+    newest = past.keys[now]
+    # a row's keys follow each other: where the one before `now` is another's, this row has none before
+    known = newest >> _ROW == of
+    newest &= _TILE
+    nothing = ~known | (tiles - newest > view.ttl_tiles)
+    matrix = np.empty((len(of), len(plan.defaults)))
+    matrix[:] = plan.defaults
+    if plan.totals:
+        _counted(plan, past.totals, found, matrix)
+    absent = np.repeat(nothing[:, None], len(plan.defaults), axis=1)
+    for column, recent, unit_s in plan.recencies:
+        last = past.latest[recent][now]
+        seen = last >> _ROW == of
+        np.divide((tiles - (last & _TILE)) * view.resolution_s, unit_s, out=matrix[:, column], where=seen)
+        absent[:, column] |= ~seen
+    if nothing.any():
+        matrix[nothing] = plan.defaults
+    newest *= view.tile_ms
+    newest[~known] = -1
+    exact = (
+        np.ones(len(of), np.bool_) if past.folded is None else tiles - view.horizon_tiles > past.folded[of]
+    )
+    return Values(matrix, newest, exact, absent)
+
+
+def _counted(plan: Plan, totals: Ints, found: Places, matrix: Floats) -> None:
+    """Counts, sums, means and ratios into their columns, where there is something to divide by."""
+    total, begin, end = plan.spans
+    row = total * totals.shape[1]
+    flat = totals.ravel()
+    sums = flat[found[:, end] + row] - flat[found[:, begin] + row]
+    over, per, factor, summand = plan.quotients
+    divisors = sums[:, per] * factor + summand
+    np.divide(sums[:, over], divisors, out=matrix, where=divisors > 0)
+    if plan.most is not None:
+        np.minimum(matrix, plan.most, out=matrix)
+
+
+def _chunks(of: Places, tiles: Ints) -> Iterator[Places]:
+    """The places of all queries, in such an order that neighbours are looked up near each other."""
+    order = np.argsort((of << _ROW) + tiles)
+    for begin in range(0, len(order), _CHUNK):
+        yield order[begin : begin + _CHUNK]
+
+
+def _room(queries: int, features: int) -> Values:
+    return Values(
+        np.empty((queries, features)),
+        np.empty(queries, np.int64),
+        np.empty(queries, np.bool_),
+        np.empty((queries, features), np.bool_),
+    )
