@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import msgspec
 from redis import Redis
@@ -12,17 +12,12 @@ from redis.retry import Retry
 
 from events.decision import Millis
 from events.errors import Unavailable
+from features.keys import EntityKey, row_key
+
+__all__ = ["EntityKey", "FeatureRow", "OnlineStore", "RedisOnlineStore", "row_key"]
 
 DEPENDENCY = "feature store"
 ROWS_PER_WRITE = 1_000
-
-
-class EntityKey(NamedTuple):
-    """Whose features: `EntityKey("acme", "customer", "c-17")`."""
-
-    tenant_id: str
-    entity: str
-    entity_id: str
 
 
 class FeatureRow(msgspec.Struct, frozen=True):

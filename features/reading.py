@@ -1,0 +1,95 @@
+"""Which values does a model get for an event, and how good are they? What is asked and what is answered."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
+
+from events.decision import Millis
+from features.contract import Contract
+from features.heartbeats import Heartbeat
+from features.increments import Segment
+from features.keys import EntityKey
+from features.views import BatchView, StreamView
+
+__all__ = [
+    "Asked",
+    "BatchRows",
+    "FeatureReader",
+    "FeatureVector",
+    "Heartbeat",
+    "Of",
+    "RowSource",
+    "Rows",
+    "Value",
+    "Values",
+]
+
+Value = float | str
+Reaction = Literal["fallback", "refuse"]
+Of = tuple[str, str]
+"""An entity of a view: tenant and id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One event that asks: whose features by entity, as of which moment, and when Kafka took it in."""
+
+    keys: Mapping[str, EntityKey]
+    at: Millis
+    entered_at: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureVector:
+    """The values of `Contract.stored`, in that order, and what is to be said of them.
+
+    `missing` and `stale` name features; what was put in their place is the contract's reaction. `data_time`
+    is the newest event of the view that knows least, None where none knows any. `position` is what
+    `features.position` writes. `reaction` is the gravest that the contract asks for.
+    """
+
+    values: tuple[Value, ...]
+    missing: tuple[str, ...]
+    stale: tuple[str, ...]
+    data_time: Millis | None
+    origin: Literal["online", "offline"]
+    position: str
+    reaction: Reaction | None = None
+
+
+class FeatureReader(Protocol):
+    """What workers read from."""
+
+    def read(self, contract: Contract, asked: Sequence[Asked]) -> Sequence[FeatureVector]:
+        """One vector for each event that asks, in their order. Raises `Unavailable`."""
+
+
+class Rows(NamedTuple):
+    """What the offline tier knows of entities, in one snapshot. Who is not in `segments` is unknown."""
+
+    segments: Mapping[Of, tuple[Segment, ...]]
+    heartbeats: Mapping[int, Heartbeat]
+
+
+class Values(NamedTuple):
+    """One row of a batch view: its values by name, and the time that they are of."""
+
+    event_time: Millis
+    values: Mapping[str, Value]
+
+
+class BatchRows(NamedTuple):
+    """Rows of a batch view, and when (epoch ms) its table was last looked at; None where it never was."""
+
+    values: Mapping[Of, Values]
+    as_of: Millis | None
+
+
+class RowSource(Protocol):
+    """The offline tier, as a reader uses it. Each method is one query, and raises `Unavailable`."""
+
+    def rows(self, view: StreamView, keys: Sequence[Of], *, folded: bool = True) -> Rows:
+        """The increments of these entities; where `folded` is false, each in the tile that it fell in."""
+
+    def batch_rows(self, view: BatchView, keys: Sequence[Of]) -> BatchRows:
+        """The newest row of each of these entities."""

@@ -1,0 +1,160 @@
+"""What stands online of an entity? Rows in one Redis, read in one command, written by Lua scripts that merge.
+
+A row is absent, or complete up to where its segments and the heartbeats say. So whoever writes is checked: an
+`append` must begin where the heartbeat stands, and a row that was absent must know as much as all others.
+"""
+
+import struct
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.commands.core import Script
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from events.decision import Millis
+from events.errors import Unavailable
+from features.heartbeats import Heartbeat, Heartbeats, parse_heartbeats
+from features.increments import SMALLEST_CAP
+from features.keys import POSITION_KEY
+from features.position import Offsets, offsets_text
+from features.views import DAY_S, BatchView, StreamView
+
+__all__ = ["Appended", "Delta", "Heartbeat", "Heartbeats", "RedisStore"]
+
+DEPENDENCY = "feature store"
+ROWS_PER_SCRIPT = 200
+"""A script holds up every other client, for about 3 us a row."""
+
+_SCRIPTS = Path(__file__).with_name("scripts")
+
+
+class Delta(NamedTuple):
+    """What a batch adds to one row: at least one of `features.increments.encode_increments`."""
+
+    key: str
+    view: StreamView
+    increments: bytes
+
+
+class Appended(NamedTuple):
+    """What an append did.
+
+    The rows of `absent` were not there, those of `crowded` have grown too long: put both anew from the
+    offline tier. Where `behind` is not None nothing was appended: the heartbeat stands there.
+    """
+
+    absent: tuple[str, ...] = ()
+    crowded: tuple[str, ...] = ()
+    behind: int | None = None
+
+
+class RedisStore:
+    """The online tier in one Redis (or Valkey). Make it after the fork.
+
+    Each call waits `timeout_s` at most for an answer, twice where the connection had gone stale. `connect`
+    makes the client: tests hand in another Redis. Every method raises `Unavailable`.
+    """
+
+    def __init__(
+        self, url: str, *, timeout_s: float = 1.0, connect: Callable[..., Redis] = Redis.from_url
+    ) -> None:
+        self._redis = connect(
+            url,
+            socket_timeout=timeout_s,
+            socket_connect_timeout=timeout_s,
+            socket_keepalive=True,
+            # a connection that a restarted Redis closed is replaced; waiting longer is the caller's policy
+            retry=Retry(NoBackoff(), 1),
+        )
+        self._append, self._put, self._put_values = (
+            self._redis.register_script(_script(name)) for name in ("append", "put", "put_values")
+        )
+
+    def read(self, keys: Sequence[str]) -> tuple[list[bytes | None], Heartbeats]:
+        """The bytes under each key, and the heartbeats of the same moment, in one round trip."""
+        try:
+            beats, *values = self._redis.mget([POSITION_KEY, *keys])
+        except RedisError as error:
+            raise Unavailable(DEPENDENCY, error) from error
+        return values, parse_heartbeats(beats)
+
+    def heartbeats(self) -> Heartbeats:
+        """How far the online tier is."""
+        return self.read(())[1]
+
+    def append(self, partition: int, base: int, heartbeat: Heartbeat, deltas: Sequence[Delta]) -> Appended:
+        """Add what the records of `partition` from `base` up to `heartbeat.position` brought.
+
+        May be repeated. The heartbeat moves once every row has its part; with `base` at its position and no
+        deltas, only its times do. After `behind`, put every row with increments since then, and append
+        nothing from there.
+        """
+        place = (partition, struct.pack("<h", partition), base, *heartbeat)
+        absent: list[str] = []
+        crowded: list[str] = []
+        for first in range(0, max(len(deltas), 1), ROWS_PER_SCRIPT):
+            chunk = deltas[first : first + ROWS_PER_SCRIPT]
+            last = "last" if first + ROWS_PER_SCRIPT >= len(deltas) else "more"
+            rows = (part for delta in chunk for part in (delta.increments, *_limits(delta.view)))
+            done, *said = self._run(self._append, [delta.key for delta in chunk], (*place, last, *rows))
+            if not done:
+                return Appended(behind=said[0])
+            absent.extend(chunk[at].key for at in said[0])
+            crowded.extend(chunk[at].key for at in said[1])
+        return Appended(tuple(absent), tuple(crowded))
+
+    def put(self, rows: Iterable[tuple[str, bytes, int]], known: Offsets) -> tuple[str, ...]:
+        """Put whole rows (key, bytes, seconds to live) that were read when SQL stood at `known`.
+
+        A row that is there already takes over what it did not know. Returns the keys that stay absent, since
+        the online tier is further by now, or has just been emptied: whoever reads them next will put them.
+        """
+        offsets = offsets_text(known)
+        refused: list[str] = []
+        remaining = iter(rows)
+        while chunk := list(islice(remaining, ROWS_PER_SCRIPT)):
+            keys = [key for key, _, _ in chunk]
+            arguments = (part for _, row, ttl_s in chunk for part in (row, ttl_s))
+            said = self._run(self._put, keys, (offsets, *arguments))
+            refused.extend(keys[at] for at in said)
+        return tuple(refused)
+
+    def put_values(
+        self, view: BatchView, rows: Iterable[tuple[str, bytes]], as_of: Millis | None = None
+    ) -> None:
+        """Put rows of a batch view (`features.batch_row`), none in place of a later one.
+
+        `as_of` (epoch ms) then says up to when its table was looked at.
+        """
+        remaining = iter(rows)
+        ttl_s = view.ttl_days * DAY_S
+        while chunk := list(islice(remaining, ROWS_PER_SCRIPT)):
+            arguments = (part for _, row in chunk for part in (row, ttl_s))
+            self._run(self._put_values, [key for key, _ in chunk], (view.name, "", *arguments))
+        if as_of is not None:
+            self._run(self._put_values, [], (view.name, as_of))
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._redis.close()
+
+    def _run(self, script: Script, keys: Sequence[str], arguments: Sequence[object]) -> list[Any]:
+        try:
+            answer: list[Any] = script(keys=[POSITION_KEY, *keys], args=arguments)
+        except RedisError as error:
+            raise Unavailable(DEPENDENCY, error) from error
+        return answer
+
+
+def _limits(view: StreamView) -> tuple[int, int, int]:
+    span = view.horizon_tiles + view.slack_tiles + view.slack_tiles // 2 + 1
+    return view.ttl_days * DAY_S, span, SMALLEST_CAP
+
+
+def _script(name: str) -> str:
+    return "".join((_SCRIPTS / f"{part}.lua").read_text() for part in ("common", name))
