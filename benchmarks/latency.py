@@ -29,6 +29,10 @@ class Latencies:
     p99: float
     missing: int
 
+    def __str__(self) -> str:
+        figures = f"p50 {self.p50:8,.1f}  p95 {self.p95:8,.1f}  p99 {self.p99:8,.1f} ms"
+        return f"{figures}, {self.missing:,} never came" if self.missing else figures
+
     @staticmethod
     def of(seconds: list[float], missing: int) -> "Latencies":
         """The percentiles of at least one measured event (nearest rank)."""

@@ -140,7 +140,9 @@ def kafka(port: int, controller_port: int, folder: Path) -> Child:
             ]
         )
     )
-    java = ["java", "-Xmx768m", "-cp", f"{jars}/*"]
+    # what kafka-server-start.sh starts a broker with
+    tuning = ["-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-XX:InitiatingHeapOccupancyPercent=35"]
+    java = ["java", "-Xmx768m", *tuning, "-cp", f"{jars}/*"]
     if not (folder / "kafka").exists():
         format_log = [
             "kafka.tools.StorageTool",
