@@ -14,6 +14,16 @@ def store() -> None:
     """The feature store."""
 
 
+@app.command(name="list")
+def list_features() -> None:
+    """Every feature: whose it is, what it is made of, how long it holds, and who answers for it."""
+    from features.listing import listing
+    from features.retail import DEFINITIONS
+
+    for line in listing(DEFINITIONS):
+        typer.echo(line)
+
+
 @app.command()
 def load(
     file: Annotated[

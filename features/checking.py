@@ -47,7 +47,7 @@ def _names(what: str, names: Iterable[str]) -> Iterator[Found]:
         if not _NAME.fullmatch(name):
             yield name, f"is no name of a {what}: small letters, digits and _, a letter first, 63 at most"
         if times > 1:
-            yield name, f"is declared {times} times as a {what}"
+            yield name, f"is the name of more than one {what}"
 
 
 def _in_view(view: View, entities: dict[str, Entity], contract: Contract) -> Iterator[Found]:
@@ -89,7 +89,7 @@ def _times(view: StreamView) -> Iterator[Found]:
         return
     if view.slack_days < 1:
         yield "slack_days", f"must be positive, is {view.slack_days}"
-    if view.features and view.ttl_days * view.tiles_per_day < view.horizon_tiles:
+    if view.features and 0 < view.ttl_days * view.tiles_per_day < view.horizon_tiles:
         days = view.horizon_tiles // view.tiles_per_day
         yield "ttl_days", f"is {view.ttl_days}, and the longest window begins {days} days back"
 

@@ -175,10 +175,12 @@ def _without(found: Increments, strange: NDArray[np.bool_]) -> Increments:
     keep = ~np.isin(found.of, bad)
     broken = sorted({*found.broken, *bad.tolist()})
     return Increments(
-        *(
-            column[keep]
-            for column in (found.of, found.tile, found.measure, found.n, found.amount, found.base)
-        ),
-        [{} if place in broken else at for place, at in enumerate(found.positions)],
-        tuple(broken),
+        of=found.of[keep],
+        tile=found.tile[keep],
+        measure=found.measure[keep],
+        n=found.n[keep],
+        amount=found.amount[keep],
+        base=found.base[keep],
+        positions=[{} if place in broken else at for place, at in enumerate(found.positions)],
+        broken=tuple(broken),
     )

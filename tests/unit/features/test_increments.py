@@ -1,0 +1,137 @@
+"""Rows of increments: to bytes and back, and what is no row."""
+
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features.extraction import Increment
+from features.increments import (
+    Increments,
+    Segment,
+    decode_rows,
+    encode_increments,
+    encode_row,
+    of_segments,
+    packed,
+    segments_of,
+)
+from features.retail import CUSTOMER_ORDERS, TERMINAL_ORDERS
+from features.segments import HEADER, INCREMENT, NO_TILE, ONE, SMALLEST_CAP, VERSION
+from tests.unit.features.plainly import segment
+
+_RAW = st.tuples(
+    st.integers(0, 2**32 - 2),
+    st.sampled_from([0, 1, 0x80, 0x81]),
+    st.integers(-(2**31), 2**31 - 1),
+    st.integers(-(2**63), 2**63 - 1),
+)
+_SEGMENTS = st.lists(
+    st.builds(
+        Segment,
+        partition=st.integers(-1, 2**15 - 1),
+        position=st.integers(0, 2**64 - 1),
+        increments=st.lists(_RAW, max_size=5).map(packed),
+    ),
+    max_size=3,
+    unique_by=lambda each: each.partition,
+)
+
+
+def columns(found: Increments) -> list[list[object]]:
+    """All that stands in them, to compare."""
+    arrays = (found.of, found.tile, found.measure, found.n, found.amount, found.base)
+    return [*(column.tolist() for column in arrays), list(found.positions), list(found.broken)]
+
+
+@given(st.lists(_SEGMENTS, max_size=4))
+def test_what_goes_in_comes_out(rows: list[list[Segment]]) -> None:
+    encoded = [encode_row(row, TERMINAL_ORDERS) for row in rows]
+    assert columns(decode_rows(encoded, 2)) == columns(of_segments(rows))
+    for row, value in zip(rows, encoded, strict=True):
+        for before, after in zip(row, segments_of(value), strict=True):
+            assert before[:2] == after[:2]
+            assert before.increments.tobytes() == after.increments.tobytes()
+
+
+def test_the_bytes_stand_where_the_scripts_look_for_them() -> None:
+    part = segment((5, 0x80, 3, -7), (9, 1, 1, 0), (8, 0, 1, 250), partition=-1, position=77)
+    row = encode_row([part], TERMINAL_ORDERS)
+    assert (HEADER.size, ONE.size, INCREMENT.itemsize) == (22, 17, 17)
+    assert row[:1] == VERSION
+    assert struct.unpack("<h", row[1:3]) == (-1,)
+    assert struct.unpack("<Q", row[3:11]) == (77,)
+    assert struct.unpack("<III", row[11:23]) == (8, SMALLEST_CAP, 3 * 17)
+    assert struct.unpack("<IBiq", row[23:40]) == (5, 0x80, 3, -7)
+
+
+def test_what_is_appended_reads_like_what_was_put() -> None:
+    increments = [
+        Increment("acme", "terminal_orders", "t-1", 1, 2**32 - 2, 1, 0, 0),
+        Increment("acme", "terminal_orders", "t-1", 0, 5, 1, -(2**53), 0),
+    ]
+    written = packed((each.tile, each.measure, each.n, each.amount) for each in increments)
+    assert encode_increments(increments) == written.tobytes()
+
+
+def test_a_row_without_segments_says_that_nothing_is_known() -> None:
+    assert encode_row([], TERMINAL_ORDERS) == VERSION
+    found = decode_rows([VERSION])
+    assert columns(found) == [[], [], [], [], [], [], [{}], []]
+
+
+def test_a_segment_whose_increments_are_all_folded_has_no_oldest() -> None:
+    row = encode_row([segment((5, 0x80, 3, 0))], TERMINAL_ORDERS)
+    assert HEADER.unpack_from(row, 1)[2] == NO_TILE
+
+
+def test_a_long_segment_may_double_before_it_wants_compacting() -> None:
+    row = encode_row([segment(*((tile, 0, 1, 0) for tile in range(1_000)))], TERMINAL_ORDERS)
+    assert HEADER.unpack_from(row, 1)[3] == 2_000
+
+
+def test_an_increment_of_no_measure_of_the_view_is_not_written() -> None:
+    with pytest.raises(ValueError, match="customer_orders has 1 measures"):
+        encode_row([segment((5, 1, 1, 0))], CUSTOMER_ORDERS)
+
+
+_GOOD = encode_row([segment((5, 0, 1, 0), (6, 1, 1, 0), position=3)], TERMINAL_ORDERS)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(b"", id="no bytes"),
+        pytest.param(b'{"event_time": 1}', id="somebody else's JSON"),
+        pytest.param(b"\x02" + _GOOD[1:], id="another version"),
+        pytest.param(_GOOD[:-1], id="a byte short"),
+        pytest.param(_GOOD + b"\x00", id="a byte too many"),
+        pytest.param(_GOOD[:12], id="half a header"),
+        pytest.param(_GOOD + _GOOD[1:], id="one partition twice"),
+        pytest.param(
+            encode_row([segment((5, 0, 1, 0))], TERMINAL_ORDERS)[:-17] + ONE.pack(5, 9, 1, 0),
+            id="a measure that the view does not have",
+        ),
+    ],
+)
+def test_a_broken_row_counts_as_not_there_and_harms_no_other(value: bytes) -> None:
+    found = decode_rows([None, value, _GOOD], 2)
+    assert found.broken == (1,)
+    assert found.positions == [{}, {}, {0: 3}]
+    assert found.of.tolist() == [2, 2]
+    assert found.tile.tolist() == [5, 6]
+
+
+@given(st.binary(max_size=60), st.integers(0, len(_GOOD)))
+def test_no_bytes_raise_anything(noise: bytes, at: int) -> None:
+    damaged = _GOOD[:at] + noise + _GOOD[at:]
+    found = decode_rows([noise, damaged], 2)
+    assert np.all(found.measure < 2)
+    assert all(place not in found.broken for place in found.of.tolist())
+
+
+def test_segments_of_what_is_no_row_are_refused() -> None:
+    with pytest.raises(ValueError, match="no row of increments"):
+        segments_of(b"\x02abc")
