@@ -1,0 +1,54 @@
+"""What does the pipeline hand to the offline tier, and what does it get back?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from events.decision import Millis
+from events.errors import SignalboxError
+from features.extraction import Increment
+
+BACKFILL = -1
+"""The partition of what was backfilled. Its offsets are a running number."""
+BACKFILL_TOPIC = "backfill"
+
+
+class StreamEvent(NamedTuple):
+    """One event and what it adds. `digest` is 16 bytes that stand for its id; `event_time` is epoch ms."""
+
+    digest: bytes
+    event_time: Millis
+    offset: int
+    event_id: str
+    increments: tuple[Increment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamBatch:
+    """The events of one partition from offset `base` up to before `position`, without those that add nothing.
+
+    With it counted, all is that arrived in Kafka up to `as_of`; `clock` is the newest event time (epoch ms).
+    """
+
+    topic: str
+    partition: int
+    base: int
+    position: int
+    as_of: Millis
+    clock: Millis
+    events: Sequence[StreamEvent]
+
+
+class Committed(NamedTuple):
+    """Those events of a batch that were counted for the first time."""
+
+    fresh: list[StreamEvent]
+
+
+class Fenced(SignalboxError):  # noqa: N818  # as in events/errors.py: named by the reaction
+    """Another member has counted this partition beyond where the batch begins: it is no longer ours."""
+
+    def __init__(self, partition: int, base: int, found: int | None) -> None:
+        super().__init__(
+            f"partition {partition} is not counted up to {base} but to {found}: another member counts it"
+        )

@@ -1,0 +1,122 @@
+"""How is the offline tier's database reached? Transactions of the kind that each use needs."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from events.errors import ConfigError, Problem, Unavailable
+
+DEPENDENCY = "offline feature store"
+CONNECT_TIMEOUT_S = 5
+LOCK_TIMEOUT_S = 10
+"""How long a writer waits for another one to finish, in SQLite, which has one at a time."""
+
+_BEGIN: Final = "signalbox_begin"
+_CREATING: Final = 0x5167_6E61
+"""A number that nobody else locks in PostgreSQL."""
+_PRAGMAS = (
+    "journal_mode = WAL",
+    # a power cut may take the last commits, whole: offsets go with the increments, and Kafka has them still
+    "synchronous = NORMAL",
+    "cache_size = -65536",
+    "temp_store = MEMORY",
+)
+
+
+class Database:
+    """An engine, and the two kinds of transactions: one that writes, and one that sees a single moment.
+
+    Connects at the first use: make it wherever you like, use it after the fork. Whatever fails because the
+    database cannot be reached, or has been locked for too long, raises `Unavailable`.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.sqlite = engine.dialect.name == "sqlite"
+        if self.sqlite:
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Committed at the end, rolled back by an error."""
+        with unavailable(), self.engine.connect() as connection:
+            # a SQLite transaction that reads first and writes later fails where another wrote in between
+            connection.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def creating(self) -> Iterator[Connection]:
+        """As `writing`, for one at a time."""
+        with self.writing() as connection:
+            if connection.dialect.name == "postgresql":
+                # to look and to make is not one step there: two members that begin together would collide
+                connection.execute(select(func.pg_advisory_xact_lock(_CREATING)))
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """All statements see the database as it was at the first one."""
+        with unavailable(), self.engine.connect() as connection:
+            if self.engine.dialect.name == "postgresql":
+                connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+
+def open_database(url: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> Database:
+    """The database at an SQLAlchemy URL. Raises `ConfigError` where it is none, or its driver is missing."""
+    try:
+        return Database(create_engine(url, **_options(url, lock_timeout_s)))
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise ConfigError([Problem("environment", 0, "DATABASE_URL", f"cannot be used: {error}")]) from error
+
+
+def _options(url: str, lock_timeout_s: float) -> dict[str, Any]:
+    backend = make_url(url).get_backend_name()
+    if backend == "sqlite":
+        return {"connect_args": {"timeout": lock_timeout_s}}
+    if backend == "postgresql":
+        return {
+            "connect_args": {"connect_timeout": CONNECT_TIMEOUT_S},
+            "pool_size": 2,
+            "max_overflow": 8,
+            "pool_timeout": CONNECT_TIMEOUT_S,
+            # what a proxy has closed meanwhile is not tried; what a restart closed raises Unavailable once
+            "pool_recycle": 1_800,
+        }
+    return {}
+
+
+@contextmanager
+def unavailable() -> Iterator[None]:
+    """What a database that cannot be reached, or is locked, raises becomes `Unavailable`."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+        raise Unavailable(DEPENDENCY, getattr(error, "orig", error)) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise Unavailable(DEPENDENCY, error.orig) from error
+        raise
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # else the driver begins transactions by itself, and only at the first write
+    connection.isolation_level = None
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))

@@ -1,0 +1,41 @@
+"""How are many values said to a database? What statements of this tier have in common."""
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Table, insert, or_
+
+from features.reading import Of
+
+PARAMETERS = 5_000
+"""Values in one statement: SQLite takes 32,766, PostgreSQL 65,535."""
+
+T = TypeVar("T")
+
+
+def write_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows that have a value for each column, in the table's order."""
+    if rows:
+        names = table.columns.keys()
+        connection.execute(insert(table), [dict(zip(names, row, strict=True)) for row in rows])
+
+
+def among(table: Table, keys: Iterable[Of]) -> ColumnElement[bool]:
+    """Whether a row is of one of these entities."""
+    by_tenant: dict[str, list[str]] = {}
+    for tenant_id, entity_id in keys:
+        by_tenant.setdefault(tenant_id, []).append(entity_id)
+    return or_(
+        *(
+            (table.c.tenant_id == tenant_id) & table.c.entity_id.in_(entity_ids)
+            for tenant_id, entity_ids in by_tenant.items()
+        )
+    )
+
+
+def chunks(items: Iterable[T], size: int) -> Iterable[list[T]]:
+    """Lists of `size` items, the last one shorter."""
+    remaining = iter(items)
+    while chunk := list(islice(remaining, size)):
+        yield chunk

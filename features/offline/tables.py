@@ -1,0 +1,95 @@
+"""What stands in the offline tier? One row for each increment, and what proves that it was counted once.
+
+A database holds one installation: one stream of events, and what was backfilled beside it.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+METADATA = MetaData()
+
+# in SQLite only an INTEGER key is the row's own number, and costs no index
+_NUMBER = BigInteger().with_variant(Integer, "sqlite")
+
+ENTITIES = Table(
+    "feature_entities",
+    METADATA,
+    Column("id", _NUMBER, primary_key=True, autoincrement=False),
+    Column("view", String(128), nullable=False),
+    Column("tenant_id", String(256), nullable=False),
+    Column("entity_id", String(256), nullable=False),
+    UniqueConstraint("view", "tenant_id", "entity_id"),
+)
+"""A short number for each entity of a view: three names in each increment would be half of the database."""
+
+EVENTS = Table(
+    "feature_events",
+    METADATA,
+    Column("partition", SmallInteger, primary_key=True, autoincrement=False),
+    Column("offset", BigInteger, primary_key=True, autoincrement=False),
+    Column("event_id", String(256), nullable=False),
+    Column("digest", LargeBinary(16), unique=True),
+    Column("event_time", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Each event that was counted; times in epoch ms. What has a digest that stands here is a duplicate."""
+
+INCREMENTS = Table(
+    "feature_increments",
+    METADATA,
+    Column("entity", BigInteger, primary_key=True, autoincrement=False),
+    Column("partition", SmallInteger, primary_key=True, autoincrement=False),
+    Column("offset", BigInteger, primary_key=True, autoincrement=False),
+    Column("ordinal", Integer, primary_key=True, autoincrement=False),
+    Column("measure", SmallInteger, nullable=False),
+    Column("tile", BigInteger, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    # which entities were touched since an offset
+    Index("feature_increments_by_position", "partition", "offset"),
+    # an entity's increments lie together: reading a row is one range, not a hop for each increment
+    sqlite_with_rowid=False,
+)
+"""What events add to measures. `ordinal` tells those of one event apart; the rest is as in `Increment`."""
+
+OFFSETS = Table(
+    "feature_offsets",
+    METADATA,
+    Column("partition", SmallInteger, primary_key=True, autoincrement=False),
+    Column("topic", String(256), nullable=False),
+    Column("next_offset", BigInteger, nullable=False),
+    Column("as_of", BigInteger, nullable=False),
+    Column("clock", BigInteger, nullable=False),
+)
+"""How far each partition is counted: the next offset, the arrival in Kafka and the event time reached."""
+
+VIEWS = Table(
+    "feature_views",
+    METADATA,
+    Column("view", String(128), primary_key=True),
+    Column("layout", String(12), nullable=False),
+)
+"""The layout by which each view's increments were stored: measures and tiles are numbers."""
+
+WATERMARKS = Table(
+    "feature_watermarks",
+    METADATA,
+    Column("view", String(128), primary_key=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("tenant_id", String(256), nullable=False),
+    Column("entity_id", String(256), nullable=False),
+    Column("event_time", BigInteger, nullable=False),
+    Column("complete", SmallInteger, nullable=False),
+)
+"""Up to which row each batch view was materialised, and whether that was the end of a run."""
