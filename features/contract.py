@@ -47,11 +47,11 @@ class Contract:
         cls, definitions: Definitions, needs: Iterable[Need | str], payload: Iterable[str] = ()
     ) -> "Contract":
         """A name alone is a need with the default reactions. Raises `ConfigError` with every problem."""
-        needs = tuple(Need(need) if isinstance(need, str) else need for need in needs)
+        read = tuple(Need(need) if isinstance(need, str) else need for need in needs)
         payload = tuple(payload)
-        if problems := tuple(_problems(definitions, needs, payload)):
+        if problems := tuple(_problems(definitions, read, payload)):
             raise ConfigError(problems)
-        return cls(needs, payload, definitions.hash_of((*payload, *(need.feature for need in needs))))
+        return cls(read, payload, definitions.hash_of((*payload, *(need.feature for need in read))))
 
     @property
     def stored(self) -> tuple[str, ...]:

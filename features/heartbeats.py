@@ -1,7 +1,7 @@
 """Up to where are events counted in the online tier, and how long ago was that true?
 
 They stand in one Redis string, so that they come with the rows in one command, all of one moment. A line for
-each partition, `0 1234 1240 1763740000000 1763739999000`: next offset, floor, as of, clock. The floor is above
+each partition, `0 1234 1240 1763740000000 1763739999000`: next offset, floor, as of, clock. The floor is over
 the offset while a batch is being added: no row that knows less is let in any more. And a line for each batch
 view, `product_catalogue 1763740000000`: as of.
 """

@@ -1,5 +1,6 @@
 """Whose features, and under which Redis key do they stand?"""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 POSITION_KEY = "features:position"
@@ -19,7 +20,12 @@ def row_key(tenant_id: str, view: str, entity_id: str) -> str:
 
     A colon in a tenant or a view is written `%3A`; the id comes last and stands as it is.
     """
-    return f"features:{_part(tenant_id)}:{_part(view)}:{entity_id}"
+    return _stem(tenant_id, view) + entity_id
+
+
+@lru_cache(maxsize=4_096)
+def _stem(tenant_id: str, view: str) -> str:
+    return f"features:{_part(tenant_id)}:{_part(view)}:"
 
 
 def _part(text: str) -> str:

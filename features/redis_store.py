@@ -19,10 +19,10 @@ from redis.retry import Retry
 from events.decision import Millis
 from events.errors import Unavailable
 from features.heartbeats import Heartbeat, Heartbeats, parse_heartbeats
-from features.increments import SMALLEST_CAP
 from features.keys import POSITION_KEY
 from features.position import Offsets, offsets_text
-from features.views import DAY_S, BatchView, StreamView
+from features.segments import SMALLEST_CAP
+from features.views import DAY_S, StreamView
 
 __all__ = ["Appended", "Delta", "Heartbeat", "Heartbeats", "RedisStore"]
 
@@ -78,10 +78,11 @@ class RedisStore:
     def read(self, keys: Sequence[str]) -> tuple[list[bytes | None], Heartbeats]:
         """The bytes under each key, and the heartbeats of the same moment, in one round trip."""
         try:
-            beats, *values = self._redis.mget([POSITION_KEY, *keys])
+            # bytes, since nothing asks the client to decode them
+            found: list[Any] = self._redis.mget([POSITION_KEY, *keys])
         except RedisError as error:
             raise Unavailable(DEPENDENCY, error) from error
-        return values, parse_heartbeats(beats)
+        return found[1:], parse_heartbeats(found[0])
 
     def heartbeats(self) -> Heartbeats:
         """How far the online tier is."""
@@ -125,25 +126,24 @@ class RedisStore:
         return tuple(refused)
 
     def put_values(
-        self, view: BatchView, rows: Iterable[tuple[str, bytes]], as_of: Millis | None = None
+        self, view: str, rows: Iterable[tuple[str, bytes, int]], as_of: Millis | None = None
     ) -> None:
-        """Put rows of a batch view (`features.batch_row`), none in place of a later one.
+        """Put rows of a batch view (key, `encode_values`, seconds to live), none in place of a later one.
 
-        `as_of` (epoch ms) then says up to when its table was looked at.
+        `as_of` (epoch ms) then says up to when all that its table holds stands online.
         """
         remaining = iter(rows)
-        ttl_s = view.ttl_days * DAY_S
         while chunk := list(islice(remaining, ROWS_PER_SCRIPT)):
-            arguments = (part for _, row in chunk for part in (row, ttl_s))
-            self._run(self._put_values, [key for key, _ in chunk], (view.name, "", *arguments))
+            arguments = (part for _, row, ttl_s in chunk for part in (row, ttl_s))
+            self._run(self._put_values, [key for key, _, _ in chunk], (view, "", *arguments))
         if as_of is not None:
-            self._run(self._put_values, [], (view.name, as_of))
+            self._run(self._put_values, [], (view, as_of))
 
     def close(self) -> None:
         """Give the connection back."""
         self._redis.close()
 
-    def _run(self, script: Script, keys: Sequence[str], arguments: Sequence[object]) -> list[Any]:
+    def _run(self, script: Script, keys: Sequence[str], arguments: Sequence[Any]) -> list[Any]:
         try:
             answer: list[Any] = script(keys=[POSITION_KEY, *keys], args=arguments)
         except RedisError as error:

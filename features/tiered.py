@@ -1,0 +1,111 @@
+"""Which values do these events get? From Redis in one round trip; what lacks there from SQL, and put back."""
+
+import contextlib
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from events.decision import Millis
+from events.errors import Unavailable
+from features import batch_reading, stream_reading
+from features.contract import Contract
+from features.heartbeats import Heartbeats
+from features.keys import row_key
+from features.position import Offsets
+from features.reading import Asked, FeatureVector, RowSource
+from features.schema import Definitions
+from features.vectors import Gathered, vectors
+from features.views import StreamView
+from features.wanted import Ints, Part, Wanted, Who, wanted, who
+
+
+class Online(Protocol):
+    """The online tier, as a reader uses it. Each method raises `Unavailable`."""
+
+    def read(self, keys: Sequence[str]) -> tuple[list[bytes | None], Heartbeats]:
+        """The bytes under each key, and the heartbeats of the same moment."""
+
+    def put(self, rows: Iterable[tuple[str, bytes, int]], known: Offsets) -> tuple[str, ...]:
+        """Put whole rows; those that may lack something are refused."""
+
+    def put_values(
+        self, view: str, rows: Iterable[tuple[str, bytes, int]], as_of: Millis | None = None
+    ) -> None:
+        """Put rows of a batch view, none over a later one."""
+
+
+class TieredReader:
+    """A `FeatureReader` for one worker process. Make it after the fork; not thread-safe.
+
+    For one batch Redis is asked once, and SQL once for each view in which an entity lacks there; once more
+    for those that are asked about a time before which their row is folded up.
+    """
+
+    def __init__(self, definitions: Definitions, online: Online, offline: RowSource) -> None:
+        self._definitions = definitions
+        self._online = online
+        self._offline = offline
+        self._wanted: Wanted | None = None
+
+    def read(self, contract: Contract, asked: Sequence[Asked]) -> list[FeatureVector]:
+        """One vector for each event that asks, in their order.
+
+        Raises `Unavailable`, and `ConfigError` where the definitions lack a feature of the contract.
+        """
+        if not asked:
+            return []
+        if self._wanted is None or self._wanted.contract is not contract:
+            self._wanted = wanted(contract, self._definitions)
+        parts = self._wanted.parts
+        entities = {entity: who(entity, asked) for entity in {part.view.entity for part in parts}}
+        whos = [entities[part.view.entity] for part in parts]
+        keys = [_keys(part, of) for part, of in zip(parts, whos, strict=True)]
+        stored, beats = self._online.read([key for some in keys for key in some])
+        moments = _Moments(asked, beats)
+        gathered = Gathered.of(self._wanted, len(asked))
+        first = 0
+        for part, of, some in zip(parts, whos, keys, strict=True):
+            found = stored[first : first + len(some)]
+            first += len(some)
+            self._say(gathered, part, of, found, moments)
+        return vectors(gathered)
+
+    def _say(
+        self, gathered: Gathered, part: Part, of: Who, found: Sequence[bytes | None], moments: "_Moments"
+    ) -> None:
+        view = part.view
+        if isinstance(view, StreamView):
+            stream = stream_reading.answer(view, of, moments.at, found, moments.beats, self._offline)
+            gathered.numbers(part, stream.values.matrix, stream.values.absent)
+            gathered.standing[view.name] = stream.standing
+            newest, offline, until = stream.values.newest, stream.offline, stream.counted_until
+            if stream.put_back:
+                self._put_back(stream.put_back)
+        else:
+            batch = batch_reading.answer(view, of, moments.at, found, moments.beats, self._offline)
+            gathered.values(part, batch.values)
+            newest, offline, until = batch.newest, batch.offline, np.array(batch.as_of)
+            if batch.rows:
+                with contextlib.suppress(Unavailable):
+                    self._online.put_values(view.name, batch.rows, None if batch.as_of < 0 else batch.as_of)
+        late = (until < 0) | (moments.entered_at - until > view.freshness_s * 1_000)
+        gathered.say(part, newest, offline, late)
+
+    def _put_back(self, rows: stream_reading.PutBack) -> None:
+        # the answers are there: a Redis that went away just now is met by the next read
+        with contextlib.suppress(Unavailable):
+            self._online.put(rows.rows, rows.known)
+
+
+class _Moments:
+    """As of when each event asks, when Kafka took it in (epoch ms), and how far the online tier was then."""
+
+    def __init__(self, asked: Sequence[Asked], beats: Heartbeats) -> None:
+        self.at: Ints = np.array([each.at for each in asked], np.int64)
+        self.entered_at: Ints = np.array([each.entered_at for each in asked], np.int64)
+        self.beats = beats
+
+
+def _keys(part: Part, of: Who) -> list[str]:
+    return [row_key(tenant_id, part.view.name, entity_id) for tenant_id, entity_id in of.keys]

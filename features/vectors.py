@@ -1,0 +1,136 @@
+"""What does each event get? The views' answers as one vector, with what the contract says of the gaps."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import compress, repeat
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.position import standing_text
+from features.reading import FeatureVector, Reaction, Value
+from features.wanted import Bools, Ints, Part, Wanted
+
+_NEVER = np.iinfo(np.int64).max
+
+
+@dataclass(slots=True, eq=False)
+class Gathered:
+    """What the views said so far, a row for each event that asks."""
+
+    wanted: Wanted
+    matrix: NDArray[np.float64]
+    missing: Bools
+    stale: Bools
+    data_time: Ints
+    offline: Bools
+    texts: dict[int, list[Value]] = field(default_factory=dict)
+    standing: dict[str, list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, wanted: Wanted, asked: int) -> "Gathered":
+        """Nothing said yet: everything stands at its default, and nothing is missing."""
+        shape = (asked, len(wanted.names))
+        return cls(
+            wanted,
+            np.broadcast_to(wanted.defaults, shape).copy(),
+            np.zeros(shape, np.bool_),
+            np.zeros(shape, np.bool_),
+            np.full(asked, _NEVER),
+            np.zeros(asked, np.bool_),
+            {place: [default] * asked for place, default in wanted.texts.items()},
+        )
+
+    def say(self, part: Part, newest: Ints, offline: Bools, stale: Bools) -> None:
+        """Of one view: the time of its newest data (-1: none), whether it came from SQL, whether too late."""
+        np.minimum(self.data_time, np.where(newest < 0, _NEVER, newest), out=self.data_time)
+        self.offline |= offline
+        if stale.any():
+            self.stale[:, part.places] = stale[:, None]
+
+    def numbers(self, part: Part, matrix: NDArray[np.float64], absent: Bools) -> None:
+        """The columns of one view."""
+        self.matrix[:, part.places] = matrix[:, part.columns]
+        self.missing[:, part.places] = absent[:, part.columns]
+
+    def values(self, part: Part, rows: Sequence[Sequence[Value | None]]) -> None:
+        """The fields of one view; None where one is missing."""
+        for place, column in zip(part.places.tolist(), part.columns.tolist(), strict=True):
+            found = [row[column] for row in rows]
+            self.missing[:, place] = [value is None for value in found]
+            for event, value in enumerate(found):
+                if isinstance(value, str):
+                    self.texts[place][event] = value
+                elif value is not None:
+                    self.matrix[event, place] = value
+
+
+def vectors(gathered: Gathered) -> list[FeatureVector]:
+    """One for each event that asks."""
+    wanted, asked = gathered.wanted, len(gathered.matrix)
+    put_default = gathered.stale & wanted.on_stale.default
+    if put_default.any():
+        _to_defaults(gathered, put_default)
+    columns = (
+        map(tuple, _rows(gathered)),
+        _names(gathered.missing, wanted.names),
+        _names(gathered.stale, wanted.names),
+        [None if time == _NEVER else time for time in gathered.data_time.tolist()],
+        ["offline" if offline else "online" for offline in gathered.offline.tolist()],
+        _positions(gathered.standing, asked),
+        _reactions(gathered),
+    )
+    return [FeatureVector(*row) for row in zip(*columns, strict=True)]
+
+
+def _rows(gathered: Gathered) -> list[list[Value]]:
+    rows: list[list[Value]] = gathered.matrix.tolist()
+    for place, texts in gathered.texts.items():
+        for row, text in zip(rows, texts, strict=True):
+            row[place] = text
+    return rows
+
+
+def _to_defaults(gathered: Gathered, chosen: Bools) -> None:
+    gathered.matrix = np.where(chosen, gathered.wanted.defaults, gathered.matrix)
+    for place, default in gathered.wanted.texts.items():
+        for event in np.flatnonzero(chosen[:, place]).tolist():
+            gathered.texts[place][event] = default
+
+
+def _names(chosen: Bools, names: Sequence[str]) -> list[tuple[str, ...]]:
+    """The chosen names of each row. Rows are few of a kind: each kind is spelled out once."""
+    found: list[tuple[str, ...]] = [()] * len(chosen)
+    known: dict[bytes, tuple[str, ...]] = {}
+    for event in np.flatnonzero(chosen.any(axis=1)).tolist():
+        row = chosen[event].tobytes()
+        if row not in known:
+            known[row] = tuple(compress(names, chosen[event]))
+        found[event] = known[row]
+    return found
+
+
+def _positions(standing: Mapping[str, Sequence[str]], asked: int) -> list[str]:
+    known: dict[tuple[str, ...], str] = {}
+    positions = []
+    for texts in zip(*standing.values(), strict=True) if standing else repeat((), asked):
+        if texts not in known:
+            known[texts] = standing_text(dict(zip(standing, texts, strict=True)))
+        positions.append(known[texts])
+    return positions
+
+
+def _reactions(gathered: Gathered) -> list[Reaction | None]:
+    missing, stale = gathered.wanted.on_missing, gathered.wanted.on_stale
+    found: list[Reaction | None] = [None] * len(gathered.matrix)
+    # the graver one last, since it stands
+    policies: tuple[tuple[Reaction, Bools, Bools], ...] = (
+        ("fallback", missing.fallback, stale.fallback),
+        ("refuse", missing.refuse, stale.refuse),
+    )
+    for reaction, of_missing, of_stale in policies:
+        if of_missing.any() or of_stale.any():
+            called_for = (gathered.missing & of_missing) | (gathered.stale & of_stale)
+            for event in np.flatnonzero(called_for.any(axis=1)).tolist():
+                found[event] = reaction
+    return found
