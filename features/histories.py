@@ -1,0 +1,70 @@
+"""Where history comes from: a file of events, or what the topic still holds. Each as records, in order."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from events.decision import Millis
+from events.errors import ConfigError, Problem, Unavailable
+from features.pipeline.reading import Record
+from transport.kafka import consumer_config, headers_of
+
+CHUNK = 5_000
+SILENCE_S = 30.0
+"""After how long without a record a topic that has not ended counts as unavailable."""
+
+
+def json_lines(path: Path, now: Millis) -> Iterator[Record]:
+    """One event for each line that is not empty; `offset` is the line's number.
+
+    Raises `ConfigError` where the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                if text := line.strip():
+                    yield Record(number, now, text, None)
+    except OSError as error:
+        raise ConfigError([Problem(str(path), 0, "", f"cannot be read: {error.strerror}")]) from error
+
+
+class TopicHistory:
+    """All that a topic holds at the moment of asking. Joins no group, and commits nothing."""
+
+    def __init__(self, bootstrap: str, topic: str, timeout: float = 10) -> None:
+        """Raises `Unavailable`."""
+        self._topic = topic
+        self._consumer = Consumer(consumer_config(bootstrap, "signalbox.backfill"))
+        try:
+            numbers = self._consumer.list_topics(topic, timeout).topics[topic].partitions
+            bounds = {
+                number: self._consumer.get_watermark_offsets(TopicPartition(topic, number), timeout)
+                for number in numbers
+            }
+        except KafkaException as error:
+            raise Unavailable("kafka", error) from error
+        self._ends = {number: high for number, (low, high) in bounds.items() if high > low}
+        self._consumer.assign([TopicPartition(topic, number, bounds[number][0]) for number in self._ends])
+        self.records = sum(high - low for low, high in bounds.values())
+        """How many there are, or fewer where some were compacted away."""
+
+    def read(self) -> Iterator[Record]:
+        """Each record once. Raises `Unavailable` where none comes though the end is not reached."""
+        open_ends = dict(self._ends)
+        try:
+            while open_ends:
+                messages = self._consumer.consume(CHUNK, SILENCE_S)
+                if not messages:
+                    raise Unavailable("kafka", f"{self._topic}: no record for {SILENCE_S:.0f} s")
+                for message in messages:
+                    if message.error() is not None:
+                        continue
+                    partition, offset = message.partition() or 0, message.offset() or 0
+                    end = self._ends[partition]
+                    if offset < end:
+                        yield Record(offset, message.timestamp()[1], message.value(), headers_of(message))
+                    if offset + 1 >= end:
+                        open_ends.pop(partition, None)
+        finally:
+            self._consumer.close()

@@ -1,0 +1,197 @@
+"""One member of the pipeline: reads its partitions, counts batches, and says how far everything is counted.
+
+It keeps nothing that is not in SQL. Where it begins in a partition is what SQL says; what it has read and
+cannot count, or another member has counted, is dropped, and the place asked for again.
+"""
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from threading import Event
+from time import monotonic
+from typing import Protocol
+
+from confluent_kafka import KafkaException, Message
+
+from events.avro import SHIPPED, Schemas
+from events.errors import Unavailable
+from events.topics import EVENTS
+from features.heartbeats import Heartbeat
+from features.offline.batch import Fenced
+from features.pipeline.batching import take
+from features.pipeline.counting import Counted, Ledger, count
+from features.pipeline.placing import beginning
+from features.pipeline.pushing import Pusher, Shelf
+from features.pipeline.putting import Source
+from features.pipeline.reading import Record, Skipped
+from features.pipeline.standing import Standing
+from features.schema import Definitions
+from transport import metrics
+from transport.client_log import Sparse
+from transport.clock import Clock, system_clock
+from transport.group import GroupConsumer, Partition
+from transport.kafka import headers_of
+
+GROUP = "signalbox.features"
+BATCH = 2_000
+"""Records that are read at once. One transaction takes those of one partition."""
+BEAT_EVERY_S = 1.0
+ASK_AGAIN_S = 1.0
+ANSWER_S = 1.0
+"""How long Kafka is waited for when it is asked where a partition begins and ends."""
+
+_log = logging.getLogger(__name__)
+_log.addFilter(Sparse())
+
+
+class Offline(Ledger, Source, Protocol):
+    """The offline store, as the pipeline sees it."""
+
+    def positions(self, topic: str) -> Mapping[int, int]:
+        """The offset of the next record to count, by partition, of those that were counted.
+
+        Raises `Unavailable`.
+        """
+
+
+class Pipeline:
+    """Reads the source as a member of a group. Make it and run it on one thread."""
+
+    def __init__(
+        self,
+        bootstrap: str,
+        definitions: Definitions,
+        offline: Offline,
+        online: Shelf,
+        stop: Event,
+        *,
+        source: str = EVENTS,
+        group: str = GROUP,
+        schemas: Schemas = SHIPPED,
+        clock: Clock = system_clock,
+    ) -> None:
+        self._definitions = definitions
+        self._offline = offline
+        self._stop = stop
+        self._schemas = schemas
+        self._clock = clock
+        self._standing = Standing()
+        self._ask_at = 0.0
+        self._beat_at = 0.0
+        self._consumer = GroupConsumer(
+            bootstrap, group, source, self._standing, self._leaving, self._standing.arrive
+        )
+        self._pusher = Pusher(source, definitions, offline, online, self._consumer.stay)
+
+    def run(self) -> None:
+        """Count until `stop` is set.
+
+        Raises `ReplacedLogError`, `KafkaException` where the client cannot go on, and what the database says
+        where it takes not even an empty batch.
+        """
+        try:
+            while not self._stop.is_set():
+                self.step(0.1)
+        finally:
+            self._consumer.close()
+
+    def step(self, timeout: float) -> None:
+        """Count what there is, waiting up to `timeout` seconds for the first record."""
+        self._place()
+        records: dict[Partition, list[Record]] = defaultdict(list)
+        for message in self._consumer.read(BATCH, timeout):
+            records[message.topic() or "", message.partition() or 0].append(self._record(message))
+        for partition, some in records.items():
+            self._take(partition, some)
+        if monotonic() >= self._beat_at:
+            self._beat_at = monotonic() + BEAT_EVERY_S
+            self._beat()
+        self._consumer.commit_when_due()
+
+    def _place(self) -> None:
+        """Begin to read the partitions that have no place, once SQL says where."""
+        unplaced = self._standing.unplaced
+        if not unplaced or monotonic() < self._ask_at:
+            return
+        try:
+            counted = self._offline.positions(self._consumer.topic)
+            for partition in sorted(unplaced):
+                begin = beginning(partition, counted.get(partition[1]), *self._bounds(partition))
+                self._consumer.begin(partition, begin.offset)
+                self._standing.place(partition, begin.position)
+                self._pusher.greet(partition[1], begin.position)
+                if begin.lost:
+                    metrics.FEATURE_OFFSETS_LOST.inc(begin.lost)
+                    _log.error("%s[%d]: %d offsets were deleted uncounted", *partition, begin.lost)
+        except (Unavailable, KafkaException) as error:
+            self._wait(error)
+
+    def _take(self, partition: Partition, records: Iterable[Record]) -> None:
+        stand = self._standing.placed.get(partition)
+        if stand is None:
+            return
+        taken = take(partition, stand, records, self._definitions, self._clock(), self._schemas)
+        try:
+            for counted in count(self._offline, taken.batch, stand.as_of):
+                self._counted(partition, counted)
+        except (Fenced, Unavailable) as error:
+            self._drop(partition, error)
+            return
+        metrics.FEATURE_EVENTS.labels("idle").inc(taken.idle)
+        self._say(taken.skipped)
+        if taken.undone is not None:
+            self._drop(partition, taken.undone)
+
+    def _counted(self, partition: Partition, counted: Counted) -> None:
+        batch, fresh = counted.batch, len(counted.fresh)
+        self._standing.advance(partition, batch.position, batch.as_of, batch.clock)
+        metrics.FEATURE_EVENTS.labels("counted").inc(fresh)
+        metrics.FEATURE_EVENTS.labels("duplicate").inc(len(batch.events) - fresh - len(counted.skipped))
+        self._say(counted.skipped)
+        self._pusher.push(counted)
+
+    def _drop(self, partition: Partition, why: Exception) -> None:
+        """What was read of a partition and not counted is read again, from where SQL says."""
+        self._consumer.hold([partition])
+        self._standing.displace([partition])
+        self._wait(why)
+
+    def _wait(self, why: Exception) -> None:
+        self._ask_at = monotonic() + ASK_AGAIN_S
+        _log.warning("waiting, nothing is skipped: %s", why)
+
+    def _beat(self) -> None:
+        """Where a partition is read to its end, all is counted that has arrived until now."""
+        for partition, stand in self._standing.placed.items():
+            asked_at = self._clock()
+            try:
+                _, end = self._bounds(partition)
+            except KafkaException as error:
+                _log.warning("no heartbeat: %s", error)
+                return
+            if stand.position >= end:
+                stand.as_of = max(stand.as_of, asked_at)
+                self._pusher.beat(partition[1], Heartbeat(stand.position, stand.as_of, stand.clock))
+            metrics.FEATURE_AS_OF.labels(partition[1]).set(stand.as_of / 1_000)
+
+    def _bounds(self, partition: Partition) -> tuple[int, int]:
+        return self._consumer.bounds(partition, ANSWER_S)
+
+    def _record(self, message: Message) -> Record:
+        entered_at = message.timestamp()[1]
+        return Record(
+            message.offset() or 0,
+            # negative where the record carries none
+            entered_at if entered_at >= 0 else self._clock(),
+            message.value(),
+            headers_of(message),
+        )
+
+    def _say(self, skipped: Iterable[Skipped]) -> None:
+        for offset, cause, reason in skipped:
+            _log.warning("skipped, %s: %s@%d: %s", cause, self._consumer.topic, offset, reason)
+        for cause, number in Counter(each.cause for each in skipped).items():
+            metrics.FEATURE_EVENTS.labels(cause).inc(number)
+
+    def _leaving(self, partitions: frozenset[Partition], _lost: bool) -> None:
+        self._pusher.forget(number for _, number in partitions)

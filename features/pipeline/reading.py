@@ -1,0 +1,91 @@
+"""What does one record of the source topic add to the features? Whatever its bytes are, one answer."""
+
+import hashlib
+from typing import Literal, NamedTuple
+
+from events.avro import SHIPPED, Schemas
+from events.codec import Headers, decode
+from events.decision import Millis
+from events.envelope import Envelope
+from events.errors import Cause, DeadLetter
+from events.payloads import declared, validate
+from events.upcasting import upcast
+from features.extraction import increments_of
+from features.offline.batch import StreamEvent
+from features.schema import Definitions
+
+DAY_MS = 86_400_000
+MAX_AHEAD_MS = DAY_MS
+"""How far an event may lie in the future of its own arrival: a later one would end every entity's windows."""
+
+Skip = Literal[
+    "undeclared",  # of a type that nobody declared: the router keeps it among the unrouted
+    "future",  # it says that it happened more than `MAX_AHEAD_MS` after it arrived
+    "extraction",  # a definition could not be applied to it
+    "unstorable",  # the offline store's database refused it, alone in its batch
+]
+SkipCause = Cause | Skip
+
+# what a definition raises where it has overlooked a payload that the event's model lets through
+_OVERLOOKED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+
+
+class Record(NamedTuple):
+    """A record of the source; `entered_at` (epoch ms) is when it came there."""
+
+    offset: int
+    entered_at: Millis
+    value: bytes | None
+    headers: Headers | None
+
+
+class Skipped(NamedTuple):
+    """Nothing of this record is counted. What the router refuses too has its dead letter."""
+
+    offset: int
+    cause: SkipCause
+    reason: str
+
+
+Read = StreamEvent | Skipped | None
+"""None: a sound event that no feature is made from."""
+
+
+def read_record(record: Record, definitions: Definitions, schemas: Schemas = SHIPPED) -> Read:
+    """Decode, validate and take apart one record, as the router does it.
+
+    Raises `Unavailable` where the schema registry must be asked and cannot.
+    """
+    try:
+        event, json, _ = decode(record.value, record.headers, schemas)
+        if not declared(event.event_type):
+            return Skipped(record.offset, "undeclared", event.event_type[:64])
+        validate(event)
+        event, _ = upcast(event, json)
+    except DeadLetter as error:
+        return Skipped(record.offset, error.cause, str(error))
+    return _taken_apart(event, record, definitions)
+
+
+def _taken_apart(event: Envelope, record: Record, definitions: Definitions) -> Read:
+    ahead = event.occurred_at - record.entered_at
+    if ahead > MAX_AHEAD_MS:
+        return Skipped(record.offset, "future", f"{event.event_id[:64]} is {ahead / DAY_MS:,.1f} days ahead")
+    try:
+        increments = increments_of(event, definitions)
+    except _OVERLOOKED as error:
+        reason = f"{event.event_id[:64]}: {type(error).__name__}: {error}"
+        return Skipped(record.offset, "extraction", reason)
+    if not increments:
+        return None
+    return StreamEvent(digest(event), event.occurred_at, record.offset, event.event_id, increments)
+
+
+def digest(event: Envelope) -> bytes:
+    """16 bytes that stand for one event, however often its producer sends it.
+
+    An event is what its tenant and source call by one id; each part goes in with its length.
+    """
+    tenant, source, event_id = event.tenant_id, event.source, event.event_id
+    name = f"{len(tenant)}:{tenant}{len(source)}:{source}{len(event_id)}:{event_id}"
+    return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).digest()

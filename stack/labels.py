@@ -1,0 +1,59 @@
+"""When does it become known which card transactions were fraud? Events of their own, a delay later."""
+
+from collections.abc import Iterator
+from datetime import date
+from heapq import merge
+from pathlib import Path
+
+from features.retail import LABEL_DELAY_DAYS
+from stack.cards import SOURCE, card_orders
+from stack.emission import Emission, Event, in_form
+from stack.retail import TENANT
+from training.parquet import CUSTOMER, FRAUD, ID, SECONDS, TERMINAL, read_frame
+from training.transactions import DAY_S, day_number
+
+LABEL = "order.fraud_confirmed"
+
+
+def card_labels(path: Path, since: date | None = None, until: date | None = None) -> Iterator[Emission]:
+    """Each fraud when it becomes known, if that is from `since` on and before `until` (days, UTC), by time.
+
+    Raises `ConfigError` as `training.parquet.read_frame` does.
+    """
+    frame = read_frame(path)
+    frame = frame[frame[FRAUD] != 0]
+    known = frame[SECONDS] + LABEL_DELAY_DAYS * DAY_S
+    if since is not None:
+        frame = frame[known >= day_number(since) * DAY_S]
+    if until is not None:
+        frame = frame[known < day_number(until) * DAY_S]
+    frame = frame.sort_values(SECONDS, kind="stable")
+    columns = (frame[name].tolist() for name in (ID, SECONDS, CUSTOMER, TERMINAL))
+    for transaction, second, customer, terminal in zip(*columns, strict=True):
+        at = (second + LABEL_DELAY_DAYS * DAY_S) * 1_000
+        yield _label(str(transaction), at, str(customer), str(terminal))
+
+
+def card_history(path: Path, since: date | None = None, until: date | None = None) -> Iterator[Emission]:
+    """Orders and labels of these days, by the time at which each became known."""
+    return merge(
+        card_orders(path, since, until), card_labels(path, since, until), key=lambda emission: emission.at
+    )
+
+
+def _label(transaction: str, at: int, customer: str, terminal: str) -> Emission:
+    event = Event(
+        event_id=f"tx-{transaction}-fraud",
+        event_type=LABEL,
+        source=SOURCE,
+        occurred_at=at,
+        tenant_id=TENANT,
+        payload={
+            "order_id": transaction,
+            "customer_id": customer,
+            "terminal_id": terminal,
+            "confirmed_at": at,
+        },
+    )
+    value, headers = in_form(event, "json")
+    return Emission(at, event.event_id, customer.encode(), value, headers)
