@@ -6,12 +6,18 @@ from typing import Annotated
 
 import typer
 
+from commands.feature_pipeline import backfill, pipeline
+
 app = typer.Typer(help="The feature store.", no_args_is_help=True)
 
 
 @app.callback()
 def store() -> None:
     """The feature store."""
+
+
+app.command()(pipeline)
+app.command()(backfill)
 
 
 @app.command(name="list")
