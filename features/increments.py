@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,9 @@ __all__ = [
 ]
 
 
+Column = NDArray[np.integer[Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class Increments:
     """The increments of a batch of rows, in columns; `of` is the place of each one's row in the batch.
@@ -49,13 +53,15 @@ class Increments:
     `base` marks those that stand for all up to their tile. `positions` has for each row the next offset by
     partition, and is empty for a row that is not there. `broken` names the places of rows whose bytes are
     none: they count as not there.
+
+    Columns may have any type of integer, and need not be contiguous: those of `decode_rows` lie in its bytes.
     """
 
     of: NDArray[np.intp]
-    tile: Ints
-    measure: Ints
-    n: Ints
-    amount: Ints
+    tile: Column
+    measure: Column
+    n: Column
+    amount: Column
     base: NDArray[np.bool_]
     positions: list[dict[int, int]]
     broken: tuple[int, ...] = ()
@@ -156,14 +162,16 @@ def _parts(row: bytes) -> tuple[list[bytes], dict[int, int]] | None:
 def _columns(
     raw: Packed, counts: Sequence[int], positions: list[dict[int, int]], broken: Sequence[int]
 ) -> Increments:
-    measures = raw["measure"].astype(np.int64)
+    measures = raw["measure"]
+    base = measures >= FOLDED
+    # what is not copied needs no memory: fresh memory for the columns took four fifths of the time
     return Increments(
         of=np.repeat(np.arange(len(counts)), counts),
-        tile=raw["tile"].astype(np.int64),
-        measure=measures & ~FOLDED,
-        n=raw["n"].astype(np.int64),
-        amount=raw["amount"].astype(np.int64),
-        base=measures >= FOLDED,
+        tile=raw["tile"],
+        measure=measures & ~np.uint8(FOLDED) if base.any() else measures,
+        n=raw["n"],
+        amount=raw["amount"],
+        base=base,
         positions=positions,
         broken=tuple(broken),
     )

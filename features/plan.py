@@ -32,7 +32,7 @@ class Plan(NamedTuple):
     `amount` is summed up; `spans` [3, spans]: the place of a total, and of the points where the sum begins
     and ends. `quotients` [4, features]: the span that is divided, then the span, factor and summand of the
     divisor `span * factor + summand`, which is 0 for a recency; `most`: the largest that may come of it.
-    `recent` are the measures whose newest increment is looked up.
+    `recent` are the measures whose newest increment is looked up. `sole`: the view has one measure.
     """
 
     points: Ints
@@ -43,6 +43,7 @@ class Plan(NamedTuple):
     recent: tuple[int, ...]
     recencies: tuple[Recency, ...]
     defaults: NDArray[np.float64]
+    sole: bool
 
 
 @lru_cache(maxsize=256)
@@ -80,6 +81,7 @@ class _Planning:
             recent=tuple(self._recent),
             recencies=recencies,
             defaults=np.array([feature.default for feature in features], np.float64),
+            sole=len(self._measures) == 1,
         )
 
     def _quotient(self, feature: Aggregate) -> tuple[int, int, int, int]:

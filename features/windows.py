@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.increments import Increments
-from features.plan import Column, Plan, plan_of
+from features.plan import Plan, plan_of
 from features.segments import Ints
 from features.views import StreamView
 
@@ -75,18 +75,23 @@ def evaluate(view: StreamView, increments: Increments, rows: int, of: Places, at
 
 
 def _past(plan: Plan, increments: Increments, rows: int) -> _Past:
-    unsorted = (increments.of << _ROW) + increments.tile
-    order = np.argsort(unsorted, kind="stable")
-    keys = np.empty(len(order) + 1, np.int64)
+    keys = np.empty(len(increments.of) + 1, np.int64)
     keys[0] = -1
-    keys[1:] = unsorted[order]
-    measures = increments.measure[order]
-    columns: dict[Column, Ints] = {"n": increments.n[order], "amount": increments.amount[order]}
+    np.left_shift(increments.of, _ROW, out=keys[1:])
+    keys[1:] += increments.tile
+    measure, columns = increments.measure, {"n": increments.n, "amount": increments.amount}
+    # rows of one segment mostly stand in order: not to sort them saves two thirds of the time
+    if not (keys[1:] >= keys[:-1]).all():
+        order = np.argsort(keys[1:], kind="stable")
+        keys[1:] = keys[1:][order]
+        measure = measure[order]
+        columns = {name: column[order] for name, column in columns.items()}
     totals = np.zeros((len(plan.totals), len(keys)), np.int64)
-    for total, (measure, column) in zip(totals, plan.totals, strict=True):
+    for total, (each, name) in zip(totals, plan.totals, strict=True):
+        column = columns[name] if plan.sole else np.where(measure == each, columns[name], 0)
         # the sums of all rows run on: they may wrap, which the difference of two of them undoes
-        np.cumsum(np.where(measures == measure, columns[column], 0), out=total[1:])
-    latest = [_latest(keys, measures == measure) for measure in plan.recent]
+        np.cumsum(column, dtype=np.int64, out=total[1:])
+    latest = [keys if plan.sole else _latest(keys, measure == each) for each in plan.recent]
     folded = None
     if increments.base.any():
         folded = np.full(rows, -_TILE)
