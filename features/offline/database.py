@@ -23,6 +23,8 @@ _PRAGMAS = (
     "journal_mode = WAL",
     # a power cut may take the last commits, whole: offsets go with the increments, and Kafka has them still
     "synchronous = NORMAL",
+    # each checkpoint waits for the disk: one in 32 MB, not in 4
+    "wal_autocheckpoint = 8192",
     "cache_size = -65536",
     "temp_store = MEMORY",
 )

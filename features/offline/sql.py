@@ -1,10 +1,11 @@
 """How are many values said to a database? What statements of this tier have in common."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, insert, or_
+from sqlalchemy import ColumnElement, Connection, Dialect, Table, insert, or_
 
 from features.reading import Of
 
@@ -16,9 +17,32 @@ T = TypeVar("T")
 
 def write_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
     """Insert rows that have a value for each column, in the table's order."""
-    if rows:
+    if not rows:
+        return
+    # a third of what counting an event costs is this: SQLAlchemy's own parameters would double it
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(
+            _columnwise(table, connection.dialect), tuple(map(list, zip(*rows, strict=True)))
+        )
+    elif connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(_rowwise(table, connection.dialect), list(rows))
+    else:
         names = table.columns.keys()
         connection.execute(insert(table), [dict(zip(names, row, strict=True)) for row in rows])
+
+
+@lru_cache
+def _rowwise(table: Table, dialect: Dialect) -> str:
+    return str(insert(table).compile(dialect=dialect))
+
+
+@lru_cache
+def _columnwise(table: Table, dialect: Dialect) -> str:
+    """One array a column: a third less than a row at a time, even in psycopg's pipeline."""
+    prepare = dialect.identifier_preparer
+    names = ", ".join(prepare.format_column(column) for column in table.columns)
+    arrays = ", ".join(f"%s::{column.type.compile(dialect)}[]" for column in table.columns)
+    return f"INSERT INTO {prepare.format_table(table)} ({names}) SELECT * FROM unnest({arrays})"  # noqa: S608  # our own names
 
 
 def among(table: Table, keys: Iterable[Of]) -> ColumnElement[bool]:

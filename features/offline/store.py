@@ -145,7 +145,8 @@ class OfflineStore:
         owners = writing.owners_of(events)
         if len(self._numbers) > REMEMBERED:
             self._numbers = {}
-        if new := owners - self._numbers.keys():
+        # the difference of a set and a dict goes through all of the dict
+        if new := [owner for owner in owners if owner not in self._numbers]:
             self._numbers |= self._write(lambda connection: writing.enrol(connection, new))
         return self._numbers
 
