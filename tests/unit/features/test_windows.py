@@ -184,6 +184,54 @@ def test_however_increments_are_spread_and_folded_what_is_exact_is_right(
         assert not differences(view, values, 0, plainly(view, ones, at))
 
 
+@pytest.mark.parametrize(
+    ("at", "exact"),
+    [
+        pytest.param(NOW, True, id="now"),
+        pytest.param(NOW - 7 * DAY_S, True, id="as long ago as the slack reaches"),
+        pytest.param(NOW - 7 * DAY_S - 1, True, id="a second more: nothing of that second was folded"),
+        pytest.param(NOW - 8 * DAY_S, False, id="when a window began within what was folded"),
+        pytest.param(1, False, id="before all that was folded"),
+    ],
+)
+def test_whether_an_answer_rests_on_what_was_folded(at: int, exact: bool) -> None:
+    old = NOW - 37 * DAY_S - 2
+    row = fold(segment((old, ORDERS, 1, 100), (NOW, ORDERS, 1, 100)), CUSTOMER_ORDERS, NOW)
+    values = _evaluated(CUSTOMER_ORDERS, [[row], []], [0, 1], [at * 1_000] * 2)
+    assert values.exact.tolist() == [exact, True]
+
+
+@given(st.data(), views(), st.lists(st.lists(ONES, max_size=12), min_size=1, max_size=3))
+def test_the_order_of_increments_changes_no_bit_of_a_value(
+    data: st.DataObject, view: StreamView, rows: list[list[One]]
+) -> None:
+    shuffled = [data.draw(st.permutations(row)) for row in rows]
+    at = [data.draw(st.integers(0, 75)) * view.tile_ms for _ in rows]
+    of = list(range(len(rows)))
+    before, after = (
+        _evaluated(view, [[segment(*row)] for row in either], of, at) for either in (rows, shuffled)
+    )
+    for one, other in zip(before, after, strict=True):
+        assert one.tobytes() == other.tobytes()
+
+
+_ORDERS = st.lists(st.tuples(st.integers(0, 50 * DAY_S), st.booleans()), max_size=30)
+
+
+@given(_ORDERS, st.integers(45 * DAY_S, 60 * DAY_S))
+def test_with_labels_after_seven_days_the_risk_is_the_handbooks(
+    orders: list[tuple[int, bool]], now: int
+) -> None:
+    placed = [(second, ORDERS, 1, 0) for second, _ in orders]
+    labels = [(second + _WEEK, FRAUDS, 1, 0) for second, fraud in orders if fraud]
+    values = asked(TERMINAL_ORDERS, *placed, *labels, at=now)
+    for days in (1, 7, 30):
+        begin, end = now - _WEEK - days * DAY_S, now - _WEEK
+        frauds = [fraud for second, fraud in orders if begin <= second < end]
+        assert values[f"terminal_count_{days}d"] == len(frauds)
+        assert values[f"terminal_risk_{days}d"] == (sum(frauds) / len(frauds) if frauds else 0)
+
+
 def test_more_questions_than_fit_the_cache_get_the_same_answers() -> None:
     rng = np.random.default_rng(7)
     rows = [
