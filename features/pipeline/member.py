@@ -6,7 +6,7 @@ cannot count, or another member has counted, is dropped, and the place asked for
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from threading import Event
 from time import monotonic
 from typing import Protocol
@@ -101,8 +101,12 @@ class Pipeline:
         records: dict[Partition, list[Record]] = defaultdict(list)
         for message in self._consumer.read(BATCH, timeout):
             records[message.topic() or "", message.partition() or 0].append(self._record(message))
-        for partition, some in records.items():
-            self._take(partition, some)
+        while records:
+            partition, some = records.popitem()
+            if partition in self._standing.placed and not self._take(partition, some):
+                # a database that hangs is waited for once, not for each partition anew
+                self._drop(records.keys() & self._standing.placed.keys())
+                break
         if monotonic() >= self._beat_at:
             self._beat_at = monotonic() + BEAT_EVERY_S
             self._beat()
@@ -126,21 +130,23 @@ class Pipeline:
         except (Unavailable, KafkaException) as error:
             self._wait(error)
 
-    def _take(self, partition: Partition, records: Iterable[Record]) -> None:
-        stand = self._standing.placed.get(partition)
-        if stand is None:
-            return
+    def _take(self, partition: Partition, records: Iterable[Record]) -> bool:
+        """Count records of one partition; false where SQL is away."""
+        stand = self._standing.placed[partition]
         taken = take(partition, stand, records, self._definitions, self._clock(), self._schemas)
         try:
             for counted in count(self._offline, taken.batch, stand.as_of):
                 self._counted(partition, counted)
         except (Fenced, Unavailable) as error:
-            self._drop(partition, error)
-            return
+            self._drop([partition])
+            self._wait(error)
+            return isinstance(error, Fenced)
         metrics.FEATURE_EVENTS.labels("idle").inc(taken.idle)
         self._say(taken.skipped)
         if taken.undone is not None:
-            self._drop(partition, taken.undone)
+            self._drop([partition])
+            self._wait(taken.undone)
+        return True
 
     def _counted(self, partition: Partition, counted: Counted) -> None:
         batch, fresh = counted.batch, len(counted.fresh)
@@ -150,11 +156,11 @@ class Pipeline:
         self._say(counted.skipped)
         self._pusher.push(counted)
 
-    def _drop(self, partition: Partition, why: Exception) -> None:
-        """What was read of a partition and not counted is read again, from where SQL says."""
-        self._consumer.hold([partition])
-        self._standing.displace([partition])
-        self._wait(why)
+    def _drop(self, partitions: Collection[Partition]) -> None:
+        """What was read of these and not counted is read again, from where SQL says."""
+        if partitions:
+            self._consumer.hold(partitions)
+            self._standing.displace(partitions)
 
     def _wait(self, why: Exception) -> None:
         self._ask_at = monotonic() + ASK_AGAIN_S
