@@ -86,11 +86,14 @@ def _past(plan: Plan, increments: Increments, rows: int) -> _Past:
         keys[1:] = keys[1:][order]
         measure = measure[order]
         columns = {name: column[order] for name, column in columns.items()}
-    totals = np.zeros((len(plan.totals), len(keys)), np.int64)
+    totals = np.empty((len(plan.totals), len(keys)), np.int64)
+    totals[:, 0] = 0
     for total, (each, name) in zip(totals, plan.totals, strict=True):
-        column = columns[name] if plan.sole else np.where(measure == each, columns[name], 0)
+        running = columns[name]
+        if not plan.sole:
+            running = np.multiply(running, measure == each, out=total[1:])
         # the sums of all rows run on: they may wrap, which the difference of two of them undoes
-        np.cumsum(column, dtype=np.int64, out=total[1:])
+        np.cumsum(running, dtype=np.int64, out=total[1:])
     latest = [keys if plan.sole else _latest(keys, measure == each) for each in plan.recent]
     folded = None
     if increments.base.any():
