@@ -1,10 +1,18 @@
-"""What runs at night, and how often: data only, for Celery beat.
+"""What runs by the clock, and how often: data only, for Celery beat.
 
-Nothing yet. An entry names a task that a worker has, and none of those that exist runs by the clock: the
-nightly forecast, the materialisation of features and the drift checks come with their workflows.
+An entry names a task that a worker has; what it does may be done twice.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-BEAT_SCHEDULE: Mapping[str, Mapping[str, Any]] = {}
+from celery.schedules import crontab
+
+BEAT_SCHEDULE: Mapping[str, Mapping[str, Any]] = {
+    "materialise the batch views of the feature store": {
+        "task": "tasks.features.materialize",
+        # not at the full hour, when the jobs that fill the tables are at work
+        "schedule": crontab(minute=10),
+        "options": {"queue": "ml.features"},
+    },
+}

@@ -43,6 +43,12 @@ def served_queues(rules: Rules) -> tuple[str, ...]:
     return tuple(name for name in routed if rules.catalogue.queues[name].served)
 
 
+def upkeep_queues(rules: Rules) -> tuple[str, ...]:
+    """The queues that have a worker and no route: what runs there, runs by the clock."""
+    routed = {lane.queue for lane in rules.lanes()}
+    return tuple(name for name, spec in rules.catalogue.queues.items() if spec.served and name not in routed)
+
+
 def served_lanes(rules: Rules) -> tuple[LaneSpec, ...]:
     """The lanes of those queues."""
     return tuple(lane for lane in rules.lanes() if lane.queue in served_queues(rules))
@@ -60,6 +66,8 @@ def services(plan: Plan, says: Says, dispatching: Ready) -> Iterator[Service]:
     yield _part(plan, "reconciler", command("reconcile"))
     for queue in served_queues(plan.rules):
         yield _pool(plan, plan.rules.catalogue.queues[queue], says)
+    for name in upkeep_queues(plan.rules):
+        yield _part(plan, f"worker {name.removeprefix('ml.')}", command("worker", name), grace=40)
     yield _part(plan, "beat", celery("beat", "--schedule", str(plan.folder / "beat"), "--pidfile", ""))
     if plan.flower_port is not None:
         arguments = ("flower", "--address=127.0.0.1", f"--port={plan.flower_port}")

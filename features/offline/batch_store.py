@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, insert, select, update
 
+from events.decision import Millis
 from features.offline import batch_tables
 from features.offline.batch_tables import Cursor, Version, batch_table
 from features.offline.database import Database
@@ -13,15 +14,19 @@ from features.reading import BatchRows, Of
 from features.views import BatchView
 from transport.clock import Clock
 
-Row = tuple[Of, int, Mapping[str, float | str]]
+Row = tuple[Of, Millis, Mapping[str, float | str]]
 """Whose, since when it holds (epoch ms), and its values by name."""
 
 
 class Watermark(NamedTuple):
-    """Up to where a view was put online; whether that was the end of its table when it was reached."""
+    """Up to where a view was put online. `complete`: nothing came after that when it was reached.
+
+    All that stood in the table at `as_of` (epoch ms) is online; 0 where no run has come to its end.
+    """
 
     cursor: Cursor
     complete: bool
+    as_of: Millis
 
 
 class BatchStore:
@@ -44,13 +49,14 @@ class BatchStore:
             Version(*key, event_time, now, tuple({**defaults, **values}[name] for name in view.names))
             for key, event_time, values in rows
         ]
-        with self._database.writing() as connection:
-            batch_tables.add_versions(connection, view, versions)
+        self._database.write(lambda connection: batch_tables.add_versions(connection, view, versions))
 
     def rows(self, view: BatchView, keys: Sequence[Of]) -> BatchRows:
         """The newest row of each of these entities."""
         with self._database.reading() as connection:
-            return BatchRows(batch_tables.newest(connection, view, keys), self._clock())
+            found = batch_tables.newest(connection, view, keys)
+            reached = _watermark(connection, view)
+        return BatchRows(found, (reached.as_of or None) if reached else None)
 
     def versions(self, view: BatchView, keys: Sequence[Of]) -> list[Version]:
         """Every row of these entities, in the order in which they took effect."""
@@ -69,15 +75,24 @@ class BatchStore:
 
     def watermark(self, view: BatchView) -> Watermark | None:
         """Up to where the view was put online; None where it never was."""
-        table = WATERMARKS.c
-        columns = (table.created_at, table.tenant_id, table.entity_id, table.event_time, table.complete)
         with self._database.reading() as connection:
-            found = connection.execute(select(*columns).where(table.view == view.name)).one_or_none()
-        return None if found is None else Watermark(Cursor(*found[:4]), bool(found[4]))
+            return _watermark(connection, view)
 
     def reached(self, view: BatchView, watermark: Watermark) -> None:
         """Write down up to where the view was put online."""
-        stand = {**watermark.cursor._asdict(), "complete": int(watermark.complete)}
-        with self._database.writing() as connection:
-            connection.execute(delete(WATERMARKS).where(WATERMARKS.c.view == view.name))
-            connection.execute(insert(WATERMARKS).values(view=view.name, **stand))
+        stand = {**watermark.cursor._asdict(), "complete": int(watermark.complete), "as_of": watermark.as_of}
+
+        def replace(connection: Connection) -> None:
+            here = update(WATERMARKS).where(WATERMARKS.c.view == view.name)
+            if not connection.execute(here.values(stand)).rowcount:
+                connection.execute(insert(WATERMARKS).values(view=view.name, **stand))
+
+        self._database.write(replace)
+
+
+def _watermark(connection: Connection, view: BatchView) -> Watermark | None:
+    table = WATERMARKS.c
+    place = (table.created_at, table.tenant_id, table.entity_id, table.event_time)
+    query = select(*place, table.complete, table.as_of).where(table.view == view.name)
+    found = connection.execute(query).one_or_none()
+    return None if found is None else Watermark(Cursor(*found[:4]), bool(found[4]), found[5])

@@ -1,7 +1,7 @@
 """What is known of entities that no stream tells of? A table for each batch view, which somebody else fills.
 
     tenant_id, entity_id    whose row
-    event_time              since when it holds, epoch ms
+    event_time              since when it holds, epoch ms: not in the future
     created_at              when it was written, epoch ms; of two for one event time the later written counts
     …                       a column for each field of the view
 

@@ -1,20 +1,31 @@
 """How is the offline tier's database reached? Transactions of the kind that each use needs."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from events.errors import ConfigError, Problem, Unavailable
 
 DEPENDENCY = "offline feature store"
+ATTEMPTS = 8
+"""How often a transaction is tried that another one came before."""
 CONNECT_TIMEOUT_S = 5
 LOCK_TIMEOUT_S = 10
 """How long a writer waits for another one to finish, in SQLite, which has one at a time."""
+
+T = TypeVar("T")
 
 _BEGIN: Final = "signalbox_begin"
 _CREATING: Final = 0x5167_6E61
@@ -52,6 +63,16 @@ class Database:
             connection.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
             with connection.begin():
                 yield connection
+
+    def write(self, action: Callable[[Connection], T]) -> T:
+        """Run `action` in a transaction, anew where another one was first to write the same key."""
+        for _ in range(ATTEMPTS):
+            try:
+                with self.writing() as connection:
+                    return action(connection)
+            except IntegrityError as error:
+                conflict = error
+        raise Unavailable(DEPENDENCY, conflict.orig) from conflict
 
     @contextmanager
     def creating(self) -> Iterator[Connection]:

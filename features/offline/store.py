@@ -1,16 +1,14 @@
 """The truth of every streamed feature: what each event added, counted once. SQL on SQLite or PostgreSQL."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, Engine, select
-from sqlalchemy.exc import IntegrityError
 
-from events.errors import ConfigError, Problem, Unavailable
+from events.errors import ConfigError, Problem
 from features.offline import reading, writing
 from features.offline.batch import BACKFILL, Committed, StreamBatch, StreamEvent
 from features.offline.batch_store import BatchStore
-from features.offline.database import DEPENDENCY, Database, open_database
+from features.offline.database import Database, open_database
 from features.offline.history import History, history
 from features.offline.sql import write_rows
 from features.offline.tables import METADATA, OFFSETS, VIEWS
@@ -20,12 +18,8 @@ from features.schema import Definitions, layout
 from features.views import BatchView, StreamView
 from transport.clock import Clock, system_clock
 
-ATTEMPTS = 8
-"""How often a transaction is tried that another member's came before."""
 REMEMBERED = 200_000
 """Entities whose numbers are kept in mind: some 50 MB."""
-
-T = TypeVar("T")
 
 
 class OfflineStore:
@@ -62,7 +56,7 @@ class OfflineStore:
             write_rows(connection, VIEWS, new)
             return [name for name, text in declared.items() if found.get(name, text) != text]
 
-        if changed := self._write(compare):
+        if changed := self.database.write(compare):
             raise ConfigError(
                 Problem(
                     "offline feature store",
@@ -93,7 +87,7 @@ class OfflineStore:
             writing.count(connection, batch.partition, fresh, numbers, self._clock())
             return fresh
 
-        return Committed(self._write(count))
+        return Committed(self.database.write(count))
 
     def append_history(self, events: Sequence[StreamEvent]) -> Committed:
         """Count events that come from elsewhere than the stream; they are given offsets of their own."""
@@ -106,7 +100,7 @@ class OfflineStore:
             writing.count(connection, BACKFILL, fresh, numbers, self._clock())
             return fresh
 
-        return Committed(self._write(count))
+        return Committed(self.database.write(count))
 
     def rows(self, view: StreamView, keys: Sequence[Of], *, folded: bool = True) -> Rows:
         """The increments of these entities; where `folded` is false, each in the tile that it fell in."""
@@ -147,18 +141,8 @@ class OfflineStore:
             self._numbers = {}
         # the difference of a set and a dict goes through all of the dict
         if new := [owner for owner in owners if owner not in self._numbers]:
-            self._numbers |= self._write(lambda connection: writing.enrol(connection, new))
+            self._numbers |= self.database.write(lambda connection: writing.enrol(connection, new))
         return self._numbers
-
-    def _write(self, action: Callable[[Connection], T]) -> T:
-        """Run `action` in a transaction, anew where another member's was first with the same key."""
-        for _ in range(ATTEMPTS):
-            try:
-                with self.database.writing() as connection:
-                    return action(connection)
-            except IntegrityError as error:
-                conflict = error
-        raise Unavailable(DEPENDENCY, conflict.orig) from conflict
 
 
 def open_offline(url: str) -> OfflineStore:

@@ -91,5 +91,6 @@ WATERMARKS = Table(
     Column("entity_id", String(256), nullable=False),
     Column("event_time", BigInteger, nullable=False),
     Column("complete", SmallInteger, nullable=False),
+    Column("as_of", BigInteger, nullable=False),
 )
-"""Up to which row each batch view was materialised, and whether that was the end of a run."""
+"""Up to which row each batch view was put online, whether that was all, and when all was the last time."""

@@ -1,0 +1,37 @@
+"""The hourly materialisation of batch views as a Celery task: what was written since, from SQL to Redis."""
+
+from celery import Task
+
+from tasks.celery import app, settings
+
+TIME_LIMIT_S = 3_300
+"""Below the hour after which the next one comes, and below the queue's visibility timeout."""
+
+
+class Materialize(Task[[], str]):
+    """May be stopped, repeated, or run twice at once: it goes by a watermark, and no row replaces a later."""
+
+    name = "tasks.features.materialize"
+    time_limit = TIME_LIMIT_S
+    soft_time_limit = TIME_LIMIT_S - 60
+
+    def run(self) -> str:
+        """Materialise every batch view. Raises `Unavailable`: the next hour's run goes on from there."""
+        # in the process that works: connections do not survive a fork
+        from features.materializing import Materializer
+        from features.offline.store import open_offline
+        from features.redis_store import RedisStore
+        from features.retail import DEFINITIONS
+
+        store = open_offline(settings.database_url)
+        shelf = RedisStore(settings.redis_url, timeout_s=10)
+        try:
+            materializer = Materializer(store.batch, shelf)
+            done = {view.name: materializer.run(view) for view in DEFINITIONS.batch_views}
+        finally:
+            shelf.close()
+            store.close()
+        return ", ".join(f"{rows:,} rows of {name}" for name, rows in done.items())
+
+
+materialize = app.register_task(Materialize())
