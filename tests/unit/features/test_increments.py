@@ -60,7 +60,7 @@ def test_the_bytes_stand_where_the_scripts_look_for_them() -> None:
     part = segment((5, 0x80, 3, -7), (9, 1, 1, 0), (8, 0, 1, 250), partition=-1, position=77)
     row = encode_row([part], TERMINAL_ORDERS)
     assert (HEADER.size, ONE.size, INCREMENT.itemsize) == (22, 17, 17)
-    assert row[:1] == VERSION
+    assert (row[:1], NO_TILE) == (b"\x01", 2**32 - 1)
     assert struct.unpack("<h", row[1:3]) == (-1,)
     assert struct.unpack("<Q", row[3:11]) == (77,)
     assert struct.unpack("<III", row[11:23]) == (8, SMALLEST_CAP, 3 * 17)

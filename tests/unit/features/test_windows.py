@@ -133,17 +133,18 @@ def test_sums_that_run_over_in_the_whole_batch_are_right_for_each_entity() -> No
 
 
 @pytest.mark.parametrize(
-    "at",
+    ("at", "newest"),
     [
-        pytest.param(0, id="at the beginning of time"),
-        pytest.param(2**32 * 1_000 + 5, id="after the last tile"),
-        pytest.param(253_402_300_799_999, id="at the end of the year 9999"),
+        pytest.param(0, -1, id="at the beginning of time"),
+        pytest.param(2**32 * 1_000 + 5, (2**32 - 2) * 1_000, id="after the last tile"),
+        pytest.param(253_402_300_799_999, (2**32 - 2) * 1_000, id="at the end of the year 9999"),
     ],
 )
-def test_a_question_from_far_away_is_answered(at: int) -> None:
-    values = _evaluated(TERMINAL_ORDERS, [[segment((2**32 - 2, ORDERS, 1, 0))], []], [0, 1], [at, at])
+def test_a_question_from_far_away_is_answered_of_its_own_entity(at: int, newest: int) -> None:
+    rows = [[segment((2**32 - 2, ORDERS, 1, 0))], [], [segment((1, ORDERS, 1, 0))]]
+    values = _evaluated(TERMINAL_ORDERS, rows, [0, 1], [at, at])
     assert values.exact.all()
-    assert values.absent[1].all()
+    assert values.newest.tolist() == [newest, -1]
 
 
 def test_no_questions_and_no_increments() -> None:
@@ -187,10 +188,11 @@ def test_however_increments_are_spread_and_folded_what_is_exact_is_right(
 @pytest.mark.parametrize(
     ("at", "exact"),
     [
-        pytest.param(NOW, True, id="now"),
+        pytest.param(NOW, True, id="just now"),
         pytest.param(NOW - 7 * DAY_S, True, id="as long ago as the slack reaches"),
         pytest.param(NOW - 7 * DAY_S - 1, True, id="a second more: nothing of that second was folded"),
-        pytest.param(NOW - 8 * DAY_S, False, id="when a window began within what was folded"),
+        pytest.param(NOW - 7 * DAY_S - 2, False, id="two more: a window began with what was folded"),
+        pytest.param(NOW - 8 * DAY_S, False, id="a day more"),
         pytest.param(1, False, id="before all that was folded"),
     ],
 )
