@@ -31,6 +31,7 @@ from sqlalchemy import (
 
 from events.decision import Millis
 from features.offline.sql import PARAMETERS, among, chunks, write_rows
+from features.offline.tables import INDEXED
 from features.reading import Of, Values
 from features.views import BatchView
 
@@ -70,7 +71,7 @@ def batch_table(view: BatchView) -> Table:
         for field in view.fields
     )
     by_writing = Index(f"{view.table}_by_writing", "created_at", *_WHOSE, "event_time")
-    return Table(view.table, MetaData(), *key, *times, *fields, by_writing)
+    return Table(view.table, MetaData(), *key, *times, *fields, by_writing.ddl_if(dialect=INDEXED))
 
 
 def add_versions(connection: Connection, view: BatchView, versions: Iterable[Version]) -> None:

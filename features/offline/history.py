@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Select, select
 
+from events.decision import Millis
 from features.increments import Increments, Ints
 from features.offline.sql import PARAMETERS, among, chunks
 from features.offline.tables import ENTITIES, EVENTS, INCREMENTS
@@ -45,6 +46,19 @@ class History:
     def taken(self, places: NDArray[np.intp], of: NDArray[np.intp]) -> "History":
         """Those at some places, as the increments of others."""
         return History(of, *(getattr(self, name)[places] for name in _NAMES))
+
+
+class Told(NamedTuple):
+    """One increment and the event that it is of: when that happened, and when it was counted (epoch ms)."""
+
+    event_time: Millis
+    created_at: Millis
+    event_id: str
+    partition: int
+    offset: int
+    measure: int
+    n: int
+    amount: int
 
 
 def history(connection: Connection, view: StreamView, keys: Sequence[Of]) -> History:

@@ -9,7 +9,7 @@ from features.offline import reading, writing
 from features.offline.batch import BACKFILL, Committed, StreamBatch, StreamEvent
 from features.offline.batch_store import BatchStore
 from features.offline.database import Database, open_database
-from features.offline.history import History, history
+from features.offline.history import History, Told, history, told
 from features.offline.sql import write_rows
 from features.offline.tables import METADATA, OFFSETS, VIEWS
 from features.offline.writing import Owner
@@ -115,6 +115,11 @@ class OfflineStore:
         """All increments of these entities, which differ from each other, one by one."""
         with self.database.reading() as connection:
             return history(connection, view, keys)
+
+    def told(self, view: StreamView, key: Of, limit: int) -> list[Told]:
+        """The newest increments of one entity, the newest first, with the events that they are of."""
+        with self.database.reading() as connection:
+            return [Told(*row) for row in connection.execute(told(view, key, limit))]
 
     def entities(self, view: StreamView, after: int, limit: int) -> list[tuple[int, Of]]:
         """The next entities that a view has, by their number."""

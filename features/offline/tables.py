@@ -17,6 +17,8 @@ from sqlalchemy import (
 )
 
 METADATA = MetaData()
+INDEXED = ("sqlite", "postgresql")
+"""Databases that have indexes: BigQuery looks through columns."""
 
 # in SQLite only an INTEGER key is the row's own number, and costs no index
 _NUMBER = BigInteger().with_variant(Integer, "sqlite")
@@ -57,7 +59,7 @@ INCREMENTS = Table(
     Column("n", Integer, nullable=False),
     Column("amount", BigInteger, nullable=False),
     # which entities were touched since an offset
-    Index("feature_increments_by_position", "partition", "offset"),
+    Index("feature_increments_by_position", "partition", "offset").ddl_if(dialect=INDEXED),
     # an entity's increments lie together: reading a row is one range, not a hop for each increment
     sqlite_with_rowid=False,
 )
