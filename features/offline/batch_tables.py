@@ -18,7 +18,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Double,
-    Index,
     MetaData,
     Select,
     String,
@@ -31,7 +30,7 @@ from sqlalchemy import (
 
 from events.decision import Millis
 from features.offline.sql import PARAMETERS, among, chunks, write_rows
-from features.offline.tables import INDEXED
+from features.offline.tables import index
 from features.reading import Of, Values
 from features.views import BatchView
 
@@ -70,8 +69,8 @@ def batch_table(view: BatchView) -> Table:
         Column(field.name, Double if field.type == "number" else String(1024), nullable=False)
         for field in view.fields
     )
-    by_writing = Index(f"{view.table}_by_writing", "created_at", *_WHOSE, "event_time")
-    return Table(view.table, MetaData(), *key, *times, *fields, by_writing.ddl_if(dialect=INDEXED))
+    by_writing = index(f"{view.table}_by_writing", "created_at", *_WHOSE, "event_time")
+    return Table(view.table, MetaData(), *key, *times, *fields, by_writing)
 
 
 def add_versions(connection: Connection, view: BatchView, versions: Iterable[Version]) -> None:
