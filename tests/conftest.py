@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from redis import Redis
 
 from tests import services
 
-SERVICES = frozenset({"kafka", "redis_url", "broker_url", "database_url"})
+SERVICES = frozenset({"kafka", "redis_url", "features_url", "broker_url", "database_url"})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -28,6 +29,16 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One Redis for the whole run: take keys from `unique`, and never empty it."""
     with services.redis_service(tmp_path_factory.mktemp("redis")) as url:
         yield url
+
+
+@pytest.fixture
+def features_url(redis_url: str) -> Iterator[str]:
+    """An empty database of that Redis, for the one test that runs."""
+    url = services.on_database(redis_url, services.FEATURES_DB)
+    with Redis.from_url(url) as client:
+        client.flushdb()
+        yield url
+        client.flushdb()
 
 
 @pytest.fixture(scope="session", params=["redis", "rabbitmq"])

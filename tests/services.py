@@ -17,6 +17,8 @@ from stack.embedded import accepts, free_port, kafka, kafka_answers, redis_answe
 
 BROKER_DB = 1
 """The broker's Redis database; the feature store keeps 0, so that no test empties the other's."""
+FEATURES_DB = 2
+"""Where tests of the feature store keep theirs, which they empty: its heartbeats have one name."""
 
 
 def required() -> bool:

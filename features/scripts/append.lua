@@ -11,8 +11,6 @@ local beat = lines[partition]
 if beat and tonumber(beat[2]) ~= base and tonumber(beat[2]) ~= position then
   return {0, tonumber(beat[2])}
 end
--- the call before was heard, its answer was not: whoever is not at `position` by now must not be added to
-local repeated = beat and position ~= base and tonumber(beat[2]) == position
 
 local function tiles(increments)
   local oldest, newest = u32(increments, 1), u32(increments, 1)
@@ -55,7 +53,8 @@ for place = 2, #KEYS do
   local row = redis.call('GET', KEYS[place])
   local found = row and segments(row)
   local segment = found and own(found)
-  if not segment or (segment.position < position and (repeated or segment.position > base)) then
+  -- within the batch: nothing says which of these increments are in it
+  if not segment or (segment.position > base and segment.position < position) then
     if row then redis.call('UNLINK', KEYS[place]) end
     absent[#absent + 1] = place - 2
   elseif segment.position <= base then
