@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from commands.feature_materialize import materialize
 from commands.feature_pipeline import backfill, pipeline
+from commands.feature_values import freshness, get, history
 
 app = typer.Typer(help="The feature store.", no_args_is_help=True)
 
@@ -16,8 +18,8 @@ def store() -> None:
     """The feature store."""
 
 
-app.command()(pipeline)
-app.command()(backfill)
+for command in (get, history, freshness, materialize, pipeline, backfill):
+    app.command()(command)
 
 
 @app.command(name="list")

@@ -113,3 +113,9 @@ def entities(connection: Connection, view: StreamView, after: int, limit: int) -
         .limit(limit)
     )
     return [(number, (tenant_id, entity_id)) for number, tenant_id, entity_id in connection.execute(query)]
+
+
+def count_entities(connection: Connection, view: StreamView) -> int:
+    """How many entities a view has."""
+    query = select(func.count()).select_from(ENTITIES).where(ENTITIES.c.view == view.name)
+    return connection.execute(query).scalar_one()

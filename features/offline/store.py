@@ -13,7 +13,7 @@ from features.offline.history import History, Told, history, told
 from features.offline.sql import write_rows
 from features.offline.tables import METADATA, OFFSETS, VIEWS
 from features.offline.writing import Owner
-from features.reading import BatchRows, Of, Rows
+from features.reading import BatchRows, Heartbeat, Of, Rows
 from features.schema import Definitions, layout
 from features.views import BatchView, StreamView
 from transport.clock import Clock, system_clock
@@ -74,6 +74,11 @@ class OfflineStore:
         with self.database.reading() as connection:
             return dict(map(tuple, connection.execute(query)))
 
+    def heartbeats(self) -> dict[int, Heartbeat]:
+        """How far each partition is counted, that of the backfill among them."""
+        with self.database.reading() as connection:
+            return reading.heartbeats(connection)
+
     def commit(self, batch: StreamBatch) -> Committed:
         """Count a batch and move its partition's offset: both or neither.
 
@@ -120,6 +125,11 @@ class OfflineStore:
         """The newest increments of one entity, the newest first, with the events that they are of."""
         with self.database.reading() as connection:
             return [Told(*row) for row in connection.execute(told(view, key, limit))]
+
+    def count_entities(self, view: StreamView) -> int:
+        """How many entities a view has."""
+        with self.database.reading() as connection:
+            return reading.count_entities(connection, view)
 
     def entities(self, view: StreamView, after: int, limit: int) -> list[tuple[int, Of]]:
         """The next entities that a view has, by their number."""
