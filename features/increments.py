@@ -46,6 +46,10 @@ __all__ = [
 Column = NDArray[np.integer[Any]]
 
 
+_ALONE = len(VERSION) + HEADER.size
+"""Where the increments of the first segment begin."""
+
+
 @dataclass(frozen=True, slots=True)
 class Increments:
     """The increments of a batch of rows, in columns; `of` is the place of each one's row in the batch.
@@ -106,6 +110,14 @@ def decode_rows(values: Sequence[bytes | None], measures: int = FOLDED) -> Incre
     positions: list[dict[int, int]] = []
     broken: list[int] = []
     for place, value in enumerate(values):
+        if value is not None and len(value) >= _ALONE and value[0] == VERSION[0]:
+            # most rows have one segment, and this loop is half of what it costs to read a batch
+            partition, position, _, _, length = HEADER.unpack_from(value, 1)
+            if length == len(value) - _ALONE and not length % INCREMENT.itemsize:
+                bodies.append(value[_ALONE:])
+                positions.append({partition: position})
+                counts.append(length // INCREMENT.itemsize)
+                continue
         parts = None if value is None else _parts(value)
         if parts is None:
             parts = ([], {})

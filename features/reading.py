@@ -1,7 +1,6 @@
 """Which values does a model get for an event, and how good are they? What is asked and what is answered."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
 from events.decision import Millis
@@ -30,8 +29,7 @@ Of = tuple[str, str]
 """An entity of a view: tenant and id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """One event that asks: whose features by entity, as of which moment, and when Kafka took it in."""
 
     keys: Mapping[str, EntityKey]
@@ -39,8 +37,7 @@ class Asked:
     entered_at: Millis
 
 
-@dataclass(frozen=True, slots=True)
-class FeatureVector:
+class FeatureVector(NamedTuple):
     """The values of `Contract.stored`, in that order, and what is to be said of them.
 
     `missing` and `stale` name features; what was put in their place is the contract's reaction. `data_time`

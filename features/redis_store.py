@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.commands.core import Script
+from redis.exceptions import ConnectionError as LostConnection
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
@@ -68,7 +69,7 @@ class RedisStore:
             socket_timeout=timeout_s,
             socket_connect_timeout=timeout_s,
             socket_keepalive=True,
-            # a connection that a restarted Redis closed is replaced; waiting longer is the caller's policy
+            # as `read` does it for itself
             retry=Retry(NoBackoff(), 1),
         )
         self._append, self._put, self._put_values = (
@@ -78,11 +79,25 @@ class RedisStore:
     def read(self, keys: Sequence[str]) -> tuple[list[bytes | None], Heartbeats]:
         """The bytes under each key, and the heartbeats of the same moment, in one round trip."""
         try:
-            # bytes, since nothing asks the client to decode them
-            found: list[Any] = self._redis.mget([POSITION_KEY, *keys])
+            try:
+                beats, *values = self._mget(keys)
+            except LostConnection:
+                # one that a restarted Redis closed is replaced; waiting longer is the caller's policy
+                beats, *values = self._mget(keys)
         except RedisError as error:
             raise Unavailable(DEPENDENCY, error) from error
-        return found[1:], parse_heartbeats(found[0])
+        return values, parse_heartbeats(beats)
+
+    def _mget(self, keys: Sequence[str]) -> list[bytes | None]:
+        # the client's own `mget` takes 40 us more for one key, and twice as long for 256
+        pool = self._redis.connection_pool
+        connection = pool.get_connection()
+        try:
+            connection.send_command("MGET", POSITION_KEY, *keys)  # type: ignore[no-untyped-call]  # theirs
+            found: list[bytes | None] = connection.read_response()
+        finally:
+            pool.release(connection)
+        return found
 
     def heartbeats(self) -> Heartbeats:
         """How far the online tier is."""

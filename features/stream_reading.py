@@ -130,13 +130,15 @@ def _texts(positions: Sequence[Mapping[int, int]], common: Offsets) -> list[str]
     known: dict[tuple[tuple[int, int], ...], str] = {}
     texts = []
     for row in positions:
-        ahead = tuple(item for item in row.items() if item[1] > common.get(item[0], -1))
-        if not ahead:
-            texts.append(text)
+        for partition, position in row.items():
+            if position > common.get(partition, -1):
+                ahead = tuple(item for item in row.items() if item[1] > common.get(item[0], -1))
+                if ahead not in known:
+                    known[ahead] = offsets_text({**common, **dict(ahead)})
+                texts.append(known[ahead])
+                break
         else:
-            if ahead not in known:
-                known[ahead] = offsets_text({**common, **dict(ahead)})
-            texts.append(known[ahead])
+            texts.append(text)
     return texts
 
 

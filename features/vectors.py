@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import compress, repeat
 
 import numpy as np
@@ -12,6 +13,8 @@ from features.reading import FeatureVector, Reaction, Value
 from features.wanted import Bools, Ints, Part, Wanted
 
 _NEVER = np.iinfo(np.int64).max
+# what `_make` does, without a call of Python's for each vector
+_vector = partial(tuple.__new__, FeatureVector)
 
 
 @dataclass(slots=True, eq=False)
@@ -80,7 +83,7 @@ def vectors(gathered: Gathered) -> list[FeatureVector]:
         _positions(gathered.standing, asked),
         _reactions(gathered),
     )
-    return [FeatureVector(*row) for row in zip(*columns, strict=True)]
+    return list(map(_vector, zip(*columns, strict=True)))
 
 
 def _rows(gathered: Gathered) -> list[list[Value]]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.contract import Contract
+from features.keys import EntityKey
 from features.reading import Asked, Of
 from features.schema import Definitions
 from features.views import BatchView, RequestView, StreamView
@@ -94,12 +95,12 @@ class Who(NamedTuple):
 
 def who(entity: str, asked: Sequence[Asked]) -> Who:
     """About whom these events ask, of one kind of entity."""
-    places: dict[Of, int] = {}
+    places: dict[EntityKey, int] = {}
     of = []
     for each in asked:
         key = each.keys.get(entity)
-        of.append(-1 if key is None else places.setdefault((key.tenant_id, key.entity_id), len(places)))
+        of.append(-1 if key is None else places.setdefault(key, len(places)))
     found = np.array(of, np.intp)
     if -1 in of:
         found[found < 0] = len(places)
-    return Who(list(places), found)
+    return Who([(tenant_id, entity_id) for tenant_id, _, entity_id in places], found)

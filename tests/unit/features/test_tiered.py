@@ -118,7 +118,7 @@ class TestFromBothTiers:
         counted(online)
         expected = FeatureVector((2.0, 1.0, 50.0), (), (), (NOW - 50) * 1_000, "offline", "0@10")
         assert one(reader, CONTRACT, asked("a")) == expected
-        assert one(reader, CONTRACT, asked("a")) == replace(expected, origin="online")
+        assert one(reader, CONTRACT, asked("a")) == expected._replace(origin="online")
         assert sql.asked == [("orders", ["a"], True)]
 
     def test_an_emptied_redis_is_filled_again(
@@ -371,7 +371,7 @@ class TestBatchViews:
         sql.products_as_of = ARRIVED
         expected = FeatureVector(("toys", 2.5), (), (), NOW * 1_000 - 5, "offline", "")
         assert one(reader, PRODUCT, asked("s-1", entity="sku")) == expected
-        assert one(reader, PRODUCT, asked("s-1", entity="sku")) == replace(expected, origin="online")
+        assert one(reader, PRODUCT, asked("s-1", entity="sku")) == expected._replace(origin="online")
         assert len(sql.asked) == 1
 
     @pytest.mark.parametrize(
