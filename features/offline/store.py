@@ -10,6 +10,7 @@ from features.offline.batch import BACKFILL, Committed, StreamBatch, StreamEvent
 from features.offline.batch_store import BatchStore
 from features.offline.database import Database, open_database
 from features.offline.history import History, Told, history, told
+from features.offline.rows import rows
 from features.offline.sql import write_rows
 from features.offline.tables import METADATA, OFFSETS, VIEWS
 from features.offline.writing import Owner
@@ -110,7 +111,7 @@ class OfflineStore:
     def rows(self, view: StreamView, keys: Sequence[Of], *, folded: bool = True) -> Rows:
         """The increments of these entities; where `folded` is false, each in the tile that it fell in."""
         with self.database.reading() as connection:
-            return reading.rows(connection, view, keys, folded=folded)
+            return rows(connection, view, keys, folded=folded)
 
     def batch_rows(self, view: BatchView, keys: Sequence[Of]) -> BatchRows:
         """The newest row of each of these entities."""
