@@ -1,4 +1,4 @@
-"""What stands in the rows of some entities? One statement tells it, older increments folded by the database."""
+"""What stands in the rows of some entities? One statement tells it; the database folds what is old."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
