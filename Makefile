@@ -47,11 +47,14 @@ faults: $(BIN)/.dev ## kill and stop the real thing, and count what came out (ja
 	$(BIN)/python -m tests.faults.kills --broker redis --empty-redis
 	$(BIN)/python -m tests.faults.outage
 	$(BIN)/python -m tests.faults.mutants
+	$(BIN)/python -m tests.faults.pipeline
+	$(BIN)/python -m tests.faults.pipeline --seed 2 --restart-redis
 
 bench: $(BIN)/.dev ## throughput and latency beside the plain way and the bare loop (java, mvn, redis-server)
 	deploy/kafka/node jars
 	$(BIN)/python -m benchmarks.spine
 	$(BIN)/python -m benchmarks.interference
+	$(BIN)/python -m benchmarks.pipeline
 
 kafka: ## a real Apache Kafka on this machine (needs java and mvn), on KAFKA_PORT
 	@deploy/kafka/node start $(KAFKA_PORT)

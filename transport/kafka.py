@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from events.decision import Position
 from events.errors import Unavailable
@@ -80,6 +80,17 @@ def headers_of(message: Message) -> Headers:
 def connect_consumer(bootstrap: str, group: str, **overrides: Any) -> Consumer:
     """A consumer. Create it after the fork."""
     return Consumer(consumer_config(bootstrap, group, **overrides))
+
+
+def holds(bootstrap: str, partition: tuple[str, int], offset: int, timeout: float) -> bool:
+    """Whether a record stands at this offset, found by reading it within `timeout` seconds."""
+    consumer = connect_consumer(bootstrap, "signalbox.probe", **{"auto.offset.reset": "error"})
+    try:
+        consumer.assign([TopicPartition(*partition, offset)])
+        message = consumer.poll(timeout)
+        return message is not None and message.error() is None and message.offset() == offset
+    finally:
+        consumer.close()
 
 
 class Publisher:

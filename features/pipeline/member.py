@@ -5,13 +5,13 @@ cannot count, or another member has counted, is dropped, and the place asked for
 """
 
 import logging
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from threading import Event
 from time import monotonic
 from typing import Protocol
 
-from confluent_kafka import KafkaException, Message
+from confluent_kafka import KafkaException
 
 from events.avro import SHIPPED, Schemas
 from events.errors import Unavailable
@@ -20,25 +20,22 @@ from features.heartbeats import Heartbeat
 from features.offline.batch import Fenced
 from features.pipeline.batching import take
 from features.pipeline.counting import Counted, Ledger, count
-from features.pipeline.placing import beginning
 from features.pipeline.pushing import Pusher, Shelf
 from features.pipeline.putting import Source
 from features.pipeline.reading import Record, Skipped
+from features.pipeline.source import SourceTopic
 from features.pipeline.standing import Standing
 from features.schema import Definitions
 from transport import metrics
 from transport.client_log import Sparse
 from transport.clock import Clock, system_clock
-from transport.group import GroupConsumer, Partition
-from transport.kafka import headers_of
+from transport.group import Partition
 
 GROUP = "signalbox.features"
 BATCH = 2_000
 """Records that are read at once. One transaction takes those of one partition."""
 BEAT_EVERY_S = 1.0
 ASK_AGAIN_S = 1.0
-ANSWER_S = 1.0
-"""How long Kafka is waited for when it is asked where a partition begins and ends."""
 
 _log = logging.getLogger(__name__)
 _log.addFilter(Sparse())
@@ -78,10 +75,8 @@ class Pipeline:
         self._standing = Standing()
         self._ask_at = 0.0
         self._beat_at = 0.0
-        self._consumer = GroupConsumer(
-            bootstrap, group, source, self._standing, self._leaving, self._standing.arrive
-        )
-        self._pusher = Pusher(source, definitions, offline, online, self._consumer.stay)
+        self._source = SourceTopic(bootstrap, group, source, self._standing, self._leaving, clock)
+        self._pusher = Pusher(source, definitions, offline, online, self._source.stay)
 
     def run(self) -> None:
         """Count until `stop` is set.
@@ -93,14 +88,12 @@ class Pipeline:
             while not self._stop.is_set():
                 self.step(0.1)
         finally:
-            self._consumer.close()
+            self._source.close()
 
     def step(self, timeout: float) -> None:
         """Count what there is, waiting up to `timeout` seconds for the first record."""
         self._place()
-        records: dict[Partition, list[Record]] = defaultdict(list)
-        for message in self._consumer.read(BATCH, timeout):
-            records[message.topic() or "", message.partition() or 0].append(self._record(message))
+        records = self._source.read(BATCH, timeout)
         while records:
             partition, some = records.popitem()
             if partition in self._standing.placed and not self._take(partition, some):
@@ -110,7 +103,7 @@ class Pipeline:
         if monotonic() >= self._beat_at:
             self._beat_at = monotonic() + BEAT_EVERY_S
             self._beat()
-        self._consumer.commit_when_due()
+        self._source.commit_when_due()
 
     def _place(self) -> None:
         """Begin to read the partitions that have no place, once SQL says where."""
@@ -118,15 +111,15 @@ class Pipeline:
         if not unplaced or monotonic() < self._ask_at:
             return
         try:
-            counted = self._offline.positions(self._consumer.topic)
+            counted = self._offline.positions(self._source.topic)
             for partition in sorted(unplaced):
-                begin = beginning(partition, counted.get(partition[1]), *self._bounds(partition))
-                self._consumer.begin(partition, begin.offset)
+                begin = self._source.begin(partition, counted.get(partition[1]))
                 self._standing.place(partition, begin.position)
                 self._pusher.greet(partition[1], begin.position)
+                _log.info("%s[%d]: counting from %d", *partition, begin.position)
                 if begin.lost:
                     metrics.FEATURE_OFFSETS_LOST.inc(begin.lost)
-                    _log.error("%s[%d]: %d offsets were deleted uncounted", *partition, begin.lost)
+                    _log.error("deleted before they were counted: %d of %s[%d]", begin.lost, *partition)
         except (Unavailable, KafkaException) as error:
             self._wait(error)
 
@@ -159,45 +152,32 @@ class Pipeline:
     def _drop(self, partitions: Collection[Partition]) -> None:
         """What was read of these and not counted is read again, from where SQL says."""
         if partitions:
-            self._consumer.hold(partitions)
+            self._source.drop(partitions)
             self._standing.displace(partitions)
 
     def _wait(self, why: Exception) -> None:
         self._ask_at = monotonic() + ASK_AGAIN_S
-        _log.warning("waiting, nothing is skipped: %s", why)
+        _log.warning("waiting, nothing is skipped: %s", str(why))
 
     def _beat(self) -> None:
         """Where a partition is read to its end, all is counted that has arrived until now."""
         for partition, stand in self._standing.placed.items():
             asked_at = self._clock()
             try:
-                _, end = self._bounds(partition)
+                end = self._source.end(partition)
             except KafkaException as error:
-                _log.warning("no heartbeat: %s", error)
+                _log.warning("no heartbeat: %s", str(error))
                 return
             if stand.position >= end:
                 stand.as_of = max(stand.as_of, asked_at)
                 self._pusher.beat(partition[1], Heartbeat(stand.position, stand.as_of, stand.clock))
             metrics.FEATURE_AS_OF.labels(partition[1]).set(stand.as_of / 1_000)
 
-    def _bounds(self, partition: Partition) -> tuple[int, int]:
-        return self._consumer.bounds(partition, ANSWER_S)
-
-    def _record(self, message: Message) -> Record:
-        entered_at = message.timestamp()[1]
-        return Record(
-            message.offset() or 0,
-            # negative where the record carries none
-            entered_at if entered_at >= 0 else self._clock(),
-            message.value(),
-            headers_of(message),
-        )
-
     def _say(self, skipped: Iterable[Skipped]) -> None:
         for offset, cause, reason in skipped:
-            _log.warning("skipped, %s: %s@%d: %s", cause, self._consumer.topic, offset, reason)
+            _log.warning("skipped, %s: %s@%d: %s", cause, self._source.topic, offset, reason)
         for cause, number in Counter(each.cause for each in skipped).items():
             metrics.FEATURE_EVENTS.labels(cause).inc(number)
 
-    def _leaving(self, partitions: frozenset[Partition], _lost: bool) -> None:
+    def _leaving(self, partitions: frozenset[Partition]) -> None:
         self._pusher.forget(number for _, number in partitions)

@@ -111,7 +111,7 @@ class Pusher:
             self._owed[partition] = owed
             self._quiet_until = self._clock() + LEAVE_ALONE_S
             metrics.FEATURE_PUSH_FAILURES.inc()
-            _log.warning("counted, and not pushed online yet: %s", error)
+            _log.warning("counted, and not pushed online yet: %s", str(error))
         return there
 
     def _append(self, partition: int, base: int, beat: Heartbeat, events: Sequence[StreamEvent]) -> bool:

@@ -70,10 +70,8 @@ def ends(bootstrap: str, topic: str = EVENTS) -> dict[int, int]:
 
 def settled(offline: OfflineStore, online: RedisStore, until: dict[int, int]) -> bool:
     """Whether both tiers have come to these offsets."""
-    beats = online.heartbeats().partitions
-    return offline.positions(EVENTS).items() >= until.items() and all(
-        number in beats and beats[number].position >= offset for number, offset in until.items()
-    )
+    tiers = (offline.positions(EVENTS), online.heartbeats().offsets)
+    return all(tier.get(number, 0) >= offset for tier in tiers for number, offset in until.items())
 
 
 def times(seed: int, now: int) -> tuple[int, ...]:

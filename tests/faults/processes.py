@@ -85,6 +85,13 @@ class Child:
         if self._process is not None:
             self._process.wait()
 
+    def end(self, seconds: float = 20) -> int:
+        """SIGTERM to the leader; its exit code. Raises `subprocess.TimeoutExpired`."""
+        if self._process is None:
+            raise RuntimeError(f"{self.name} was not started")
+        self._process.terminate()
+        return self._process.wait(seconds)
+
     def stop(self, seconds: float = 20) -> None:
         """SIGTERM to the leader, then SIGKILL to whoever is left."""
         if self._process is None:

@@ -1,0 +1,78 @@
+"""The source topic as one member of the pipeline's group reads it: by partition, from where it is told."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection
+
+from confluent_kafka import Message
+
+from features.pipeline.placing import Beginning, beginning
+from features.pipeline.reading import Record
+from features.pipeline.standing import Standing
+from transport.clock import Clock
+from transport.group import GroupConsumer, Partition
+from transport.kafka import headers_of, holds
+
+ANSWER_S = 1.0
+"""How long Kafka is waited for when it is asked what a partition holds."""
+
+
+class SourceTopic:
+    """Reads nothing of a partition before it is told where to begin. Every method raises `KafkaException`."""
+
+    def __init__(
+        self,
+        bootstrap: str,
+        group: str,
+        topic: str,
+        standing: Standing,
+        leaving: Callable[[frozenset[Partition]], None],
+        clock: Clock,
+    ) -> None:
+        """`standing` is told which partitions come and go; `leaving` which go."""
+        self.topic = topic
+        self._bootstrap = bootstrap
+        self._clock = clock
+        self._consumer = GroupConsumer(
+            bootstrap, group, topic, standing, lambda partitions, _lost: leaving(partitions), standing.arrive
+        )
+        self.stay = self._consumer.stay
+        self.commit_when_due = self._consumer.commit_when_due
+        self.close = self._consumer.close
+
+    def read(self, limit: int, timeout: float) -> dict[Partition, list[Record]]:
+        """Up to `limit` records. Waits up to `timeout` seconds for the first, and for no other."""
+        records: dict[Partition, list[Record]] = defaultdict(list)
+        for message in self._consumer.read(limit, timeout):
+            records[message.topic() or "", message.partition() or 0].append(self._record(message))
+        return records
+
+    def begin(self, partition: Partition, counted: int | None) -> Beginning:
+        """Read a partition on from where it was counted, None where it never was; and where that is.
+
+        Raises `ReplacedLogError`.
+        """
+        low, high = self._consumer.bounds(partition, ANSWER_S)
+        if counted and counted > high and holds(self._bootstrap, partition, counted - 1, ANSWER_S):
+            # an embedded broker's answer lags behind what it holds: docs/decisions/0003
+            high = counted
+        begin = beginning(partition, counted, low, high)
+        self._consumer.begin(partition, begin.offset)
+        return begin
+
+    def drop(self, partitions: Collection[Partition]) -> None:
+        """Read nothing more of these until they begin again."""
+        self._consumer.hold(partitions)
+
+    def end(self, partition: Partition) -> int:
+        """The offset of the next record to come."""
+        return self._consumer.bounds(partition, ANSWER_S)[1]
+
+    def _record(self, message: Message) -> Record:
+        entered_at = message.timestamp()[1]
+        return Record(
+            message.offset() or 0,
+            # negative where the record carries none
+            entered_at if entered_at >= 0 else self._clock(),
+            message.value(),
+            headers_of(message),
+        )
