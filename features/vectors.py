@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import compress, repeat
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from events.decision import Millis
 from features.position import standing_text
 from features.reading import FeatureVector, Reaction, Value
 from features.wanted import Bools, Ints, Part, Wanted
@@ -75,23 +77,34 @@ def vectors(gathered: Gathered) -> list[FeatureVector]:
     if put_default.any():
         _to_defaults(gathered, put_default)
     columns = (
-        map(tuple, _rows(gathered)),
+        _rows(gathered),
         _names(gathered.missing, wanted.names),
         _names(gathered.stale, wanted.names),
-        [None if time == _NEVER else time for time in gathered.data_time.tolist()],
-        ["offline" if offline else "online" for offline in gathered.offline.tolist()],
+        _times(gathered.data_time),
+        _origins(gathered.offline),
         _positions(gathered.standing, asked),
         _reactions(gathered),
     )
     return list(map(_vector, zip(*columns, strict=True)))
 
 
-def _rows(gathered: Gathered) -> list[list[Value]]:
-    rows: list[list[Value]] = gathered.matrix.tolist()
+def _rows(gathered: Gathered) -> list[tuple[Value, ...]]:
+    # by columns: a list for each row would be made only to be made a tuple
+    columns: list[list[Value]] = gathered.matrix.T.tolist()
     for place, texts in gathered.texts.items():
-        for row, text in zip(rows, texts, strict=True):
-            row[place] = text
-    return rows
+        columns[place] = texts
+    return list(zip(*columns, strict=True)) if columns else [()] * len(gathered.matrix)
+
+
+def _times(times: Ints) -> list[Millis | None]:
+    found: list[Millis | None] = times.tolist()
+    return [None if time == _NEVER else time for time in found] if (times == _NEVER).any() else found
+
+
+def _origins(offline: Bools) -> list[Literal["online", "offline"]]:
+    if not offline.any():
+        return ["online"] * len(offline)
+    return ["offline" if from_sql else "online" for from_sql in offline.tolist()]
 
 
 def _to_defaults(gathered: Gathered, chosen: Bools) -> None:
@@ -104,6 +117,8 @@ def _to_defaults(gathered: Gathered, chosen: Bools) -> None:
 def _names(chosen: Bools, names: Sequence[str]) -> list[tuple[str, ...]]:
     """The chosen names of each row. Rows are few of a kind: each kind is spelled out once."""
     found: list[tuple[str, ...]] = [()] * len(chosen)
+    if not chosen.any():
+        return found
     known: dict[bytes, tuple[str, ...]] = {}
     for event in np.flatnonzero(chosen.any(axis=1)).tolist():
         row = chosen[event].tobytes()
@@ -113,7 +128,9 @@ def _names(chosen: Bools, names: Sequence[str]) -> list[tuple[str, ...]]:
     return found
 
 
-def _positions(standing: Mapping[str, Sequence[str]], asked: int) -> list[str]:
+def _positions(standing: Mapping[str, list[str]], asked: int) -> list[str]:
+    if len(standing) == 1:
+        return next(iter(standing.values()))
     known: dict[tuple[str, ...], str] = {}
     positions = []
     for texts in zip(*standing.values(), strict=True) if standing else repeat((), asked):
