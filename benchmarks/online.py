@@ -3,8 +3,8 @@
     python -m benchmarks.online [--feast-python /path/to/venv/bin/python]
 
 A redis-server of its own on this machine. Each customer has two orders a day for thirty days, and is asked
-for 20 features: the number of orders and their mean amount in each of ten windows, worked out at the time of the
-asking event. A plain MGET of redis-py fetches as many rows of the same bytes, in turns with the store. Feast
+for 20 features: the number of orders and their mean amount in each of ten windows, worked out at the time of
+the event that asks. A plain MGET of redis-py fetches as many rows of the same bytes, in turns with the store. Feast
 looks up 20 stored values of as many entities; it wants a venv of its own with `feast[redis]`.
 """
 
