@@ -4,8 +4,8 @@
 
 A redis-server of its own on this machine. Each customer has two orders a day for thirty days, and is asked
 for 20 features: the number of orders and their mean amount in each of ten windows, worked out at the time of
-the event that asks. A plain MGET of redis-py fetches as many rows of the same bytes, in turns with the store. Feast
-looks up 20 stored values of as many entities; it wants a venv of its own with `feast[redis]`.
+the event that asks. A plain MGET of redis-py fetches as many rows of the same bytes, in turns with the store.
+Feast looks up 20 stored values of as many entities; it wants a venv of its own with `feast[redis]`.
 """
 
 import argparse
