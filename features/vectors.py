@@ -38,7 +38,7 @@ class Gathered:
         shape = (asked, len(wanted.names))
         return cls(
             wanted,
-            np.broadcast_to(wanted.defaults, shape).copy(),
+            wanted.defaults[None].repeat(asked, axis=0),
             np.zeros(shape, np.bool_),
             np.zeros(shape, np.bool_),
             np.full(asked, _NEVER),
@@ -73,17 +73,19 @@ class Gathered:
 def vectors(gathered: Gathered) -> list[FeatureVector]:
     """One for each event that asks."""
     wanted, asked = gathered.wanted, len(gathered.matrix)
-    put_default = gathered.stale & wanted.on_stale.default
-    if put_default.any():
-        _to_defaults(gathered, put_default)
+    # asked once: most batches have neither
+    is_missing, is_stale = bool(gathered.missing.any()), bool(gathered.stale.any())
+    if is_stale:
+        _to_defaults(gathered, gathered.stale & wanted.on_stale.default)
+    nothing: list[tuple[str, ...]] = [()] * asked
     columns = (
         _rows(gathered),
-        _names(gathered.missing, wanted.names),
-        _names(gathered.stale, wanted.names),
+        _names(gathered.missing, wanted.names) if is_missing else nothing,
+        _names(gathered.stale, wanted.names) if is_stale else nothing,
         _times(gathered.data_time),
         _origins(gathered.offline),
         _positions(gathered.standing, asked),
-        _reactions(gathered),
+        _reactions(gathered) if is_missing or is_stale else [None] * asked,
     )
     return list(map(_vector, zip(*columns, strict=True)))
 
@@ -117,8 +119,6 @@ def _to_defaults(gathered: Gathered, chosen: Bools) -> None:
 def _names(chosen: Bools, names: Sequence[str]) -> list[tuple[str, ...]]:
     """The chosen names of each row. Rows are few of a kind: each kind is spelled out once."""
     found: list[tuple[str, ...]] = [()] * len(chosen)
-    if not chosen.any():
-        return found
     known: dict[bytes, tuple[str, ...]] = {}
     for event in np.flatnonzero(chosen.any(axis=1)).tolist():
         row = chosen[event].tobytes()
@@ -149,8 +149,7 @@ def _reactions(gathered: Gathered) -> list[Reaction | None]:
         ("refuse", missing.refuse, stale.refuse),
     )
     for reaction, of_missing, of_stale in policies:
-        if of_missing.any() or of_stale.any():
-            called_for = (gathered.missing & of_missing) | (gathered.stale & of_stale)
-            for event in np.flatnonzero(called_for.any(axis=1)).tolist():
-                found[event] = reaction
+        called_for = (gathered.missing & of_missing) | (gathered.stale & of_stale)
+        for event in np.flatnonzero(called_for.any(axis=1)).tolist():
+            found[event] = reaction
     return found
