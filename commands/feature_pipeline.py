@@ -59,7 +59,10 @@ def backfill(
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day before which they end.")
     ] = None,
 ) -> None:
-    """Count history into both tiers. What was counted before, by this or by the stream, counts once."""
+    """Count history into both tiers. What was counted before, by this or by the stream, counts once.
+
+    Exit code 1 where every event was skipped.
+    """
     from features.backfilling import count_history, put_history
     from features.offline.store import open_offline
     from features.redis_store import RedisStore
@@ -89,6 +92,7 @@ def backfill(
         )
     for line in _account(report, rows):
         typer.echo(line)
+    raise typer.Exit(1 if report.records and report.skipped.total() == report.records else 0)
 
 
 def _history(
@@ -97,8 +101,8 @@ def _history(
     from_kafka: bool,
     since: datetime | None,
     until: datetime | None,
-) -> "tuple[int | None, Iterable[Record]]":
-    """How many records there are, where that is known, and the records."""
+) -> "tuple[int, Iterable[Record]]":
+    """How many records there are, and the records."""
     from events.topics import EVENTS
     from features.histories import TopicHistory, json_lines
     from features.pipeline.reading import Record
@@ -113,11 +117,12 @@ def _history(
     if file.suffix != ".parquet":
         if since or until:
             raise typer.BadParameter("--since and --until are for card transactions")
-        return None, json_lines(file, now)
-    from stack.labels import card_history
+        return sum(1 for _ in json_lines(file, now)), json_lines(file, now)
+    from stack.labels import card_history, history_length
 
-    emissions = card_history(file, since and since.date(), until and until.date())
-    return None, (
+    days = (since and since.date(), until and until.date())
+    emissions = card_history(file, *days)
+    return history_length(file, *days), (
         Record(number, now, emission.value, emission.headers)
         for number, emission in enumerate(emissions, start=1)
     )

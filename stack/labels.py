@@ -5,6 +5,8 @@ from datetime import date
 from heapq import merge
 from pathlib import Path
 
+import pandas as pd
+
 from features.retail import LABEL_DELAY_DAYS
 from stack.cards import SOURCE, card_orders
 from stack.emission import Emission, Event, in_form
@@ -20,14 +22,7 @@ def card_labels(path: Path, since: date | None = None, until: date | None = None
 
     Raises `ConfigError` as `training.parquet.read_frame` does.
     """
-    frame = read_frame(path)
-    frame = frame[frame[FRAUD] != 0]
-    known = frame[SECONDS] + LABEL_DELAY_DAYS * DAY_S
-    if since is not None:
-        frame = frame[known >= day_number(since) * DAY_S]
-    if until is not None:
-        frame = frame[known < day_number(until) * DAY_S]
-    frame = frame.sort_values(SECONDS, kind="stable")
+    frame = _known(read_frame(path), since, until).sort_values(SECONDS, kind="stable")
     columns = (frame[name].tolist() for name in (ID, SECONDS, CUSTOMER, TERMINAL))
     for transaction, second, customer, terminal in zip(*columns, strict=True):
         at = (second + LABEL_DELAY_DAYS * DAY_S) * 1_000
@@ -39,6 +34,27 @@ def card_history(path: Path, since: date | None = None, until: date | None = Non
     return merge(
         card_orders(path, since, until), card_labels(path, since, until), key=lambda emission: emission.at
     )
+
+
+def history_length(path: Path, since: date | None = None, until: date | None = None) -> int:
+    """How many events `card_history` gives."""
+    frame = read_frame(path)
+    return len(_between(frame, since, until)) + len(_known(frame, since, until))
+
+
+def _known(frame: pd.DataFrame, since: date | None, until: date | None) -> pd.DataFrame:
+    """The frauds that become known in these days."""
+    frauds = frame[frame[FRAUD] != 0]
+    return _between(frauds, since, until, LABEL_DELAY_DAYS)
+
+
+def _between(
+    frame: pd.DataFrame, since: date | None, until: date | None, delay_days: int = 0
+) -> pd.DataFrame:
+    days = frame[SECONDS] // DAY_S + delay_days
+    first = days.min() if since is None else day_number(since)
+    end = days.max() + 1 if until is None else day_number(until)
+    return frame[(days >= first) & (days < end)]
 
 
 def _label(transaction: str, at: int, customer: str, terminal: str) -> Emission:

@@ -7,6 +7,7 @@ cannot count, or another member has counted, is dropped, and the place asked for
 import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from threading import Event
 from time import monotonic
 from typing import Protocol
@@ -128,8 +129,9 @@ class Pipeline:
         stand = self._standing.placed[partition]
         taken = take(partition, stand, records, self._definitions, self._clock(), self._schemas)
         try:
-            for counted in count(self._offline, taken.batch, stand.as_of):
-                self._counted(partition, counted)
+            if taken.records:
+                for counted in count(self._offline, taken.batch, stand.as_of):
+                    self._counted(partition, counted)
         except (Fenced, Unavailable) as error:
             self._drop([partition])
             self._wait(error)
@@ -161,7 +163,7 @@ class Pipeline:
 
     def _beat(self) -> None:
         """Where a partition is read to its end, all is counted that has arrived until now."""
-        for partition, stand in self._standing.placed.items():
+        for partition, stand in list(self._standing.placed.items()):
             asked_at = self._clock()
             try:
                 end = self._source.end(partition)
@@ -180,4 +182,8 @@ class Pipeline:
             metrics.FEATURE_EVENTS.labels(cause).inc(number)
 
     def _leaving(self, partitions: frozenset[Partition]) -> None:
-        self._pusher.forget(number for _, number in partitions)
+        numbers = [number for _, number in partitions]
+        self._pusher.forget(numbers)
+        for number in numbers:
+            with suppress(KeyError):
+                metrics.FEATURE_AS_OF.remove(number)

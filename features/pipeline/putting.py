@@ -4,14 +4,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Protocol
 
-from features.increments import encode_row
+from features.increments import compact, encode_row
 from features.keys import row_key
 from features.reading import Of, Rows
+from features.segments import Segment
 from features.views import DAY_S, StreamView
 from transport import metrics
 
 ROWS_AT_ONCE = 500
 """How many rows one query reads. After a refusal the next one reads a quarter of it, and is quicker."""
+LONG = 64
+"""Increments of a segment from which on it is worth 50 us to look for those that can be one."""
 ATTEMPTS = 2
 """How often a row that is not there is put. One that stays absent is put by whoever misses it."""
 
@@ -73,13 +76,22 @@ class Putter:
         rows = self._source.rows(view, whose)
         by_key = {row_key(of[0], view.name, of[1]): of for of in rows.segments}
         encoded = (
-            (key, encode_row(rows.segments[of], view), view.ttl_days * DAY_S) for key, of in by_key.items()
+            (key, encoded_row(rows.segments[of], view), view.ttl_days * DAY_S) for key, of in by_key.items()
         )
         known = {partition: beat.position for partition, beat in rows.heartbeats.items()}
         refused = self._shelf.put(encoded, known)
         metrics.FEATURE_ROWS_PUT.labels(reason).inc(len(by_key) - len(refused))
         self._alive()
         return [by_key[key] for key in refused]
+
+
+def encoded_row(segments: Sequence[Segment], view: StreamView) -> bytes:
+    """A row's bytes. What is of one tile is one increment in a long row: a product may sell often in a day."""
+    if all(len(segment.increments) < LONG for segment in segments):
+        return encode_row(segments, view)
+    return compact(
+        segments, view, max(int(segment.increments["tile"].max(initial=0)) for segment in segments)
+    )
 
 
 def _parts(items: Sequence[Of], size: int) -> Iterator[Sequence[Of]]:

@@ -7,7 +7,7 @@ import msgspec
 import pandas as pd
 import pytest
 
-from stack.labels import card_history, card_labels
+from stack.labels import card_history, card_labels, history_length
 
 
 @pytest.fixture
@@ -47,3 +47,4 @@ def test_history_is_what_became_known_in_its_days_in_that_order(
     file: Path, since: date | None, until: date | None, known: list[str]
 ) -> None:
     assert [each.event_id for each in card_history(file, since, until)] == known
+    assert history_length(file, since, until) == len(known)
