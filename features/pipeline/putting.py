@@ -86,12 +86,11 @@ class Putter:
 
 
 def encoded_row(segments: Sequence[Segment], view: StreamView) -> bytes:
-    """A row's bytes. What is of one tile is one increment in a long row: a product may sell often in a day."""
+    """A row's bytes. In a long row what is of one tile is one increment: a product may sell often a day."""
     if all(len(segment.increments) < LONG for segment in segments):
         return encode_row(segments, view)
-    return compact(
-        segments, view, max(int(segment.increments["tile"].max(initial=0)) for segment in segments)
-    )
+    newest = max(int(segment.increments["tile"].max(initial=0)) for segment in segments)
+    return compact(segments, view, newest)
 
 
 def _parts(items: Sequence[Of], size: int) -> Iterator[Sequence[Of]]:

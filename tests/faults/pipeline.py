@@ -115,9 +115,12 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=120_000)
     parser.add_argument("--rate", type=float, default=1_500)
     parser.add_argument("--restart-redis", action="store_true", help="kill Redis too, while it is written to")
+    parser.add_argument("--database", help="an empty one; SQLite in the run's folder where none is named")
     args = parser.parse_args()
     now = system_clock()
     with rig(one_redis=True) as made:
+        if args.database:
+            made.extra_env["DATABASE_URL"] = args.database
         print(f"seed {args.seed}, logs in {made.folder}", flush=True)
         offline, online = open_offline(made.env["DATABASE_URL"]), RedisStore(made.store_url)
         for name in MEMBERS:
