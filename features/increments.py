@@ -46,8 +46,10 @@ __all__ = [
 Column = NDArray[np.integer[Any]]
 
 
-_ALONE = len(VERSION) + HEADER.size
+_HEADER, _SIZE = HEADER.size, INCREMENT.itemsize
+_ALONE = len(VERSION) + _HEADER
 """Where the increments of the first segment begin."""
+_header = HEADER.unpack_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +114,11 @@ def decode_rows(values: Sequence[bytes | None], measures: int = FOLDED) -> Incre
     for place, value in enumerate(values):
         if value is not None and len(value) >= _ALONE and value[0] == VERSION[0]:
             # most rows have one segment, and this loop is half of what it costs to read a batch
-            partition, position, _, _, length = HEADER.unpack_from(value, 1)
-            if length == len(value) - _ALONE and not length % INCREMENT.itemsize:
+            partition, position, _, _, length = _header(value, 1)
+            if length == len(value) - _ALONE and not length % _SIZE:
                 bodies.append(value[_ALONE:])
                 positions.append({partition: position})
-                counts.append(length // INCREMENT.itemsize)
+                counts.append(length // _SIZE)
                 continue
         parts = None if value is None else _parts(value)
         if parts is None:
@@ -125,7 +127,7 @@ def decode_rows(values: Sequence[bytes | None], measures: int = FOLDED) -> Incre
                 broken.append(place)
         bodies += parts[0]
         positions.append(parts[1])
-        counts.append(sum(map(len, parts[0])) // INCREMENT.itemsize)
+        counts.append(sum(map(len, parts[0])) // _SIZE)
     found = _columns(np.frombuffer(b"".join(bodies), INCREMENT), counts, positions, broken)
     strange = found.measure >= measures
     return _without(found, strange) if strange.any() else found
@@ -157,18 +159,17 @@ def _parts(row: bytes) -> tuple[list[bytes], dict[int, int]] | None:
         return None
     bodies: list[bytes] = []
     positions: dict[int, int] = {}
-    at, end = 1, len(row)
-    while at < end:
-        if end - at < HEADER.size:
+    at, end = _ALONE, len(row)
+    while at <= end:
+        partition, position, _, _, length = _header(row, at - _HEADER)
+        stop = at + length
+        if stop > end or length % _SIZE or partition in positions:
             return None
-        partition, position, _, _, length = HEADER.unpack_from(row, at)
-        at += HEADER.size
-        if length % INCREMENT.itemsize or length > end - at or partition in positions:
-            return None
-        bodies.append(row[at : at + length])
+        bodies.append(row[at:stop])
         positions[partition] = position
-        at += length
-    return bodies, positions
+        at = stop + _HEADER
+    # after the last segment there is no room for half a header
+    return (bodies, positions) if at == end + _HEADER else None
 
 
 def _columns(
