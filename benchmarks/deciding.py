@@ -12,7 +12,11 @@ from events import codec, payloads
 from events.decision import Position
 from events.errors import SignalboxError
 from events.lane import Fed
-from features.online import RedisOnlineStore
+from features.offline.store import open_offline
+from features.reading import Asked, FeatureReader
+from features.redis_store import RedisStore
+from features.retail import DEFINITIONS
+from features.tiered import TieredReader
 from models.fraud import FraudWorkflow
 from models.workflow import Case
 from routing.rules import Rules
@@ -40,9 +44,9 @@ class Source:
 class Deciding:
     """The same codec, validation, features, model and record as the pipeline's, in one call."""
 
-    def __init__(self, workflow: FraudWorkflow, store: RedisOnlineStore, rules: Rules) -> None:
+    def __init__(self, workflow: FraudWorkflow, features: FeatureReader, rules: Rules) -> None:
         self._workflow = workflow
-        self._store = store
+        self._features = features
         self._table = rules.table
 
     @classmethod
@@ -51,7 +55,8 @@ class Deciding:
         settings = load_settings()
         workflow = FraudWorkflow.load(Path(settings.model_dir), settings.fraud_config)
         rules = routing.load(settings.routing_table, settings.workflows)
-        return cls(workflow, RedisOnlineStore(settings.redis_url), rules)
+        online, offline = RedisStore(settings.redis_url), open_offline(settings.database_url)
+        return cls(workflow, TieredReader(DEFINITIONS, online, offline), rules)
 
     def predictions(self, sources: Sequence[Source]) -> list[Outgoing]:
         """One prediction for each record. Raises where one is bad: benchmarks play good orders."""
@@ -61,11 +66,14 @@ class Deciding:
             payloads.validate(envelope)
             (decision,) = routing.route(envelope, self._table, source.position, source.timestamp)
             decided.append((source, envelope, decision, self._workflow.entities(envelope)))
-        keys = list({key: None for *_, entities in decided for key in entities.values()})
-        rows = dict(zip(keys, self._store.fetch(keys), strict=True))
+        asked = [
+            Asked(entities, envelope.occurred_at, source.timestamp)
+            for source, envelope, _, entities in decided
+        ]
+        vectors = self._features.read(self._workflow.needs, asked)
         cases = [
-            Case(envelope, decision, {entity: rows[key] for entity, key in entities.items()})
-            for _, envelope, decision, entities in decided
+            Case(envelope, decision, entities, vector)
+            for (_, envelope, decision, entities), vector in zip(decided, vectors, strict=True)
         ]
         answers = self._workflow.infer(cases)
         now = system_clock()

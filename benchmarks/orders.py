@@ -1,13 +1,10 @@
-"""The orders that every benchmark plays, and the feature rows that they need. Seeded."""
+"""The orders that every benchmark plays. Seeded."""
 
 import random
-from collections.abc import Iterator
 
 import msgspec
 
 from events.decision import Millis
-from features.online import EntityKey, FeatureRow
-from models.fraud import CUSTOMER_FEATURES, TERMINAL_FEATURES
 
 TENANT = "retailpulse"
 CUSTOMERS = 5_000
@@ -38,15 +35,3 @@ def order(
         },
     }
     return customer.encode(), msgspec.json.encode(event)
-
-
-def feature_rows(event_time: Millis, seed: int = 7) -> Iterator[tuple[EntityKey, FeatureRow]]:
-    """One row for each customer and terminal that an order may name."""
-    rng = random.Random(seed)
-    for entity, count, names in (
-        ("customer", CUSTOMERS, CUSTOMER_FEATURES),
-        ("terminal", TERMINALS, TERMINAL_FEATURES),
-    ):
-        for number in range(count):
-            values = {name: round(rng.random() * 50, 3) for name in names}
-            yield EntityKey(TENANT, entity, f"{entity[0]}-{number}"), FeatureRow(event_time, values)

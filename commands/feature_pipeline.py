@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from features.backfilling import Report
     from features.pipeline.reading import Record
     from settings import Settings
+    from stack.emission import Emission
 
 
 def pipeline() -> None:
@@ -52,11 +53,13 @@ def backfill(
         typer.Argument(help="Card transactions (.parquet), or events as JSON lines, an envelope each."),
     ] = None,
     from_kafka: Annotated[bool, typer.Option("--from-kafka", help="All that the event topic holds.")] = False,
+    generated: Annotated[bool, typer.Option("--generated", help="The traffic generator's past.")] = False,
     since: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The first day of card transactions.")
     ] = None,
     until: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day before which they end.")
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The day before which they, or what is generated, end."),
     ] = None,
 ) -> None:
     """Count history into both tiers. What was counted before, by this or by the stream, counts once.
@@ -71,7 +74,7 @@ def backfill(
     from transport.registry import connect_schemas
 
     settings = load_settings()
-    total, records = _history(settings, file, from_kafka, since, until)
+    total, records = _history(settings, file, from_kafka, generated, since, until)
     offline, online = open_offline(settings.database_url), RedisStore(settings.redis_url, timeout_s=10)
     offline.create(DEFINITIONS)
     with _progress() as progress:
@@ -99,21 +102,26 @@ def _history(
     settings: "Settings",
     file: Path | None,
     from_kafka: bool,
+    generated: bool,
     since: datetime | None,
     until: datetime | None,
-) -> "tuple[int, Iterable[Record]]":
-    """How many records there are, and the records."""
+) -> "tuple[int | None, Iterable[Record]]":
+    """How many records there are, where that is known, and the records."""
     from events.topics import EVENTS
     from features.histories import TopicHistory, json_lines
-    from features.pipeline.reading import Record
     from transport.clock import system_clock
 
-    if (file is None) != from_kafka:
-        raise typer.BadParameter("name a file, or give --from-kafka")
-    if file is None:
+    if (file is not None) + from_kafka + generated != 1:
+        raise typer.BadParameter("name a file, or give --from-kafka or --generated")
+    if from_kafka:
         topic = TopicHistory(settings.kafka_bootstrap_servers, EVENTS)
         return topic.records, topic.read()
     now = system_clock()
+    if file is None:
+        from stack.history import past_events
+        from stack.retail import FIRST_DAY, Retail
+
+        return None, _records(past_events(Retail(), until.date() if until else FIRST_DAY), now)
     if file.suffix != ".parquet":
         if since or until:
             raise typer.BadParameter("--since and --until are for card transactions")
@@ -121,8 +129,13 @@ def _history(
     from stack.labels import card_history, history_length
 
     days = (since and since.date(), until and until.date())
-    emissions = card_history(file, *days)
-    return history_length(file, *days), (
+    return history_length(file, *days), _records(card_history(file, *days), now)
+
+
+def _records(emissions: "Iterable[Emission]", now: int) -> "Iterable[Record]":
+    from features.pipeline.reading import Record
+
+    return (
         Record(number, now, emission.value, emission.headers)
         for number, emission in enumerate(emissions, start=1)
     )

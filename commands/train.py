@@ -31,20 +31,26 @@ def fraud(
     ] = None,
     train_days: Annotated[int, typer.Option(min=1, help="How many days to fit on.")] = 28,
     model_dir: Annotated[Path | None, typer.Option(help="By default the settings' one.")] = None,
+    tenant: Annotated[str, typer.Option(help="Whose customers and terminals they are.")] = "retailpulse",
 ) -> None:
-    """Fit the fraud classifier, measure it on the last week, and save it with the features of that moment."""
+    """Fit the fraud classifier on the features that the offline store had of each order, and measure it."""
     from datetime import UTC, timedelta
+
+    from features.offline.store import open_offline
 
     from settings import load_settings
     from training.dataset import Split
     from training.fraud import train
+    from training.stored import stored_in
 
-    folder = model_dir or load_settings().model_dir
+    settings = load_settings()
+    folder = model_dir or settings.model_dir
+    stored = stored_in(open_offline(settings.database_url), tenant)
     with Display() as display:
         transactions, source = _transactions(data, until, display)
         end = until.date() if until else transactions.last_day + timedelta(days=1)
         split = Split.before(end, train_days)
-        trained = train(transactions, split, source, folder, datetime.now(UTC), display)
+        trained = train(transactions, split, source, stored, folder, datetime.now(UTC), display)
     _report(trained)
 
 

@@ -1,6 +1,6 @@
 """What comes out of an inference, and on what does it rest? What audit, replay and rollout read."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -14,6 +14,9 @@ class FraudDetail(msgspec.Struct, frozen=True, tag="fraud"):
     review_at: float
     hold_at: float
 
+
+Origin = Literal["online", "offline"]
+"""Which tier of the feature store answered: the other one only where the online tier had lost something."""
 
 Detail = FraudDetail  # a tagged union: each workflow adds its own
 
@@ -33,8 +36,10 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `latency_ms` runs from the source record's entry into Kafka to `predicted_at`; `inference_ms` is this
     event's share of its batch's time in the model. `feature_version` (ISO 8601) is the data time of the
     oldest feature value, `feature_hash` says which definitions made it. `features` are the values that the
-    model saw; `missing` names those that stood at their default. Times without a unit in their type are epoch
-    milliseconds.
+    model saw; `missing` names those of which the store had nothing, `stale` those that may lack what arrived
+    long before the event. `feature_keys` says whose they were, by entity; `feature_position`, such as
+    "0@1234 1@1500", up to which offset of each source partition all was counted that they are made of.
+    Times without a unit in their type are epoch milliseconds.
     """
 
     prediction_id: str
@@ -63,6 +68,10 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     features: dict[str, Any]
     feature_hash: str
     missing: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
+    feature_keys: dict[str, str] = {}
+    feature_origin: Origin = "online"
+    feature_position: str = ""
     inference_ms: float
     sla_ms: int
     deadline: Millis

@@ -9,17 +9,18 @@ import numpy as np
 from events.envelope import Envelope
 from events.errors import DeadLetter, SignalboxError
 from events.prediction import FraudDetail, Output
-from features.definitions import (
+from features.keys import EntityKey
+from models.artifact import Artifact, BrokenModelError, load_newest
+from models.fraud_features import (
     CUSTOMER,
     CUSTOMER_FEATURES,
     FEATURE_HASH,
     FEATURES,
+    NEEDS,
     TERMINAL,
     TERMINAL_FEATURES,
 )
-from features.online import EntityKey
-from models.artifact import Artifact, BrokenModelError, load_newest
-from models.fraud_matrix import Matrix, assemble
+from models.fraud_matrix import Matrix, amount_of, assemble
 from models.thresholds import Thresholds, load_thresholds
 from models.workflow import Answer, Case, ModelVersion
 
@@ -31,12 +32,16 @@ __all__ = ["CUSTOMER_FEATURES", "FEATURES", "MODEL", "TERMINAL_FEATURES", "Fraud
 MODEL = "fraud-classifier"
 LABEL_AT = 0.5
 _WARM_BATCHES = (1, 64, 1_024)
+_SUSPICIOUS_FROM = 220.0
+"""Amount from which on the rule without a model has an order looked at. In the handbook's data all above are
+fraud, and they are a twentieth of it."""
 
 
 class FraudWorkflow:
     """`models.workflow.Workflow` for `order.placed`. Make it after the fork; not thread-safe."""
 
     name = MODEL
+    needs = NEEDS
 
     def __init__(self, booster: "Booster", version: ModelVersion, thresholds: Thresholds) -> None:
         self._booster = booster
@@ -77,14 +82,20 @@ class FraudWorkflow:
             return []
         seen = assemble(cases)
         answers: list[Answer | SignalboxError] = [
-            Answer(self._output(probability), dict(zip(FEATURES, values, strict=True)), missing)
-            for probability, values, missing in zip(
-                self._probabilities(seen.matrix), seen.matrix.tolist(), seen.missing, strict=True
+            Answer(self._output(probability), dict(zip(FEATURES, values, strict=True)))
+            for probability, values in zip(
+                self._probabilities(seen.matrix), seen.matrix.tolist(), strict=True
             )
         ]
         for place, error in seen.refused.items():
             answers[place] = error
         return answers
+
+    def fall_back(self, case: Case, reason: str) -> Answer:
+        """By the amount alone: a large order is reviewed, none is held. Raises `DeadLetter` without one."""
+        amount = amount_of(case.event)
+        probability = self._thresholds.review_at if amount >= _SUSPICIOUS_FROM else 0.0
+        return Answer(self._output(probability), {"amount": amount}, fallback=reason)
 
     def _probabilities(self, matrix: Matrix) -> list[float]:
         # one thread: the pool has a process for each core, and OpenMP's threads do not survive a fork

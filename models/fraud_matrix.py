@@ -1,111 +1,64 @@
-"""What does the fraud model see of a batch? A row of numbers for each order, and which are defaults."""
+"""What does the fraud model see of a batch? A row of numbers for each order."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from events.envelope import Envelope
 from events.errors import DeadLetter
 from features.calendar import night, weekend
-from features.definitions import (
-    CUSTOMER,
-    CUSTOMER_FEATURES,
-    DEFAULT,
-    FEATURES,
-    ORDER_FEATURES,
-    TERMINAL,
-    TERMINAL_FEATURES,
-)
-from features.online import FeatureRow
+from models.fraud_features import FEATURES, ORDER_FEATURES, STORED
 from models.workflow import Case
 
-_CUSTOMER_AT = len(ORDER_FEATURES)
-_TERMINAL_AT = _CUSTOMER_AT + len(CUSTOMER_FEATURES)
+_STORED_AT = len(ORDER_FEATURES)
 _LARGEST_AMOUNT = 1e12
-_NONE_MISSING: tuple[str, ...] = ()
 
 Matrix = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """A row of `FEATURES` for each case, of no meaning where it is refused; `missing` names the defaults."""
+    """A row of `FEATURES` for each case, of no meaning where it is refused."""
 
     matrix: Matrix
-    missing: list[tuple[str, ...]]
     refused: dict[int, DeadLetter]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The values of one entity, and the names of those that it lacked."""
-
-    values: tuple[float, ...]
-    missing: tuple[str, ...] = _NONE_MISSING
 
 
 def assemble(cases: Sequence[Case]) -> Assembled:
     """One matrix for all cases. An order without a usable amount is refused, and holds up no other."""
-    amounts, refused = _amounts(cases)
-    customers = [_customer(case.rows.get(CUSTOMER)) for case in cases]
-    terminals = [_terminal(case.rows.get(TERMINAL)) for case in cases]
-    occurred = np.fromiter((case.event.occurred_at for case in cases), np.int64, len(cases)) // 1_000
-    matrix = np.empty((len(cases), len(FEATURES)))
-    matrix[:, 0] = amounts
-    matrix[:, 1] = weekend(occurred)
-    matrix[:, 2] = night(occurred)
-    matrix[:, _CUSTOMER_AT:_TERMINAL_AT] = _block(customers)
-    matrix[:, _TERMINAL_AT:] = _block(terminals)
-    missing = [of.missing + at.missing for of, at in zip(customers, terminals, strict=True)]
-    return Assembled(matrix, missing, refused)
-
-
-def _amounts(cases: Sequence[Case]) -> tuple[list[float], dict[int, DeadLetter]]:
     amounts: list[float] = []
     refused: dict[int, DeadLetter] = {}
     for place, case in enumerate(cases):
-        amount: Any = case.event.payload.get("amount")
-        if type(amount) not in (float, int) or not 0 <= amount <= _LARGEST_AMOUNT:
-            refused[place] = DeadLetter(
-                "missing_feature", f"payload.amount must be a number from 0 to 1e12, is {_shown(amount)}"
-            )
-            amount = DEFAULT
-        amounts.append(amount)
-    return amounts, refused
-
-
-def _shown(value: object) -> str:
-    return "missing" if value is None else repr(value)[:40]
-
-
-def _reader(names: tuple[str, ...]) -> Callable[[FeatureRow | None], Found]:
-    whole: Callable[[dict[str, float]], tuple[float, ...]] = itemgetter(*names)
-    nothing = Found((DEFAULT,) * len(names), names)
-
-    def read(row: FeatureRow | None) -> Found:
-        if row is None:
-            return nothing
         try:
-            return Found(whole(row.values))
-        except KeyError:
-            values = row.values
-            return Found(
-                tuple(values.get(name, DEFAULT) for name in names),
-                tuple(name for name in names if name not in values),
-            )
-
-    return read
-
-
-_customer = _reader(CUSTOMER_FEATURES)
-_terminal = _reader(TERMINAL_FEATURES)
+            amounts.append(amount_of(case.event))
+        except DeadLetter as error:
+            refused[place] = error
+            amounts.append(0.0)
+    occurred = np.fromiter((case.event.occurred_at for case in cases), np.int64, len(cases)) // 1_000
+    values = chain.from_iterable(case.features.values for case in cases)
+    stored = np.fromiter(values, np.float64, len(cases) * len(STORED)).reshape(len(cases), len(STORED))
+    return Assembled(rows_of(np.array(amounts, dtype=np.float64), occurred, stored), refused)
 
 
-def _block(rows: Sequence[Found]) -> Matrix:
-    width = len(rows[0].values)
-    flat = np.fromiter(chain.from_iterable(row.values for row in rows), np.float64, width * len(rows))
-    return flat.reshape(len(rows), width)
+def rows_of(amounts: Matrix, seconds: Ints, stored: Matrix) -> Matrix:
+    """The matrix, in training as in serving: amounts, times (epoch seconds), and the columns `STORED`."""
+    matrix = np.empty((len(amounts), len(FEATURES)))
+    matrix[:, 0] = amounts
+    matrix[:, 1] = weekend(seconds)
+    matrix[:, 2] = night(seconds)
+    matrix[:, _STORED_AT:] = stored
+    return matrix
+
+
+def amount_of(event: Envelope) -> float:
+    """What an order is about, in units of its currency. Raises `DeadLetter` where it is no usable number."""
+    amount: Any = event.payload.get("amount")
+    if type(amount) not in (float, int) or not 0 <= amount <= _LARGEST_AMOUNT:
+        shown = "missing" if amount is None else repr(amount)[:40]
+        raise DeadLetter("missing_feature", f"payload.amount must be a number from 0 to 1e12, is {shown}")
+    return float(amount)

@@ -8,25 +8,30 @@ from events.decision import Decision
 from events.envelope import Envelope
 from events.errors import SignalboxError
 from events.prediction import Output
-from features.online import EntityKey, FeatureRow
+from features.contract import Contract
+from features.keys import EntityKey
+from features.reading import FeatureVector
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One event to decide on, with the feature rows that were found, by entity ("customer", "terminal")."""
+    """One event to decide on, whose features it needs, by entity, and what the feature store has of them."""
 
     event: Envelope
     decision: Decision
-    rows: Mapping[str, FeatureRow | None]
+    keys: Mapping[str, EntityKey]
+    features: FeatureVector
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the model said of one case, the values that it saw, and which of them stood at their default."""
+    """What was said of one case, and the values that were looked at.
+
+    `fallback` is why the model was not asked; None where it was.
+    """
 
     output: Output
     features: Mapping[str, float]
-    missing: tuple[str, ...] = ()
     fallback: str | None = None
 
 
@@ -44,6 +49,8 @@ class Workflow(Protocol):
     """One model behind the common contract. Made and loaded in the process that infers, after the fork."""
 
     name: str
+    needs: Contract
+    """The features that it reads from the store, and what it does where one is missing or stale."""
 
     @property
     def version(self) -> ModelVersion:
@@ -61,3 +68,6 @@ class Workflow(Protocol):
         Raises `Retry` only where the whole batch failed. A `SignalboxError` in the place of an answer
         concerns that case alone.
         """
+
+    def fall_back(self, case: Case, reason: str) -> Answer:
+        """The answer without the model, for a case whose features do not allow it, by what `needs` says."""

@@ -1,4 +1,4 @@
-"""From nothing to a running stack: servers, topics, a model, its features, then what works on them."""
+"""From nothing to a running stack: servers, topics, the past's features, a model, then what works on them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -9,13 +9,15 @@ from confluent_kafka.admin import AdminClient
 from dispatcher.lane_reader import feeder_group
 from dispatcher.lanes import topic_specs
 from dispatcher.router import GROUP as ROUTER_GROUP
+from features.pipeline.member import GROUP as PIPELINE_GROUP
 from models.artifact import versions
 from models.fraud import MODEL
 from routing import Rules
 from stack.child import Service
 from stack.embedded import Server
 from stack.output import Listening
-from stack.parts import Parts
+from stack.parts import KAFKA, Parts
+from stack.past import begin_in_another_log, forget_online, knows_a_past
 from stack.services import SERVERS, Plan, command, served_lanes, services
 from stack.step import run_step
 from stack.supervisor import ITSELF, Supervisor
@@ -34,13 +36,18 @@ class Assembly:
 
     def servers(self, parts: Parts, make_topics: Callable[[], None]) -> None:
         """The embedded servers. A Kafka that died and came back is empty: its topics are made again."""
+
+        def begin_anew() -> None:
+            make_topics()
+            begin_in_another_log(parts.env)
+
         for server in parts.servers:
-            self._supervisor.start(self._server(server, make_topics))
+            self._supervisor.start(self._server(server, begin_anew))
             self._say(f"{server.name} is embedded, at {server.url}")
 
-    def _server(self, server: Server, make_topics: Callable[[], None]) -> Service:
+    def _server(self, server: Server, begin_anew: Callable[[], None]) -> Service:
         def lost() -> None:
-            make_topics()
+            begin_anew()
             self._output(ITSELF, f"{server.name} keeps its data in memory: what stood there is gone")
 
         return Service(
@@ -51,16 +58,29 @@ class Assembly:
             tier=SERVERS,
         )
 
+    def features(self, parts: Parts, env: Mapping[str, str], *backfill: str) -> None:
+        """Both tiers of the feature store from the past, where they know none."""
+        if knows_a_past(env):
+            if KAFKA in parts.embedded:
+                begin_in_another_log(env)
+            return
+        self._say("the feature store knows no past yet: counting one")
+        forget_online(env)
+        run_step("backfill", command("features", "backfill", *backfill), env, self._output)
+
     def model(self, model_dir: Path, env: Mapping[str, str], *train: str) -> None:
-        """Train one where there is none, and load the features that it was saved with."""
+        """Train one on those features where there is none."""
         if not versions(model_dir, MODEL):
             self._say("no fraud model yet: training one")
             run_step("train", command("train", "fraud", *train), env, self._output)
-        run_step("features", command("features", "load"), env, self._output)
 
     def start(self, plan: Plan) -> None:
         """Everything else, all at the same time. Returns once what can say so is ready."""
-        groups = (ROUTER_GROUP, *(feeder_group(lane.topic) for lane in served_lanes(plan.rules)))
+        groups = (
+            ROUTER_GROUP,
+            PIPELINE_GROUP,
+            *(feeder_group(lane.topic) for lane in served_lanes(plan.rules)),
+        )
         admin = AdminClient({"bootstrap.servers": plan.env["KAFKA_BOOTSTRAP_SERVERS"], "log_level": 0})
         pending = services(plan, self._output.has_said, lambda: groups_formed(admin, groups))
         children = [self._supervisor.launch(service) for service in pending]

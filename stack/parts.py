@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from events.errors import ConfigError, Problem
 from settings import Settings
 from stack.embedded import Server, free_port, kafka, valkey
 
+KAFKA = "kafka"
 BROKER_DB = 1
 """The Celery queues have a Redis database of their own, apart from the features in 0."""
 
@@ -25,7 +27,13 @@ class Parts:
 
 
 def choose_parts(settings: Settings, folder: Path) -> Parts:
-    """What is configured stays; the rest is embedded, its data in `folder`. Raises `EmbeddedError`."""
+    """What is configured stays; the rest is embedded, its data in `folder`.
+
+    Raises `EmbeddedError`, and `ConfigError` where a database that lasts would count in a Kafka that ends.
+    """
+    if settings.database is not None and settings.kafka is None:
+        problem = "counts features by the offsets of one Kafka: set KAFKA_BOOTSTRAP_SERVERS too, or neither"
+        raise ConfigError([Problem("environment", 0, "DATABASE_URL", problem)])
     env: dict[str, str] = {}
     servers: list[Server] = []
     if settings.kafka is None:

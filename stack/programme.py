@@ -11,6 +11,7 @@ from dispatcher.sorting import Fate
 from events.errors import ConfigError, Problem
 from routing import Rules
 from stack.emission import Emission
+from stack.history import TRAIN_DAYS
 from stack.retail import FIRST_DAY, Retail
 from stack.traffic import Audience, Flood, Mix, days_of_traffic
 
@@ -23,9 +24,10 @@ MIX = Mix(floods=(Flood(10 * 3_600, 5_400, 1_500), Flood(18 * 3_600, 5_400, 1_50
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """The events by time, and the arguments of `signalbox train fraud` that go with them."""
+    """The events by time, and what `features backfill` and `train fraud` are told of the past before them."""
 
     title: str
+    backfill: tuple[str, ...]
     train: tuple[str, ...]
     emissions: Sequence[Emission]
 
@@ -42,17 +44,19 @@ class Programme:
 def generated(rules: Rules, events: int) -> Programme:
     """The first events of RetailPulse's days, floods and faults among them."""
     emissions = list(islice(days_of_traffic(Retail(), Audience.of(rules), MIX), events))
-    train = ("--until", FIRST_DAY.isoformat())
-    return Programme("RetailPulse, generated", train, emissions)
+    until = ("--until", FIRST_DAY.isoformat())
+    train = (*until, "--train-days", str(TRAIN_DAYS))
+    return Programme("RetailPulse, generated", ("--generated", *until), train, emissions)
 
 
 def from_file(path: Path, events: int) -> Programme:
     """The first events of a file's last week. Raises `ConfigError` where the file cannot be used."""
-    from stack.cards import card_days, card_orders
+    from stack.cards import card_days
+    from stack.labels import card_history
 
     if not path.is_file():
         raise ConfigError([Problem(str(path), 0, "", "there is no such file")])
     begin = card_days(path).last - timedelta(days=PLAYED_DAYS - 1)
-    emissions = list(islice(card_orders(path, since=begin), events))
-    train = ("--data", str(path.resolve()), "--until", begin.isoformat())
-    return Programme(f"{path.name} from {begin} on", train, emissions)
+    emissions = list(islice(card_history(path, since=begin), events))
+    data, until = str(path.resolve()), ("--until", begin.isoformat())
+    return Programme(f"{path.name} from {begin} on", (data, *until), ("--data", data, *until), emissions)

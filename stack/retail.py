@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 TENANT = "retailpulse"
+SOURCE = "retailpulse/shop"
 CURRENCY = "GBP"
 FIRST_DAY = date(2026, 3, 2)
 """The day that is played unless another is asked for; what lies before it is history to train on."""
@@ -124,6 +125,11 @@ class Retail:
 
     def _rng(self, purpose: str, day: date) -> random.Random:
         return random.Random(f"{self.seed}/{purpose}/{day}")  # noqa: S311  # a simulation, repeatable by seed
+
+
+def numbered(kind: str, day: date, number: int) -> str:
+    """The name of what belongs to a day's order of this number: `fraud-20260302-000017`."""
+    return f"{kind}-{day:%Y%m%d}-{number:06}"
 
 
 def days_before(until: date, count: int) -> Iterator[date]:

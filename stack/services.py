@@ -63,6 +63,7 @@ def unserved_queues(rules: Rules) -> tuple[str, ...]:
 def services(plan: Plan, says: Says, dispatching: Ready) -> Iterator[Service]:
     """Every process but the embedded servers, in the order in which they start."""
     yield _part(plan, "dispatcher", command("dispatcher"), grace=15, ready=dispatching)
+    yield _part(plan, "pipeline", command("features", "pipeline"), grace=15)
     yield _part(plan, "reconciler", command("reconcile"))
     for queue in served_queues(plan.rules):
         yield _pool(plan, plan.rules.catalogue.queues[queue], says)

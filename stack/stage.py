@@ -35,7 +35,7 @@ class Stage:
 
     def _show(self, name: str, line: str) -> None:
         self._files(name, line)
-        if name in (ITSELF, "train", "features"):
+        if name in (ITSELF, "backfill", "train"):
             self._console.print(f"  {line}", markup=False)
 
     @contextmanager
@@ -56,11 +56,12 @@ class Stage:
         def topics() -> None:
             make_topics(self._rules, plan.env["KAFKA_BOOTSTRAP_SERVERS"], self._settings.partitions)
 
-        console.print("[bold]2[/] servers, topics, model, features")
+        console.print("[bold]2[/] servers, topics, features of the past, model")
         assembly.servers(parts, topics)
         topics()
+        assembly.features(parts, plan.env, *self._programme.backfill)
         assembly.model(model_dir, plan.env, *self._programme.train)
-        console.print("[bold]3[/] dispatcher, reconciler, workers, beat, Flower")
+        console.print("[bold]3[/] dispatcher, feature pipeline, reconciler, workers, beat, Flower")
         assembly.start(plan)
         console.print(
             f"  Flower: http://127.0.0.1:{plan.flower_port}; logs: {self._files.folder}",

@@ -8,14 +8,15 @@ from datetime import UTC, date, datetime, timedelta
 from dispatcher.sorting import Fate
 from events.codec import Form
 from events.decision import Millis
+from features.retail import LABEL_DELAY_DAYS
 from routing import Rules
 from stack.assortment import BESIDE, UNDECLARED, Payload, order_placed
 from stack.damage import damaged
 from stack.emission import Emission, Event, in_form
-from stack.retail import FIRST_DAY, TENANT, Order, Retail
+from stack.history import LABEL, labels_of
+from stack.retail import FIRST_DAY, SOURCE, TENANT, Order, Retail, numbered
 
 ORDER = "order.placed"
-SOURCE = "retailpulse/shop"
 _FORMS: tuple[Form, ...] = ("json", "cloudevents-structured", "cloudevents-binary")
 _REPEATED_AFTER_MS = (20, 5_000)
 
@@ -63,9 +64,16 @@ class Audience:
 
 
 def day_of_traffic(retail: Retail, day: date, audience: Audience, mix: Mix | None = None) -> list[Emission]:
-    """All that is sent on one day (UTC), by time. A type that nobody serves is not sent."""
+    """All that is sent on one day (UTC), by time. A type that nobody serves is not sent.
+
+    The labels are those of the orders a week before, without that day's floods: they come from a past in
+    which there were none.
+    """
     scene = _Scene(retail, day, audience, mix or Mix())
     emissions = list(scene.emissions())
+    if LABEL not in audience.unserved:
+        labelled = day - timedelta(days=LABEL_DELAY_DAYS)
+        emissions += labels_of(retail.orders(labelled), labelled)
     emissions.sort(key=lambda emission: emission.at)
     return emissions
 
@@ -147,7 +155,7 @@ class _Scene:
         return _event(self._id(kind, number), ORDER, at, payload)
 
     def _id(self, kind: str, number: int) -> str:
-        return f"{kind}-{self._day:%Y%m%d}-{number:06}"
+        return numbered(kind, self._day, number)
 
 
 def _event(event_id: str, event_type: str, at: Millis, payload: Payload) -> Event:

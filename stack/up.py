@@ -13,6 +13,7 @@ from routing import load
 from settings import LOCAL_ENV, Settings, local_stack_runs
 from stack.assembly import Assembly, make_topics
 from stack.embedded import accepts, free_port
+from stack.history import TRAIN_DAYS
 from stack.local_env import published
 from stack.output import Listening, Terminal
 from stack.parts import Parts, choose_parts
@@ -77,7 +78,8 @@ def up(settings: Settings, rate: float) -> None:
         assembly = Assembly(supervisor, output, say)
         assembly.servers(parts, topics)
         topics()
-        assembly.model(settings.model_dir, env)
+        assembly.features(parts, env, "--generated")
+        assembly.model(settings.model_dir, env, "--train-days", str(TRAIN_DAYS))
         assembly.start(plan)
         for line in _announcement(plan):
             say(line)

@@ -21,7 +21,7 @@ def _make(settings: Settings) -> Celery:
         "tasks",
         settings.celery_broker_url,
         load(settings.routing_table, settings.workflows).catalogue,
-        lambda: Addresses(kafka=settings.kafka_bootstrap_servers, redis=settings.redis_url),
+        lambda: Addresses(settings.kafka_bootstrap_servers, settings.redis_url, settings.database_url),
         schedule=BEAT_SCHEDULE,
     )
 

@@ -1,11 +1,16 @@
 """What a worker process works with: connections made after the fork, one Kafka producer a thread."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from events.decision import Millis
-from features.online import OnlineStore, RedisOnlineStore
+from features.contract import Contract
+from features.offline.store import open_offline
+from features.reading import Asked, FeatureReader, FeatureVector
+from features.redis_store import RedisStore
+from features.retail import DEFINITIONS
+from features.tiered import TieredReader
 from tasks.outcomes import Outcomes
 from tasks.suspects import Suspects, connect_suspects
 from transport.kafka import Outgoing, Publisher
@@ -26,10 +31,11 @@ REPORT_S = 2
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the services are: bootstrap servers, and the URL of the Redis that holds features and tallies."""
+    """Where the services are: bootstrap servers, the Redis of features and tallies, the offline store."""
 
     kafka: str
     redis: str
+    database: str
 
 
 class Producers:
@@ -57,11 +63,26 @@ class Producers:
         return publisher
 
 
+class Readers:
+    """A `FeatureReader` that is another one for each thread that asks: a connection does not serve two."""
+
+    def __init__(self, connect: Callable[[], FeatureReader]) -> None:
+        self._connect = connect
+        self._local = threading.local()
+
+    def read(self, contract: Contract, asked: Sequence[Asked]) -> Sequence[FeatureVector]:
+        """One vector for each event that asks, in their order. Raises `Unavailable`."""
+        reader: FeatureReader | None = getattr(self._local, "reader", None)
+        if reader is None:
+            reader = self._local.reader = self._connect()
+        return reader.read(contract, asked)
+
+
 @dataclass(frozen=True, slots=True)
 class Equipment:
     """The connections of one process."""
 
-    store: OnlineStore
+    features: FeatureReader
     producers: Producers
     tally: RetryTally
     suspects: Suspects
@@ -69,8 +90,9 @@ class Equipment:
     @classmethod
     def connect(cls, addresses: Addresses, publish_timeout: Millis) -> "Equipment":
         """Connections to these services. Call it after the fork: a Kafka producer does not survive one."""
+        offline = open_offline(addresses.database)
         return cls(
-            RedisOnlineStore(addresses.redis),
+            Readers(lambda: TieredReader(DEFINITIONS, RedisStore(addresses.redis), offline)),
             Producers(addresses.kafka, publish_timeout),
             connect_tally(addresses.redis),
             connect_suspects(addresses.redis),

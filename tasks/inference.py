@@ -39,7 +39,7 @@ class InferenceTask(ResendingTask):
         super().equip(equipment, limits)
         workflow = self.load()
         self.workflow = workflow.name
-        self.engine = Lifecycle(workflow, equipment.store, self.clock, self.code_version)
+        self.engine = Lifecycle(workflow, equipment.features, self.clock, self.code_version)
         logger.info("%s is loaded", workflow.version.model_id)
 
     def run(self, *args: object, **kwargs: object) -> str:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from events.errors import SignalboxError
 from events.lane import Batch, Fed, LaneRecord, decode_record
-from features.online import EntityKey, OnlineStore
+from features.keys import EntityKey
+from features.reading import Asked, FeatureReader
 from models.workflow import Answer, Case, Workflow
+from tasks.answering import answers as ask
 from tasks.outcomes import Attempt, Outcomes, all_failed
 from tasks.records import Stamp, iso
 from transport.clock import Clock
@@ -19,7 +21,7 @@ class Opened:
 
     fed: Fed
     record: LaneRecord
-    entities: Mapping[str, EntityKey]
+    keys: Mapping[str, EntityKey]
 
 
 class Lifecycle:
@@ -28,13 +30,13 @@ class Lifecycle:
     def __init__(
         self,
         workflow: Workflow,
-        store: OnlineStore,
+        features: FeatureReader,
         clock: Clock,
         code_version: str,
         stopwatch: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._workflow = workflow
-        self._store = store
+        self._features = features
         self._clock = clock
         self._code_version = code_version
         self._stopwatch = stopwatch
@@ -50,7 +52,7 @@ class Lifecycle:
         if opened:
             cases = self._with_features(opened)
             began = self._stopwatch()
-            answers = self._workflow.infer(cases)
+            answers = ask(self._workflow, cases)
             outcomes.inference_s = self._stopwatch() - began
             self._conclude(opened, cases, answers, outcomes)
         return outcomes
@@ -71,18 +73,15 @@ class Lifecycle:
         return opened
 
     def _with_features(self, opened: Sequence[Opened]) -> list[Case]:
-        places: dict[EntityKey, int] = {}
+        asked = []
         for item in opened:
-            for key in item.entities.values():
-                places.setdefault(key, len(places))
-        rows = self._store.fetch(list(places)) if places else []
+            decision = item.record.decision
+            # the deadline counts from the moment at which the event entered Kafka
+            asked.append(Asked(item.keys, item.record.event.occurred_at, decision.deadline - decision.sla_ms))
+        found = self._features.read(self._workflow.needs, asked)
         return [
-            Case(
-                item.record.event,
-                item.record.decision,
-                {entity: rows[places[key]] for entity, key in item.entities.items()},
-            )
-            for item in opened
+            Case(item.record.event, item.record.decision, item.keys, features)
+            for item, features in zip(opened, found, strict=True)
         ]
 
     def _conclude(

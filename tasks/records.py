@@ -1,6 +1,5 @@
 """What is a prediction's record in Kafka? The answer, and all that it rests on."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -10,7 +9,6 @@ from events.errors import DeadLetter
 from events.lane import Fed
 from events.prediction import Prediction, encode_prediction
 from events.topics import PREDICTIONS
-from features.online import FeatureRow
 from models.workflow import Answer, Case, ModelVersion
 from transport.kafka import Outgoing
 
@@ -34,14 +32,9 @@ def iso(time: Millis) -> str:
     return datetime.fromtimestamp(time / 1_000, UTC).isoformat(timespec="milliseconds")
 
 
-def data_time(occurred_at: Millis, rows: Iterable[FeatureRow | None]) -> Millis:
-    """The time of the oldest data that an answer rests on; the event's own where the store had nothing."""
-    return min((row.event_time for row in rows if row is not None), default=occurred_at)
-
-
 def prediction(fed: Fed, case: Case, answer: Answer, entity_id: str, stamp: Stamp) -> Outgoing:
     """The record for `ml.predictions`, keyed by its id. Raises `DeadLetter` where the answer is none."""
-    event, decision, model = case.event, case.decision, stamp.model
+    event, decision, model, features = case.event, case.decision, stamp.model, case.features
     if not 0 <= answer.output.confidence <= 1:
         raise DeadLetter("invalid_output", f"confidence must be from 0 to 1, is {answer.output.confidence}")
     record = Prediction(
@@ -51,7 +44,8 @@ def prediction(fed: Fed, case: Case, answer: Answer, entity_id: str, stamp: Stam
         entity_id=entity_id,
         output=answer.output,
         latency_ms=float(stamp.now - (decision.deadline - decision.sla_ms)),
-        feature_version=iso(data_time(event.occurred_at, case.rows.values())),
+        # the event itself is the oldest data where the store has nothing
+        feature_version=iso(event.occurred_at if features.data_time is None else features.data_time),
         predicted_at=stamp.predicted_at,
         tenant_id=event.tenant_id,
         event_type=event.event_type,
@@ -69,7 +63,11 @@ def prediction(fed: Fed, case: Case, answer: Answer, entity_id: str, stamp: Stam
         code_version=stamp.code_version,
         features=dict(answer.features),
         feature_hash=model.feature_hash,
-        missing=answer.missing,
+        missing=features.missing,
+        stale=features.stale,
+        feature_keys={entity: key.entity_id for entity, key in case.keys.items()},
+        feature_origin=features.origin,
+        feature_position=features.position,
         inference_ms=stamp.inference_ms,
         sla_ms=decision.sla_ms,
         deadline=decision.deadline,

@@ -4,20 +4,17 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
-from numpy.typing import NDArray
 
 from events.errors import ConfigError, Problem
-from features.calendar import night, weekend
-from features.definitions import CUSTOMER, FEATURES, LABEL_DELAY_DAYS, TERMINAL, WINDOWS_DAYS
-from training.transactions import Ints, Transactions, day_number
-from training.windows import Floats, Pasts
+from features.retail import LABEL_DELAY_DAYS, WINDOWS_DAYS
+from models.fraud_matrix import rows_of
+from training.stored import Floats, Stored
+from training.transactions import Ints, Places, Transactions, day_number
 
 TRAIN_DAYS = 28
 TEST_DAYS = 7
 WARM_UP_DAYS = LABEL_DELAY_DAYS + max(WINDOWS_DAYS)
 """Before this many days of data, the widest window is not full."""
-
-Places = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +91,10 @@ def measured_places(split: Split, transactions: Transactions) -> Places:
     return np.concatenate(kept)
 
 
-def matrix(transactions: Transactions, places: Places, pasts: Pasts) -> Floats:
-    """One row of `FEATURES` for each place: what was known when that order arrived."""
-    time = transactions.time[places]
-    columns = {
-        "amount": transactions.amount_cents[places] / 100,
-        "weekend": weekend(time),
-        "night": night(time),
-        **pasts.values(CUSTOMER, transactions.customers.codes[places], time),
-        **pasts.values(TERMINAL, transactions.terminals.codes[places], time),
-    }
-    return np.column_stack([columns[name] for name in FEATURES]).astype(np.float64)
+def matrix(transactions: Transactions, places: Places, stored: Stored) -> Floats:
+    """One row of `models.fraud_features.FEATURES` for each place: what was known when that order arrived.
+
+    Raises what `stored` does.
+    """
+    amounts = transactions.amount_cents[places] / 100
+    return rows_of(amounts, transactions.time[places], stored(transactions, places))

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from training.stored import Floats
 from training.transactions import Ints
-from training.windows import Floats
 
 CARDS = 100
 """How many cards a day the investigators look at."""

@@ -1,4 +1,4 @@
-"""From transactions to a saved fraud model, and the features that it would be served with."""
+"""From transactions, and the features that were known of each, to a saved fraud model."""
 
 import platform
 from dataclasses import dataclass
@@ -9,16 +9,14 @@ from typing import Protocol
 import lightgbm
 import numpy as np
 
-from features.definitions import FEATURE_HASH, FEATURES
-from features.snapshot import SNAPSHOT_FILE, write_snapshot
 from models.artifact import DataSummary, Metadata, Recipe
 from models.fraud import MODEL
-from training.dataset import Places, Split, check_labels, check_reach, matrix, measured_places, within
+from models.fraud_features import FEATURE_HASH, FEATURES
+from training.dataset import Split, check_labels, check_reach, matrix, measured_places, within
 from training.evaluation import evaluate
 from training.saving import save
-from training.snapshot import snapshot_rows
-from training.transactions import Ints, Transactions
-from training.windows import Floats, Pasts
+from training.stored import Floats, Stored
+from training.transactions import Ints, Places, Transactions
 
 TREES = 200
 # the rate and the sampling did best on four weeks before the handbook's test week
@@ -61,27 +59,27 @@ def train(
     transactions: Transactions,
     split: Split,
     source: str,
+    stored: Stored,
     model_dir: Path,
     now: datetime,
     progress: Progress,
 ) -> Trained:
     """Fit, measure and save; nothing after the split is looked at.
 
-    The same transactions and split give the same digest. Raises `ConfigError` where `source` holds too
-    little for the split.
+    The same transactions, features and split give the same digest. Raises `ConfigError` where `source` holds
+    too little for the split, and what `stored` raises.
     """
     until = split.test.last + timedelta(days=1)
     check_reach(split, transactions, source)
     known = transactions.before(until)
-    pasts = Pasts.of(known)
-    progress.say(f"{len(known):,} transactions before {until}; features as of each of them")
+    progress.say(f"{len(known):,} transactions before {until}; features as the store knew them at each")
     fitted, tested = within(split.train, known), measured_places(split, known)
     check_labels(split.train, known.fraud[fitted], source)
     check_labels(split.test, known.fraud[tested], source)
     progress.say(f"fit on {len(fitted):,} of {split.train}, {int(known.fraud[fitted].sum()):,} of them fraud")
-    booster = _fit(matrix(known, fitted, pasts), known.fraud[fitted], progress)
+    booster = _fit(matrix(known, fitted, stored), known.fraud[fitted], progress)
     progress.say(f"measure on {len(tested):,} of {split.test}, without customers known to be compromised")
-    scores = np.asarray(booster.predict(matrix(known, tested, pasts), num_threads=1))
+    scores = np.asarray(booster.predict(matrix(known, tested, stored), num_threads=1))
     metrics = evaluate(known.days[tested], known.customers.codes[tested], known.fraud[tested], scores)
     path, metadata = save(
         model_dir,
@@ -89,7 +87,6 @@ def train(
         _recipe(_summary(known, split, fitted, tested), metrics),
         now.isoformat(timespec="seconds"),
         _libraries(),
-        lambda folder: write_snapshot(folder / SNAPSHOT_FILE, snapshot_rows(known, pasts, until)),
     )
     return Trained(path, metadata)
 

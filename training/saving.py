@@ -2,7 +2,6 @@
 
 import secrets
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -26,9 +25,8 @@ def save(
     recipe: Recipe,
     trained_at: str,
     libraries: dict[str, str],
-    add_files: Callable[[Path], object] = lambda _folder: None,
 ) -> tuple[Path, Metadata]:
-    """Write the next version; `add_files` may put more beside it.
+    """Write the next version.
 
     Training that gives what the newest version already is makes no other one. Raises `ConfigError` where
     nothing can be written.
@@ -43,7 +41,7 @@ def save(
             version=number, digest=content, trained_at=trained_at, libraries=libraries, recipe=recipe
         )
         path = model_dir / recipe.model / number
-        if _place(path, trees, metadata, add_files):
+        if _place(path, trees, metadata):
             return path, metadata
 
 
@@ -55,12 +53,11 @@ def _same(path: Path, content: str) -> Metadata | None:
     return artifact.metadata if artifact.metadata.digest == content else None
 
 
-def _place(path: Path, trees: str, metadata: Metadata, add_files: Callable[[Path], object]) -> bool:
+def _place(path: Path, trees: str, metadata: Metadata) -> bool:
     """Whether the version stands at `path` now; not where another training took its number."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         draft.mkdir(parents=True)
-        add_files(draft)
         (draft / MODEL_FILE).write_text(trees, encoding="utf-8", newline="\n")
         pretty = msgspec.json.format(msgspec.json.encode(metadata), indent=2)
         (draft / METADATA_FILE).write_bytes(pretty + b"\n")

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+Places = NDArray[np.intp]
 DAY_S = 86_400
 _EPOCH = date(1970, 1, 1)
 

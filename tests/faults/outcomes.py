@@ -16,15 +16,20 @@ class _Stamp(msgspec.Struct):
     prediction_id: str
     source_event_id: str
     model_id: str
+    feature_origin: str = "online"
 
 
 @dataclass
 class Outcomes:
-    """Outcomes by the event that they are of; `predictions` counts every record, a repeated one too."""
+    """Outcomes by the event that they are of; `predictions` counts every record, a repeated one too.
+
+    `from_offline` counts the records whose features came from the offline tier, as they say themselves.
+    """
 
     ids: dict[str, set[str]] = field(default_factory=dict)
     predictions: Counter[str] = field(default_factory=Counter)
     dead_letters: Counter[str] = field(default_factory=Counter)
+    from_offline: int = 0
 
     @property
     def twice(self) -> int:
@@ -56,6 +61,7 @@ class OutcomeReader:
         if topic == PREDICTIONS:
             stamp = self._decode(value)
             self.outcomes.predictions[stamp.prediction_id] += 1
+            self.outcomes.from_offline += stamp.feature_origin == "offline"
             self.outcomes.ids.setdefault(stamp.source_event_id, set()).add(stamp.prediction_id)
             return
         cause = headers.get("dlq.error.cause", b"")

@@ -1,5 +1,7 @@
 """The whole system on real services, as child processes that a fault run or a benchmark may kill."""
 
+import os
+import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,10 +14,19 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from redis import Redis
 
-from benchmarks.orders import feature_rows
-from features.online import RedisOnlineStore
-from tests.faults.processes import Child, accepts, free_port, kafka, rabbitmq, redis, signalbox, wait_until
-from transport.clock import system_clock
+from benchmarks.seeding import seed
+from tests.faults.processes import (
+    ROOT,
+    SIGNALBOX,
+    Child,
+    accepts,
+    free_port,
+    kafka,
+    rabbitmq,
+    redis,
+    signalbox,
+    wait_until,
+)
 from transport.kafka import consumer_config
 
 FRAUD_QUEUE = "ml.fraud.input"
@@ -75,9 +86,23 @@ class Rig:
         """Return once a service listens."""
         wait_until(lambda: accepts(self.ports[service]), 60, service)
 
-    def load_features(self) -> None:
-        """Put the feature rows of every customer and terminal that the orders name into the store."""
-        RedisOnlineStore(self.store_url).write(feature_rows(system_clock()))
+    def complete(
+        self, name: str, *arguments: str, env: Mapping[str, str] | None = None, check: bool = True
+    ) -> int:
+        """Run a command of `signalbox` to its end; its exit code. With `check`, raises where it is not 0."""
+        path = self.folder / f"{name}.log"
+        with path.open("ab") as log:
+            code = subprocess.run(
+                [SIGNALBOX, *arguments],
+                cwd=ROOT,
+                env={**os.environ, **self.env, **(env or {})},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                check=False,
+            ).returncode
+        if check and code:
+            raise RuntimeError(f"{name} ended with exit code {code}: see {path}")
+        return code
 
     def empty_redis(self) -> None:
         """Forget all that stands in Redis, features included, as a failover to an empty replica does."""
@@ -124,10 +149,11 @@ def scrape(port: int, metric: str) -> float:
 
 
 @contextmanager
-def rig(broker: Broker = "redis", *, one_redis: bool = False) -> Iterator[Rig]:
+def rig(broker: Broker = "redis", *, one_redis: bool = False, seeded: bool = True) -> Iterator[Rig]:
     """Start services on free ports with data of their own.
 
-    `one_redis`: the features stand in the broker's Redis.
+    `one_redis`: the features stand in the broker's Redis. `seeded`: both tiers of the feature store hold a
+    past of every customer and terminal that the benchmarks' orders name.
 
     The logs stay in `Rig.folder`; everything else is gone afterwards.
     """
@@ -152,11 +178,10 @@ def rig(broker: Broker = "redis", *, one_redis: bool = False) -> Iterator[Rig]:
             service.start()
         for name in services:
             made.wait_for(name)
-        topics = signalbox("topics", ["topics"], folder, made.env)
-        topics.start()
-        wait_until(lambda: not topics.running, 60, "signalbox topics")
+        made.complete("topics", "topics")
         wait_until(made.leads, 60, "a leader for every partition")
-        made.load_features()
+        if seeded:
+            seed(made.env["DATABASE_URL"], made.store_url)
         yield made
     finally:
         made.close()

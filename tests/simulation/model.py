@@ -1,18 +1,21 @@
 """A model that behaves as an event's id tells it to, and the store with its features."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from events.decision import Millis
 from events.envelope import Envelope
 from events.errors import DeadLetter, Retry, SignalboxError, Unavailable
 from events.prediction import FraudDetail, Output
-from features.online import EntityKey, FeatureRow
+from features.contract import Contract
+from features.keys import EntityKey
+from features.reading import Asked, FeatureVector
 from models.workflow import Answer, Case, ModelVersion
 from tests.simulation.world import World
 
 _VERSION = ModelVersion("simulated-v1", "1", "0" * 64, "0" * 12)
-_ROW = FeatureRow(1_700_000_000_000, {"amount_mean": 1.0})
+_NEEDS = Contract(needs=(), payload=(), hash="0" * 12)
+_VECTOR = FeatureVector((1.0,), (), (), 1_700_000_000_000, "online", "0@1")
 
 
 class ProcessKilledError(BaseException):
@@ -30,15 +33,11 @@ class Store:
         self._world = world
         self._clock = clock
 
-    def fetch(self, keys: Sequence[EntityKey]) -> list[FeatureRow | None]:
-        """One row for each key. Raises `Unavailable`."""
+    def read(self, contract: Contract, asked: Sequence[Asked]) -> Sequence[FeatureVector]:
+        """The same for each. Raises `Unavailable`."""
         if self._world.down("store", self._clock()):
             raise Unavailable("redis", "down")
-        return [_ROW for _ in keys]
-
-    def write(self, rows: Iterable[tuple[EntityKey, FeatureRow]]) -> None:
-        """Nobody writes here."""
-        raise NotImplementedError
+        return [_VECTOR for _ in asked]
 
 
 class Model:
@@ -46,6 +45,7 @@ class Model:
 
     def __init__(self, world: World, failures: Counter[str]) -> None:
         self.name = "simulated"
+        self.needs = _NEEDS
         self._world = world
         self._failures = failures
 
@@ -75,6 +75,10 @@ class Model:
             self._failures.update(case.decision.prediction_id for case in cases)
             raise Retry("the whole batch failed")
         return [self._answer(case, kind) for case, kind in zip(cases, kinds, strict=True)]
+
+    def fall_back(self, case: Case, reason: str) -> Answer:
+        """It never has to."""
+        raise NotImplementedError
 
     def _answer(self, case: Case, kind: str) -> Answer | SignalboxError:
         known = case.decision.prediction_id

@@ -10,7 +10,8 @@ from pathlib import Path
 from events.envelope import Envelope
 from events.errors import DeadLetter, Retry, SignalboxError, Unavailable
 from events.prediction import FraudDetail, Output
-from features.online import EntityKey
+from features.contract import Contract
+from features.keys import EntityKey
 from models.workflow import Answer, Case, ModelVersion
 from routing.catalogue import Catalogue, QueueSpec
 from tasks.equipment import Addresses
@@ -24,6 +25,7 @@ class Scripted:
 
     name = "scripted"
     version = ModelVersion("scripted-v1", "1", "0" * 64, "f" * 12)
+    needs = Contract(needs=(), payload=(), hash="f" * 12)
 
     def entities(self, event: Envelope) -> Mapping[str, EntityKey]:
         """The customer, where the payload names one."""
@@ -38,6 +40,10 @@ class Scripted:
         """One answer a case."""
         diary([case.event.event_id for case in cases])
         return [self._decide(case.event) for case in cases]
+
+    def fall_back(self, case: Case, reason: str) -> Answer:
+        """It needs nothing that could be missing."""
+        raise NotImplementedError
 
     def _decide(self, event: Envelope) -> Answer | SignalboxError:
         match event.payload.get("do", "score"):
@@ -89,7 +95,11 @@ app = make_app(
     "tests.integration.tasks.app",
     os.environ["CELERY_BROKER_URL"],
     Catalogue(workflows={}, queues={spec.name: spec for spec in specs()}),
-    lambda: Addresses(kafka=os.environ["KAFKA_BOOTSTRAP_SERVERS"], redis=os.environ["REDIS_URL"]),
+    lambda: Addresses(
+        kafka=os.environ["KAFKA_BOOTSTRAP_SERVERS"],
+        redis=os.environ["REDIS_URL"],
+        database=os.environ["DATABASE_URL"],
+    ),
     include=(),
 )
 decide = app.register_task(Decide())

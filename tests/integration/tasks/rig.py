@@ -191,6 +191,7 @@ class Rig:
         return {
             "CELERY_BROKER_URL": self.broker_url,
             "REDIS_URL": self.redis_url,
+            "DATABASE_URL": f"sqlite:///{self.folder}/signalbox.db",
             "KAFKA_BOOTSTRAP_SERVERS": self.workers_kafka or self.kafka,
             "TEST_QUEUES": json.dumps([asdict(spec) for spec in (self.spec, *self.also)]),
             "TEST_DIARY": str(self.diary),

@@ -1,5 +1,6 @@
 """`signalbox train fraud`, from a file of a small shop's transactions."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,10 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
+import settings
 from commands.train import app
 from events.errors import ConfigError
 from models.artifact import load, versions
-from tests.trained import small_history
+from tests.trained import small_database, small_history
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +30,15 @@ def cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     pq.write_table(pa.table(columns), path)
     return path
+
+
+@pytest.fixture(autouse=True)
+def own_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The offline store holds the small shop's past."""
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{small_database()}")
+    settings.load_settings.cache_clear()
+    yield
+    settings.load_settings.cache_clear()
 
 
 def run(*arguments: object) -> Result:
@@ -53,3 +64,8 @@ def test_nothing_from_the_day_named_on_is_looked_at(cards: Path, tmp_path: Path)
 def test_a_file_that_is_too_short_is_refused_with_the_way_out(cards: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="choose another --until, or fewer --train-days"):
         run("--data", cards, "--model-dir", tmp_path, "--train-days", 60)
+
+
+def test_another_tenants_past_is_not_taken(cards: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="orders of acme: `signalbox features backfill`"):
+        run("--data", cards, "--model-dir", tmp_path, "--train-days", 14, "--tenant", "acme")

@@ -36,6 +36,7 @@ def test_every_part_of_production_is_there() -> None:
         "postgres",
         "topics",
         "dispatcher",
+        "feature-pipeline",
         "reconciler",
         "beat",
         "flower",

@@ -15,27 +15,27 @@ from hypothesis import strategies as st
 
 from events.errors import ConfigError, DeadLetter
 from events.prediction import FraudDetail
-from features.definitions import FEATURE_HASH, FEATURES
-from features.online import EntityKey, FeatureRow
+from features.keys import EntityKey
 from models.artifact import Metadata, digest
 from models.fraud import FraudWorkflow
+from models.fraud_features import FEATURE_HASH, FEATURES
 from models.workflow import Answer, Case, Workflow
-from tests.unit.models.cases import CUSTOMER_ROW, case, order
+from tests.unit.models.cases import NOTHING, STORED_VALUES, case, order, vector
 from training.fraud import Trained
 
 DAYS = {"1d": 1.0, "7d": 7.0, "30d": 30.0}
 
 
-def a_row(entity: str, name: str, **by_window: float) -> FeatureRow:
+def windows(entity: str, name: str, **by_window: float) -> dict[str, float]:
     """Two orders a day, and one more value for each window."""
     counts = {f"{entity}_count_{window}": 2 * days for window, days in DAYS.items()}
-    return FeatureRow(0, counts | {f"{entity}_{name}_{window}": by_window[window] for window in DAYS})
+    return counts | {f"{entity}_{name}_{window}": by_window[window] for window in DAYS}
 
 
-USUAL = a_row("customer", "mean_amount", **{"1d": 57, "7d": 57, "30d": 57})
-CALM = a_row("terminal", "risk", **{"1d": 0, "7d": 0, "30d": 0})
+USUAL = windows("customer", "mean_amount", **{"1d": 57, "7d": 57, "30d": 57})
+CALM = vector(USUAL | windows("terminal", "risk", **{"1d": 0, "7d": 0, "30d": 0}))
 # compromised for seventeen days: nothing is known yet of the last seven
-NOTORIOUS = a_row("terminal", "risk", **{"1d": 1, "7d": 1, "30d": 0.33})
+NOTORIOUS = vector(USUAL | windows("terminal", "risk", **{"1d": 1, "7d": 1, "30d": 0.33}))
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +60,8 @@ def test_an_answer_says_what_the_model_saw_and_by_which_thresholds(workflow: Fra
     answer = answer_of(workflow, case())
     assert tuple(answer.features) == FEATURES
     assert answer.features["amount"] == 57.16
-    assert answer.features["customer_count_1d"] == CUSTOMER_ROW.values["customer_count_1d"]
-    assert answer.missing == ()
+    assert {name: answer.features[name] for name in FEATURES[3:]} == STORED_VALUES
+    assert answer.fallback is None
     assert answer.output.detail == FraudDetail(0.1, 0.6)
     assert 0 < answer.output.confidence < 1
 
@@ -69,22 +69,23 @@ def test_an_answer_says_what_the_model_saw_and_by_which_thresholds(workflow: Fra
 def test_a_compromised_terminal_has_its_orders_held_a_calm_one_approved(
     workflow: FraudWorkflow,
 ) -> None:
-    held = answer_of(workflow, case(customer=USUAL, terminal=NOTORIOUS)).output
-    approved = answer_of(workflow, case(customer=USUAL, terminal=CALM)).output
+    held = answer_of(workflow, case(features=NOTORIOUS)).output
+    approved = answer_of(workflow, case(features=CALM)).output
     assert (held.label, held.decision) == ("fraud", "hold")
     assert (approved.label, approved.decision) == ("legitimate", "approve")
 
 
 def test_a_customer_and_a_terminal_nobody_knows_still_get_an_answer(workflow: FraudWorkflow) -> None:
-    answer = answer_of(workflow, case(customer=None, terminal=None))
-    assert answer.missing == FEATURES[3:]
+    answer = answer_of(workflow, case(features=NOTHING))
+    assert 0 < answer.output.confidence < 1
+    assert {answer.features[name] for name in FEATURES[3:]} == {0.0}
 
 
 def test_a_batch_gives_each_order_the_answer_that_it_gets_alone(workflow: FraudWorkflow) -> None:
     cases = [
-        case(order(amount=float(amount)), terminal=terminal)
+        case(order(amount=float(amount)), features)
         for amount in (1, 50, 250, 1_000)
-        for terminal in (CALM, NOTORIOUS, None)
+        for features in (CALM, NOTORIOUS, NOTHING)
     ]
     assert list(workflow.infer(cases)) == [answer_of(workflow, asked) for asked in cases]
     assert len({answer_of(workflow, asked).output.confidence for asked in cases}) > 2
@@ -94,6 +95,28 @@ def test_a_bad_order_is_refused_alone(workflow: FraudWorkflow) -> None:
     first, bad, last = workflow.infer([case(), case(order(amount="much")), case()])
     assert isinstance(bad, DeadLetter)
     assert first == last == answer_of(workflow, case())
+
+
+@pytest.mark.parametrize(
+    ("amount", "decision"),
+    [
+        pytest.param(219.99, "approve", id="an order as most are"),
+        pytest.param(220, "review", id="a large one is looked at"),
+        pytest.param(1e12, "review", id="none is held without the model"),
+    ],
+)
+def test_without_its_features_an_order_is_decided_on_by_its_amount_and_says_so(
+    workflow: FraudWorkflow, amount: float, decision: str
+) -> None:
+    answer = workflow.fall_back(case(order(amount=amount), NOTHING), "missing: customer_count_1d")
+    assert answer.output.decision == decision
+    assert (answer.features, answer.fallback) == ({"amount": amount}, "missing: customer_count_1d")
+
+
+def test_without_an_amount_there_is_no_rule_either(workflow: FraudWorkflow) -> None:
+    with pytest.raises(DeadLetter, match=r"payload\.amount must be a number") as failure:
+        workflow.fall_back(case(order(amount="much")), "stale: terminal_risk_1d")
+    assert failure.value.cause == "missing_feature"
 
 
 def test_nothing_asked_is_nothing_answered(workflow: FraudWorkflow) -> None:
@@ -161,7 +184,7 @@ class TestWhatCannotBeServed:
             FraudWorkflow.load(tmp_path, tmp_path / "fraud.yaml")
 
 
-@pytest.mark.parametrize("module", ["events", "routing", "dispatcher", "models.fraud", "features.online"])
+@pytest.mark.parametrize("module", ["events", "routing", "dispatcher", "models.fraud", "features.tiered"])
 def test_importing_loads_no_model_library(module: str) -> None:
     # a parent that forks workers must not hold LightGBM's threads; a dispatcher never needs it
     probe = f"import sys, {module}; sys.exit('lightgbm' in sys.modules)"

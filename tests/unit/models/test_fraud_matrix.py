@@ -5,10 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from features.definitions import CUSTOMER_FEATURES, FEATURES, TERMINAL_FEATURES
-from features.online import FeatureRow
+from models.fraud_features import FEATURES
 from models.fraud_matrix import assemble
-from tests.unit.models.cases import CUSTOMER_ROW, MONDAY_NOON, TERMINAL_ROW, case, order
+from tests.unit.models.cases import MONDAY_NOON, STORED_VALUES, case, order, vector
 
 DAY_MS, HOUR_MS = 86_400_000, 3_600_000
 
@@ -20,14 +19,15 @@ def seen(matrix: "np.typing.NDArray[np.float64]", place: int = 0) -> dict[str, f
 def test_every_value_stands_in_the_column_of_its_name() -> None:
     assembled = assemble([case()])
     order_values = {"amount": 57.16, "weekend": 0.0, "night": 0.0}
-    assert seen(assembled.matrix) == order_values | CUSTOMER_ROW.values | TERMINAL_ROW.values
-    assert assembled.missing == [()]
+    assert seen(assembled.matrix) == order_values | STORED_VALUES
     assert assembled.refused == {}
 
 
-def test_the_order_of_names_in_a_stored_row_does_not_matter() -> None:
-    turned = FeatureRow(0, dict(reversed(CUSTOMER_ROW.values.items())))
-    np.testing.assert_array_equal(assemble([case(customer=turned)]).matrix, assemble([case()]).matrix)
+def test_each_order_has_its_own_row() -> None:
+    twice = vector({name: 2 * value for name, value in STORED_VALUES.items()})
+    matrix = assemble([case(), case(order(amount=1), twice)]).matrix
+    assert [seen(matrix, place)["amount"] for place in (0, 1)] == [57.16, 1.0]
+    np.testing.assert_array_equal(matrix[1, 3:], 2 * matrix[0, 3:])
 
 
 @pytest.mark.parametrize(
@@ -44,32 +44,6 @@ def test_the_time_of_the_order_tells_night_and_weekend(
 ) -> None:
     values = seen(assemble([case(order(occurred_at))]).matrix)
     assert (values["weekend"], values["night"]) == (weekend, night)
-
-
-SOME = FeatureRow(0, {"customer_count_1d": 4.0, "no longer defined": 9.0})
-
-
-@pytest.mark.parametrize(
-    ("customer", "terminal", "missing"),
-    [
-        pytest.param(CUSTOMER_ROW, TERMINAL_ROW, (), id="nothing is missing"),
-        pytest.param(None, TERMINAL_ROW, CUSTOMER_FEATURES, id="a customer nobody has seen"),
-        pytest.param(CUSTOMER_ROW, None, TERMINAL_FEATURES, id="a terminal nobody has seen"),
-        pytest.param(None, None, CUSTOMER_FEATURES + TERMINAL_FEATURES, id="neither is known"),
-        pytest.param(SOME, TERMINAL_ROW, CUSTOMER_FEATURES[1:], id="a row from before a value was defined"),
-    ],
-)
-def test_what_is_missing_stands_at_its_default_and_is_named(
-    customer: FeatureRow | None, terminal: FeatureRow | None, missing: tuple[str, ...]
-) -> None:
-    assembled = assemble([case(customer=customer, terminal=terminal)])
-    assert assembled.missing == [missing]
-    values = seen(assembled.matrix)
-    assert {values[name] for name in missing} <= {0.0}
-    present = (customer.values if customer else {}) | (terminal.values if terminal else {})
-    assert {name: values[name] for name in FEATURES[3:] if name not in missing} == {
-        name: value for name, value in present.items() if name in FEATURES
-    }
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from events.errors import ConfigError
 from settings import Settings
 from stack.parts import choose_parts
 
@@ -38,6 +39,16 @@ def test_what_is_configured_is_used_and_the_rest_embedded(
     assert parts.embedded == embedded
     assert set(parts.env) == set(VARIABLES)
     assert {name: parts.env[name] for name in configured} == {name: REAL[name] for name in configured}
+
+
+def test_a_database_that_lasts_does_not_count_in_a_kafka_that_lives_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DATABASE_URL", REAL["DATABASE_URL"])
+    with pytest.raises(ConfigError, match="DATABASE_URL: counts features"):
+        choose_parts(Settings(), tmp_path)
 
 
 def test_queues_and_features_share_a_server_and_no_database(

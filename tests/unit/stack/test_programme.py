@@ -24,7 +24,8 @@ def test_a_generated_programme_has_every_fate_and_frauds_among_its_orders() -> N
 
 def test_a_generated_programme_trains_on_the_days_before_it() -> None:
     programme = generated(RULES, 10)
-    assert programme.train == ("--until", str(FIRST_DAY))
+    assert programme.train == ("--until", str(FIRST_DAY), "--train-days", "14")
+    assert programme.backfill == ("--generated", "--until", str(FIRST_DAY))
 
 
 def test_a_longer_programme_goes_on_where_a_shorter_one_ends() -> None:
@@ -54,8 +55,11 @@ def transactions(tmp_path: Path) -> Path:
 
 def test_of_a_file_the_last_week_is_played_and_what_lies_before_is_for_training(transactions: Path) -> None:
     programme = from_file(transactions, 10_000)
-    assert len(programme.emissions) == 7 * 24
+    orders = [emission for emission in programme.emissions if emission.fraud is not None]
+    assert len(orders) == 7 * 24
+    assert {emission.fate for emission in programme.emissions if emission.fraud is None} == {"ignored"}
     assert programme.train == ("--data", str(transactions), "--until", "1970-01-15")
+    assert programme.backfill == (str(transactions), "--until", "1970-01-15")
     assert programme.title == "transactions.parquet from 1970-01-15 on"
 
 

@@ -23,7 +23,7 @@ def plan(flower_port: int | None = 5555, traffic_rate: float | None = 50) -> Pla
 def test_each_part_runs_once_and_each_served_queue_has_its_pool() -> None:
     names = [service.name for service in services(plan(), says, lambda: True)]
     workers = ["worker fraud", "worker features"]
-    assert names == ["dispatcher", "reconciler", *workers, "beat", "flower", "traffic"]
+    assert names == ["dispatcher", "pipeline", "reconciler", *workers, "beat", "flower", "traffic"]
 
 
 def test_queues_without_a_worker_are_known() -> None:

@@ -83,7 +83,8 @@ def test_an_event_id_comes_twice_only_where_it_repeats(day: list[Emission]) -> N
 
 
 def test_no_event_carries_its_label(day: list[Emission]) -> None:
-    assert not any(b"fraud" in sent.value or b"scenario" in sent.value for sent in day)
+    orders = [sent for sent in day if sent.fraud is not None]
+    assert not any(b"fraud" in sent.value or b"scenario" in sent.value for sent in orders)
     assert {sent.fraud for sent in day if sent.fate != "routed"} == {None}
     assert sum(bool(sent.fraud) for sent in day) > 20
 

@@ -1,4 +1,4 @@
-"""A workflow, a store, a Kafka and a clock that do what a test says."""
+"""A workflow, a feature store, a Kafka and a clock that do what a test says."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,12 +12,16 @@ from events.errors import DeadLetter, SignalboxError, Unavailable
 from events.lane import Batch, Fed, Original, Waiting, encode_waiting
 from events.prediction import FraudDetail, Output
 from events.priority import Priority
-from features.online import EntityKey, FeatureRow
+from features.contract import Contract
+from features.keys import EntityKey
+from features.reading import Asked, FeatureVector
 from models.workflow import Answer, Case, ModelVersion
 from transport.kafka import Outgoing
 
 NOW: Millis = 1_800_000_000_000
 QUEUE = "ml.test.input"
+NEEDS = Contract(needs=(), payload=(), hash="f00d")
+KNOWN = FeatureVector((2.0,), (), (), NOW - 60_000, "online", "0@70")
 OUTPUT = Output("legit", 0.25, "approve", FraudDetail(0.5, 0.9))
 
 
@@ -75,6 +79,7 @@ class Scripted:
     seen: list[list[str]] = field(default_factory=list)
     cases: Sequence[Case] = ()
     name: str = "scripted"
+    needs: Contract = NEEDS
     version: ModelVersion = field(default_factory=lambda: ModelVersion("scripted-v7", "7", "0" * 64, "f00d"))
 
     def entities(self, event: Envelope) -> Mapping[str, EntityKey]:
@@ -95,26 +100,28 @@ class Scripted:
             raise self.raises.pop(0)
         return [self.script.get(case.event.event_id, Answer(OUTPUT, {"amount": 1.5})) for case in cases]
 
+    def fall_back(self, case: Case, reason: str) -> Answer:
+        """None for an event called `hopeless`."""
+        if case.event.event_id == "hopeless":
+            raise DeadLetter("rejected", "no rule for it")
+        return Answer(OUTPUT, {}, fallback=reason)
+
 
 @dataclass
 class Store:
-    """Rows by entity id. Each call is counted."""
+    """Vectors by the customer's id, `KNOWN` for all others. Each call is counted."""
 
-    rows: dict[str, FeatureRow] = field(default_factory=dict)
+    vectors: dict[str, FeatureVector] = field(default_factory=dict)
     down: int = 0
-    calls: list[Sequence[EntityKey]] = field(default_factory=list)
+    calls: list[Sequence[Asked]] = field(default_factory=list)
 
-    def fetch(self, keys: Sequence[EntityKey]) -> list[FeatureRow | None]:
+    def read(self, contract: Contract, asked: Sequence[Asked]) -> Sequence[FeatureVector]:
         """Raises `Unavailable` the next `down` times."""
-        self.calls.append(keys)
+        self.calls.append(asked)
         if self.down:
             self.down -= 1
             raise Unavailable("redis", "connection refused")
-        return [self.rows.get(key.entity_id) for key in keys]
-
-    def write(self, rows: object) -> None:
-        """Workers read only."""
-        raise NotImplementedError
+        return [self.vectors.get(each.keys["customer"].entity_id, KNOWN) for each in asked]
 
 
 @dataclass

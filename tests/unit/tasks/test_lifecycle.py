@@ -4,7 +4,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from fakeredis import FakeStrictRedis
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,14 +13,15 @@ from events.errors import DeadLetter, Retry, Unavailable
 from events.lane import Batch, Original
 from events.prediction import FraudDetail, Output, decode_prediction
 from events.topics import PREDICTIONS
-from features.online import EntityKey, FeatureRow, RedisOnlineStore
+from features.keys import EntityKey
+from features.reading import Asked, FeatureVector
 from models.workflow import Answer
 from tasks.lifecycle import Lifecycle
 from tasks.outcomes import Outcomes
-from tests.unit.tasks.fakes import NOW, OUTPUT, QUEUE, Scripted, Store, batch_of, broken, event, fed
+from tests.unit.tasks.fakes import KNOWN, NOW, OUTPUT, QUEUE, Scripted, Store, batch_of, broken, event, fed
 
 
-def lifecycle(workflow: Scripted, store: Store | RedisOnlineStore | None = None) -> Lifecycle:
+def lifecycle(workflow: Scripted, store: Store | None = None) -> Lifecycle:
     """Half a second in the model, always."""
     ticks = iter(range(100))
     return Lifecycle(workflow, store or Store(), lambda: NOW, "1.2.3", lambda: next(ticks) / 2)
@@ -42,8 +42,9 @@ def test_each_event_has_a_prediction_under_its_own_id_in_the_order_of_the_batch(
 
 
 def test_a_prediction_carries_all_that_it_rests_on() -> None:
-    workflow = Scripted({"a": Answer(OUTPUT, {"amount": 12.5}, missing=("velocity",), fallback="rules")})
-    store = Store({"a": FeatureRow(NOW - 60_000, {"mean": 2.0})})
+    workflow = Scripted({"a": Answer(OUTPUT, {"amount": 12.5}, fallback="rules")})
+    vector = FeatureVector((2.0,), ("velocity",), ("mean",), NOW - 60_000, "offline", "0@1234 1@1500")
+    store = Store({"a": vector})
 
     outcomes = lifecycle(workflow, store).decide(batch_of("a", "b"), QUEUE, retries=2)
 
@@ -74,6 +75,10 @@ def test_a_prediction_carries_all_that_it_rests_on() -> None:
         "features": {"amount": 12.5},
         "feature_hash": "f00d",
         "missing": ("velocity",),
+        "stale": ("mean",),
+        "feature_keys": {"customer": "a"},
+        "feature_origin": "offline",
+        "feature_position": "0@1234 1@1500",
         "inference_ms": 250.0,
         "sla_ms": 100,
         "deadline": NOW + 60,
@@ -87,30 +92,42 @@ def test_a_prediction_carries_all_that_it_rests_on() -> None:
 
 
 def test_without_stored_features_the_event_itself_is_the_oldest_data() -> None:
-    outcomes = lifecycle(Scripted()).decide(batch_of("a"), QUEUE, 0)
+    store = Store({"a": KNOWN._replace(data_time=None)})
+
+    outcomes = lifecycle(Scripted(), store).decide(batch_of("a"), QUEUE, 0)
 
     assert decode_prediction(outcomes.records[0].value or b"").feature_version.endswith("07:59:59.500+00:00")
 
 
-def test_the_features_of_a_whole_batch_come_in_one_round_trip_each_entity_once() -> None:
+def test_the_features_of_a_whole_batch_are_asked_for_at_once_as_of_each_events_own_time() -> None:
     store = Store()
-    records = (fed("a"), fed("b"), fed("a"))
 
-    lifecycle(Scripted(), store).decide(Batch(NOW, records), QUEUE, 0)
+    lifecycle(Scripted(), store).decide(batch_of("a", "b"), QUEUE, 0)
 
-    assert store.calls == [[EntityKey("acme", "customer", "a"), EntityKey("acme", "customer", "b")]]
+    # an event happened when it says, and entered Kafka its promised time before its deadline
+    assert store.calls == [
+        [
+            Asked({"customer": EntityKey("acme", "customer", name)}, at=NOW - 500, entered_at=NOW - 40)
+            for name in ("a", "b")
+        ]
+    ]
 
 
-def test_rows_from_redis_reach_the_case_that_they_belong_to() -> None:
-    redis = FakeStrictRedis()
-    store = RedisOnlineStore("redis://ignored", connect=lambda *_args, **_kwargs: redis)
-    row = FeatureRow(NOW - 5, {"mean": 2.0})
-    store.write([(EntityKey("acme", "customer", "b"), row)])
+def test_features_reach_the_case_that_they_belong_to() -> None:
+    other = KNOWN._replace(values=(7.0,))
     workflow = Scripted()
 
-    lifecycle(workflow, store).decide(batch_of("a", "b"), QUEUE, 0)
+    lifecycle(workflow, Store({"b": other})).decide(batch_of("a", "b"), QUEUE, 0)
 
-    assert [case.rows for case in workflow.cases] == [{"customer": None}, {"customer": row}]
+    assert [case.features for case in workflow.cases] == [KNOWN, other]
+
+
+def test_features_from_the_online_tier_are_not_marked_in_the_record() -> None:
+    outcomes = lifecycle(Scripted()).decide(batch_of("a"), QUEUE, 0)
+
+    value = msgspec.json.decode(outcomes.records[0].value or b"")
+    assert value.keys().isdisjoint({"feature_origin", "missing", "stale"})
+    assert value["feature_position"] == "0@70"
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def app_of(queues: tuple[QueueSpec, ...] = QUEUES) -> Any:
 
 def started(app: Celery, queues: Any) -> Worker:
     """A worker with this `-Q`, up to where it would connect."""
-    worker = Worker(app, QUEUES, lambda: Addresses("127.0.0.1:9092", "redis://127.0.0.1/0"))
+    worker = Worker(app, QUEUES, lambda: Addresses("127.0.0.1:9092", "redis://127.0.0.1/0", "sqlite://"))
     worker.narrow(options={"queues": queues})
     return worker
 

@@ -56,22 +56,31 @@ def test_a_broken_version_is_not_taken_for_the_same(tmp_path: Path, recipe: Reci
     assert saved(tmp_path, recipe)[1].version == "2"
 
 
-def test_what_fails_half_way_leaves_nothing(tmp_path: Path, recipe: Recipe) -> None:
-    def fail(folder: Path) -> None:
-        (folder / "features").write_text("half of them")
+def test_what_fails_half_way_leaves_nothing(
+    tmp_path: Path, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_path: Path, _content: bytes) -> None:
         raise ZeroDivisionError
 
+    # the trees stand there by then, and the metadata not yet
+    monkeypatch.setattr(Path, "write_bytes", fail)
     with pytest.raises(ZeroDivisionError):
-        save(tmp_path, "trees", recipe, "2026-03-02", {}, fail)
+        saved(tmp_path, recipe)
     assert list((tmp_path / recipe.model).iterdir()) == []
 
 
-def test_a_number_that_another_training_takes_meanwhile_is_left_to_it(tmp_path: Path, recipe: Recipe) -> None:
-    def another_is_faster(_folder: Path) -> None:
-        if not names(tmp_path, recipe):
-            saved(tmp_path, recipe, "trees of the other")
+def test_a_number_that_another_training_takes_meanwhile_is_left_to_it(
+    tmp_path: Path, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Path.write_bytes
 
-    path, metadata = save(tmp_path, "trees", recipe, "2026-03-02", {}, another_is_faster)
+    def another_is_faster(path: Path, content: bytes) -> int:
+        monkeypatch.setattr(Path, "write_bytes", write)
+        saved(tmp_path, recipe, "trees of the other")
+        return write(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", another_is_faster)
+    path, metadata = saved(tmp_path, recipe)
     assert (path.name, metadata.version) == ("2", "2")
     assert load(path.with_name("1")).trees == "trees of the other"
 

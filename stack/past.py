@@ -1,0 +1,44 @@
+"""Does the feature store know a past, and is it one of the log that runs now?"""
+
+from collections.abc import Mapping
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from events.errors import Unavailable
+from features.offline.batch import BACKFILL, BACKFILL_TOPIC
+from features.offline.rebasing import rebase
+from features.offline.store import open_offline
+from features.retail import DEFINITIONS
+
+KEYS = "features:*"
+KEYS_AT_ONCE = 1_000
+
+
+def knows_a_past(env: Mapping[str, str]) -> bool:
+    """Whether history was ever counted. Makes the tables where they are missing. Raises `Unavailable`."""
+    store = open_offline(env["DATABASE_URL"])
+    store.create(DEFINITIONS)
+    history = store.positions(BACKFILL_TOPIC)
+    store.close()
+    return BACKFILL in history
+
+
+def begin_in_another_log(env: Mapping[str, str]) -> None:
+    """Keep what was counted, and count the log that runs now from its beginning. Raises `Unavailable`."""
+    store = open_offline(env["DATABASE_URL"])
+    store.create(DEFINITIONS)
+    rebase(store)
+    store.close()
+    forget_online(env)
+
+
+def forget_online(env: Mapping[str, str]) -> None:
+    """Every row of the online tier: whoever misses one has it from the offline tier. Raises `Unavailable`."""
+    try:
+        with Redis.from_url(env["REDIS_URL"], socket_timeout=10) as client:
+            keys = list(client.scan_iter(KEYS, count=KEYS_AT_ONCE))
+            for first in range(0, len(keys), KEYS_AT_ONCE):
+                client.unlink(*keys[first : first + KEYS_AT_ONCE])
+    except RedisError as error:
+        raise Unavailable("feature store", error) from error

@@ -1,0 +1,151 @@
+"""Are mismatches between what was served and what the store holds counted, and nothing else?"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from fakeredis import FakeStrictRedis
+
+from features.keys import EntityKey
+from features.offline.batch import StreamBatch, StreamEvent
+from features.offline.store import open_offline
+from features.pipeline.reading import Record, read_record
+from features.reading import Asked
+from features.redis_store import RedisStore
+from features.retail import DEFINITIONS
+from features.tiered import TieredReader
+from models.fraud_features import NEEDS
+from monitoring.skew import report_of
+from monitoring.skew_report import Report
+from tests.trained import placed
+from training.transactions import Transaction
+
+TOPIC = "retail.events"
+DAY_S = 86_400
+NOON = 100 * DAY_S + DAY_S // 2
+KEYS = {
+    "customer": EntityKey("retailpulse", "customer", "c-1"),
+    "terminal": EntityKey("retailpulse", "terminal", "t-1"),
+}
+
+
+class Shop:
+    """An offline store with a stream of orders of one customer at one terminal, and what is served of it."""
+
+    def __init__(self, path: Path) -> None:
+        self.store = open_offline(f"sqlite:///{path}/features.db")
+        self.store.create(DEFINITIONS)
+        self._counted = 0
+
+    def order(self, second: int, cents: int = 1_000) -> None:
+        """One more, counted at once."""
+        transaction = Transaction(second, "c-1", "t-1", cents, False)
+        record = Record(self._counted, NOON * 1_000, placed(transaction, f"e-{self._counted}"), None)
+        event = read_record(record, DEFINITIONS)
+        assert isinstance(event, StreamEvent)
+        base, self._counted = self._counted, self._counted + 1
+        stream = StreamBatch(TOPIC, 0, base, self._counted, NOON * 1_000, NOON * 1_000, [event])
+        self.store.commit(stream)
+
+    def predict(self, second: int, **changes: Any) -> bytes:
+        """A prediction's record with the features that a worker gets now for an order at this time."""
+        redis = FakeStrictRedis()
+        online = RedisStore("redis://ignored", connect=lambda *_args, **_kwargs: redis)
+        asked = Asked(KEYS, second * 1_000, second * 1_000)
+        (vector,) = TieredReader(DEFINITIONS, online, self.store).read(NEEDS, [asked])
+        values = (10.0, 0.0, 0.0, *vector.values)
+        record = {
+            "prediction_id": "pred_1",
+            "tenant_id": "retailpulse",
+            "occurred_at": second * 1_000,
+            "features": dict(zip(NEEDS.names, values, strict=True)),
+            "feature_hash": NEEDS.hash,
+            "feature_keys": {entity: key.entity_id for entity, key in KEYS.items()},
+            "feature_position": vector.position,
+            "missing": vector.missing,
+            **changes,
+        }
+        return msgspec.json.encode(record)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    made = Shop(tmp_path)
+    for day in range(40):
+        made.order(NOON - day * DAY_S - 60)
+    return made
+
+
+def report(shop: Shop, *records: bytes) -> Report:
+    return report_of(shop.store, DEFINITIONS, records)
+
+
+def changed(record: bytes, changes: Mapping[str, float]) -> bytes:
+    found = msgspec.json.decode(record)
+    found["features"] |= changes
+    return msgspec.json.encode(found)
+
+
+def test_what_is_served_is_what_the_store_holds(shop: Shop) -> None:
+    found = report(shop, *(shop.predict(NOON - hours * 3_600) for hours in range(50)))
+    assert (found.predictions, found.values, found.mismatches.total()) == (50, 50 * 12, 0)
+
+
+def test_a_value_that_differs_in_its_last_digit_is_counted_under_its_feature(shop: Shop) -> None:
+    record = shop.predict(NOON)
+    mean = msgspec.json.decode(record)["features"]["customer_mean_amount_7d"]
+    found = report(
+        shop, record, changed(record, {"customer_mean_amount_7d": mean + 1e-14, "terminal_risk_1d": 1.0})
+    )
+    assert found.mismatches == {"customer_mean_amount_7d": 1, "terminal_risk_1d": 1}
+    assert "pred_1: terminal_risk_1d was 1.0, the store has 0.0" in map(str, found.examples)
+
+
+def test_what_was_counted_after_the_position_is_not_held_against_a_prediction(shop: Shop) -> None:
+    record = shop.predict(NOON)
+    shop.order(NOON - 30, cents=99_999)
+    assert report(shop, record).mismatches.total() == 0
+    assert report(shop, shop.predict(NOON)).mismatches.total() == 0
+
+
+def test_a_value_from_beyond_the_position_that_is_named_is_a_mismatch(shop: Shop) -> None:
+    position = msgspec.json.decode(shop.predict(NOON))["feature_position"]
+    shop.order(NOON - 30, cents=99_999)
+    found = report(shop, shop.predict(NOON, feature_position=position))
+    assert {"customer_count_1d", "customer_mean_amount_30d"} <= found.mismatches.keys()
+
+
+@pytest.mark.parametrize(
+    ("second", "missing"),
+    [
+        pytest.param(NOON, list(NEEDS.stored[:6]), id="said to be missing, and it is not"),
+        pytest.param(NOON - 60 * DAY_S, [], id="passed off as present"),
+    ],
+)
+def test_what_is_missing_must_be_said_and_nothing_else(shop: Shop, second: int, missing: list[str]) -> None:
+    assert report(shop, shop.predict(second)).mismatches.total() == 0
+    assert report(shop, shop.predict(second, missing=missing)).mismatches.total() > 0
+
+
+def test_a_stale_value_may_have_been_replaced_by_its_default(shop: Shop) -> None:
+    stale = changed(shop.predict(NOON, stale=["customer_count_1d"]), {"customer_count_1d": 0.0})
+    found = report(shop, stale)
+    assert (found.stale, found.mismatches.total()) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        pytest.param({"fallback": "missing: a"}, "answered without the model", id="a rule's answer"),
+        pytest.param({"feature_position": ""}, "without a position", id="nothing was counted yet"),
+        pytest.param({"feature_hash": "0" * 12}, "made by other definitions", id="an older definition"),
+        pytest.param({"features": {"gone": 1.0}}, "made by other definitions", id="a feature that is gone"),
+    ],
+)
+def test_what_cannot_be_compared_is_counted_by_its_reason(
+    shop: Shop, changes: dict[str, Any], reason: str
+) -> None:
+    found = report(shop, shop.predict(NOON, **changes))
+    assert (found.predictions, found.passed_over) == (0, {reason: 1})
