@@ -28,6 +28,7 @@ LOCK_TIMEOUT_S = 10
 T = TypeVar("T")
 
 _BEGIN: Final = "signalbox_begin"
+_NO_TABLE: Final = "42P01"
 _CREATING: Final = 0x5167_6E61
 """A number that nobody else locks in PostgreSQL."""
 _PRAGMAS = (
@@ -45,7 +46,7 @@ class Database:
     """An engine, and the two kinds of transactions: one that writes, and one that sees a single moment.
 
     Connects at the first use: make it wherever you like, use it after the fork. Whatever fails because the
-    database cannot be reached, or has been locked for too long, raises `Unavailable`.
+    database cannot be reached, has been locked for too long, or has no tables yet, raises `Unavailable`.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -123,13 +124,14 @@ def _options(url: str, lock_timeout_s: float) -> dict[str, Any]:
 
 @contextmanager
 def unavailable() -> Iterator[None]:
-    """What a database that cannot be reached, or is locked, raises becomes `Unavailable`."""
+    """What a database raises that cannot be reached, is locked or has no tables yet becomes `Unavailable`."""
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeoutError) as error:
         raise Unavailable(DEPENDENCY, getattr(error, "orig", error)) from error
     except DBAPIError as error:
-        if error.connection_invalidated:
+        # SQLite says of a missing table what it says of a missing disk; PostgreSQL tells them apart
+        if error.connection_invalidated or getattr(error.orig, "sqlstate", None) == _NO_TABLE:
             raise Unavailable(DEPENDENCY, error.orig) from error
         raise
 

@@ -11,7 +11,7 @@ from events.errors import ConfigError, Problem
 from features.increments import Ints
 from features.offline.as_of import values_at_times
 from features.offline.history import History
-from features.offline.store import OfflineStore
+from features.offline.reader import OfflineReader
 from features.position import Offsets
 from features.reading import Of
 from features.schema import Definitions
@@ -30,7 +30,7 @@ class Joined(NamedTuple):
 
 
 def point_in_time(
-    store: OfflineStore,
+    store: OfflineReader,
     definitions: Definitions,
     features: Sequence[str],
     entity_ids: Mapping[str, Sequence[str]],
@@ -59,7 +59,7 @@ def point_in_time(
 
 
 def values_at(
-    store: OfflineStore,
+    store: OfflineReader,
     view: StreamView,
     keys: Sequence[Of],
     at: Ints,
@@ -117,7 +117,7 @@ def _slices(lengths: Ints) -> Iterator[slice]:
 
 
 def _batch_values(
-    store: OfflineStore, view: BatchView, keys: Sequence[Of], at: Ints, places: Sequence[int]
+    store: OfflineReader, view: BatchView, keys: Sequence[Of], at: Ints, places: Sequence[int]
 ) -> tuple[Floats, Bools]:
     rows, of = distinct(keys)
     columns, missing = values_at_times(view, store.batch.versions(view, rows), rows, of, at)

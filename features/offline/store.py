@@ -5,33 +5,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import Connection, Engine, select
 
 from events.errors import ConfigError, Problem
-from features.offline import reading, writing
+from features.offline import writing
 from features.offline.batch import BACKFILL, Committed, StreamBatch, StreamEvent
-from features.offline.batch_store import BatchStore
 from features.offline.database import Database, open_database
-from features.offline.history import History, Told, history, told
-from features.offline.rows import rows
+from features.offline.reader import OfflineReader
 from features.offline.sql import write_rows
-from features.offline.tables import METADATA, OFFSETS, VIEWS
+from features.offline.tables import METADATA, VIEWS
 from features.offline.writing import Owner
-from features.reading import BatchRows, Heartbeat, Of, Rows
 from features.schema import Definitions, layout
-from features.views import BatchView, StreamView
 from transport.clock import Clock, system_clock
 
 REMEMBERED = 200_000
 """Entities whose numbers are kept in mind: some 50 MB."""
 
 
-class OfflineStore:
-    """Connects at the first use: what is made before a fork can be used after it.
-
-    Every method raises `Unavailable` where the database cannot be reached, or was locked for too long.
-    """
+class OfflineStore(OfflineReader):
+    """Counts events beside. Every method raises `Unavailable` as those of the reader."""
 
     def __init__(self, database: Database | Engine, clock: Clock = system_clock) -> None:
-        self.database = database if isinstance(database, Database) else Database(database)
-        self.batch = BatchStore(self.database, clock)
+        super().__init__(database, clock)
         self._clock = clock
         self._numbers: dict[Owner, int] = {}
 
@@ -69,17 +61,6 @@ class OfflineStore:
                 for name in changed
             )
 
-    def positions(self, topic: str) -> dict[int, int]:
-        """The next offset to count of each partition of a topic of which anything was counted."""
-        query = select(OFFSETS.c.partition, OFFSETS.c.next_offset).where(OFFSETS.c.topic == topic)
-        with self.database.reading() as connection:
-            return dict(map(tuple, connection.execute(query)))
-
-    def heartbeats(self) -> dict[int, Heartbeat]:
-        """How far each partition is counted, that of the backfill among them."""
-        with self.database.reading() as connection:
-            return reading.heartbeats(connection)
-
     def commit(self, batch: StreamBatch) -> Committed:
         """Count a batch and move its partition's offset: both or neither.
 
@@ -88,9 +69,13 @@ class OfflineStore:
         numbers = self._enrol(batch.events)
 
         def count(connection: Connection) -> list[StreamEvent]:
-            writing.move_offset(connection, batch)
+            known = writing.move_offset(connection, batch)
             fresh = writing.unseen(connection, batch.events)
-            writing.count(connection, batch.partition, fresh, numbers, self._clock())
+            if not known:
+                # the first batch of a partition may be the first of a database made anew under our hands
+                self._numbers = {}
+            entities = numbers if known else writing.enrol(connection, writing.owners_of(fresh))
+            writing.count(connection, batch.partition, fresh, entities, self._clock())
             return fresh
 
         return Committed(self.database.write(count))
@@ -107,44 +92,6 @@ class OfflineStore:
             return fresh
 
         return Committed(self.database.write(count))
-
-    def rows(self, view: StreamView, keys: Sequence[Of], *, folded: bool = True) -> Rows:
-        """The increments of these entities; where `folded` is false, each in the tile that it fell in."""
-        with self.database.reading() as connection:
-            return rows(connection, view, keys, folded=folded)
-
-    def batch_rows(self, view: BatchView, keys: Sequence[Of]) -> BatchRows:
-        """The newest row of each of these entities."""
-        return self.batch.rows(view, keys)
-
-    def increments(self, view: StreamView, keys: Sequence[Of]) -> History:
-        """All increments of these entities, which differ from each other, one by one."""
-        with self.database.reading() as connection:
-            return history(connection, view, keys)
-
-    def told(self, view: StreamView, key: Of, limit: int) -> list[Told]:
-        """The newest increments of one entity, the newest first, with the events that they are of."""
-        with self.database.reading() as connection:
-            return [Told(*row) for row in connection.execute(told(view, key, limit))]
-
-    def count_entities(self, view: StreamView) -> int:
-        """How many entities a view has."""
-        with self.database.reading() as connection:
-            return reading.count_entities(connection, view)
-
-    def entities(self, view: StreamView, after: int, limit: int) -> list[tuple[int, Of]]:
-        """The next entities that a view has, by their number."""
-        with self.database.reading() as connection:
-            return reading.entities(connection, view, after, limit)
-
-    def touched_since(self, topic: str, partition: int, offset: int) -> Mapping[str, Sequence[Of]]:
-        """By view, the entities with increments from this offset of a partition on."""
-        with self.database.reading() as connection:
-            return reading.touched_since(connection, topic, partition, offset)
-
-    def close(self) -> None:
-        """Give the connections back."""
-        self.database.close()
 
     def _enrol(self, events: Iterable[StreamEvent]) -> Mapping[Owner, int]:
         """The numbers of whom these events are about.

@@ -50,8 +50,11 @@ def enrol(connection: Connection, owners: Iterable[Owner]) -> dict[Owner, int]:
     return found
 
 
-def move_offset(connection: Connection, batch: StreamBatch) -> None:
-    """Set the partition's offset, where it stands at the batch's base or nowhere. Raises `Fenced`."""
+def move_offset(connection: Connection, batch: StreamBatch) -> bool:
+    """Set the partition's offset, where it stands at the batch's base or nowhere. Raises `Fenced`.
+
+    Returns whether it stood anywhere.
+    """
     stand = {"next_offset": batch.position, "as_of": batch.as_of, "clock": batch.clock}
     here = OFFSETS.c.partition == batch.partition
     moved = connection.execute(
@@ -60,11 +63,12 @@ def move_offset(connection: Connection, batch: StreamBatch) -> None:
         .values(stand)
     )
     if moved.rowcount:
-        return
+        return True
     found = connection.execute(select(OFFSETS.c.topic, OFFSETS.c.next_offset).where(here)).one_or_none()
     if found is not None:
         raise Fenced(batch.partition, batch.base, found.next_offset)
     connection.execute(insert(OFFSETS).values(partition=batch.partition, topic=batch.topic, **stand))
+    return False
 
 
 def take_backfill_offsets(connection: Connection, events: Sequence[StreamEvent]) -> list[StreamEvent]:

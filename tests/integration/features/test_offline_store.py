@@ -12,6 +12,7 @@ from features.offline import writing
 from features.offline.batch import BACKFILL, BACKFILL_TOPIC, Fenced, StreamBatch
 from features.offline.database import open_database
 from features.offline.store import OfflineStore, open_offline
+from features.offline.tables import METADATA
 from features.reading import Heartbeat
 from features.retail import DEFINITIONS
 from features.schema import Definitions, Entity, Measure
@@ -225,6 +226,23 @@ def test_increments_that_were_made_otherwise_are_not_read(store: OfflineStore) -
     with pytest.raises(ConfigError, match="customer_orders: its measures or its resolution differ"):
         store.declare(definitions)
     store.declare(DEFINITIONS)
+
+
+def test_a_database_that_was_made_anew_gives_entities_new_numbers(store: OfflineStore) -> None:
+    store.commit(batch(order(0, customer="c-2"), order(1, customer="c-1")))
+    METADATA.drop_all(store.database.engine)
+    store.create(DEFINITIONS)
+
+    store.commit(batch(order(0, customer="c-1")))
+    store.commit(batch(order(1, customer="c-2"), base=1))
+    assert [counted(store, whose=(TENANT, name)) for name in ("c-1", "c-2")] == [1, 1]
+
+
+def test_a_database_without_tables_is_waited_for(offline_url: str) -> None:
+    empty = open_offline(offline_url)
+    with pytest.raises(Unavailable, match="feature_offsets"):
+        empty.positions(TOPIC)
+    empty.close()
 
 
 @pytest.mark.parametrize(
