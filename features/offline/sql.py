@@ -5,7 +5,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Dialect, Table, insert, or_
+from sqlalchemy import Column, ColumnElement, Connection, Dialect, String, Table, insert, or_
 
 from features.reading import Of
 
@@ -41,8 +41,13 @@ def _columnwise(table: Table, dialect: Dialect) -> str:
     """One array a column: a third less than a row at a time, even in psycopg's pipeline."""
     prepare = dialect.identifier_preparer
     names = ", ".join(prepare.format_column(column) for column in table.columns)
-    arrays = ", ".join(f"%s::{column.type.compile(dialect)}[]" for column in table.columns)
+    arrays = ", ".join(f"%s::{_array(column, dialect)}" for column in table.columns)
     return f"INSERT INTO {prepare.format_table(table)} ({names}) SELECT * FROM unnest({arrays})"  # noqa: S608  # our own names
+
+
+def _array(column: Column[Any], dialect: Dialect) -> str:
+    # a cast to VARCHAR(256) would cut off what is longer, and call two entities by one name
+    return "TEXT[]" if isinstance(column.type, String) else f"{column.type.compile(dialect)}[]"
 
 
 def among(table: Table, keys: Iterable[Of]) -> ColumnElement[bool]:

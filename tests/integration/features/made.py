@@ -41,7 +41,7 @@ def event(
         tenant_id=TENANT,
         payload=payload,
     )
-    digest = hashlib.blake2b(event_id.encode(), digest_size=16).digest()
+    digest = hashlib.blake2b(event_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
     return StreamEvent(digest, at, offset, event_id, increments_of(envelope, DEFINITIONS))
 
 

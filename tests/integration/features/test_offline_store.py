@@ -9,10 +9,11 @@ import pytest
 
 from events.errors import ConfigError, Unavailable
 from features.offline import writing
-from features.offline.batch import BACKFILL, BACKFILL_TOPIC, Fenced, StreamBatch
+from features.offline.batch import BACKFILL, BACKFILL_TOPIC, Fenced, StreamBatch, StreamEvent
 from features.offline.database import open_database
 from features.offline.store import OfflineStore, open_offline
 from features.offline.tables import METADATA
+from features.pipeline.counting import POISON
 from features.reading import Heartbeat
 from features.retail import DEFINITIONS
 from features.schema import Definitions, Entity, Measure
@@ -100,6 +101,26 @@ def test_a_batch_that_fails_halfway_leaves_nothing(
     assert store.positions(TOPIC) == {}
 
     assert ids(store.commit(batch(order(0))).fresh) == ["order.placed-0"]
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        pytest.param(order(1, name="a\0b"), id="a NUL in its id"),
+        pytest.param(order(1, customer="c\0"), id="a NUL in whom it is about"),
+        pytest.param(order(1, customer="c" * 300), id="an entity with a name as long as a page"),
+        pytest.param(order(1, customer="\ud800"), id="half a letter"),
+    ],
+)
+def test_what_a_database_can_never_hold_is_told_from_one_that_is_away(
+    store: OfflineStore, poison: StreamEvent
+) -> None:
+    try:
+        store.commit(batch(order(0), poison))
+    except POISON:
+        assert store.positions(TOPIC) == {}
+    else:
+        assert store.positions(TOPIC) == {0: 2}, "SQLite is not so particular"
 
 
 def test_partitions_stand_side_by_side_in_a_row(store: OfflineStore) -> None:
