@@ -14,6 +14,8 @@ from transport.kafka import headers_of, holds
 
 ANSWER_S = 1.0
 """How long Kafka is waited for when it is asked what a partition holds."""
+LEISURELY = {"fetch.wait.max.ms": 50}
+"""No order waits for its own features; and the more an embedded broker holds, the more a fetch costs it."""
 
 
 class SourceTopic:
@@ -33,7 +35,13 @@ class SourceTopic:
         self._bootstrap = bootstrap
         self._clock = clock
         self._consumer = GroupConsumer(
-            bootstrap, group, topic, standing, lambda partitions, _lost: leaving(partitions), standing.arrive
+            bootstrap,
+            group,
+            topic,
+            standing,
+            lambda partitions, _lost: leaving(partitions),
+            standing.arrive,
+            **LEISURELY,
         )
         self.stay = self._consumer.stay
         self.commit_when_due = self._consumer.commit_when_due
