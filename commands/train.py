@@ -37,7 +37,6 @@ def fraud(
     from datetime import UTC, timedelta
 
     from features.offline.store import open_offline
-
     from settings import load_settings
     from training.dataset import Split
     from training.fraud import train

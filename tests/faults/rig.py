@@ -4,7 +4,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -13,6 +13,7 @@ from urllib.request import urlopen
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from redis import Redis
+from redis.exceptions import RedisError
 
 from benchmarks.seeding import seed
 from tests.faults.processes import (
@@ -106,7 +107,14 @@ class Rig:
 
     def empty_redis(self) -> None:
         """Forget all that stands in Redis, features included, as a failover to an empty replica does."""
-        Redis.from_url(self.store_url).flushall()
+        wait_until(self._emptied, 30, "Redis is emptied")
+
+    def _emptied(self) -> bool:
+        """Not while it is down, or reads its file after a restart."""
+        with Redis.from_url(self.store_url) as client, suppress(RedisError):
+            client.flushall()
+            return True
+        return False
 
     def leads(self) -> bool:
         """Whether Kafka answers for every partition that there is."""
