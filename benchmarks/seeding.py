@@ -1,4 +1,4 @@
-"""A past for everybody that the benchmarks' orders name, in both tiers of the feature store."""
+"""What workers need: a past for everybody that the benchmarks' orders name, and a model."""
 
 import random
 import shutil
@@ -15,6 +15,7 @@ from features.offline.store import open_offline
 from features.pipeline.reading import Record
 from features.redis_store import RedisStore
 from features.retail import DEFINITIONS
+from tests.trained import train_small
 from transport.clock import system_clock
 
 ORDERS = 60_000
@@ -37,6 +38,14 @@ def seed(database_url: str, redis_url: str) -> None:
         online.append(partition, 0, Heartbeat(0, now + FRESH_FOR_MS, now), ())
     online.close()
     offline.close()
+
+
+@cache
+def model_dir() -> Path:
+    """Holds a model of usual size that was trained on a small shop, once for all services of a run."""
+    path = Path(tempfile.mkdtemp(prefix="signalbox-seed-models-"))
+    train_small(path)
+    return path
 
 
 @cache

@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient
 from redis import Redis
 from redis.exceptions import RedisError
 
-from benchmarks.seeding import seed
+from benchmarks.seeding import model_dir, seed
 from tests.faults.processes import (
     ROOT,
     SIGNALBOX,
@@ -160,8 +160,8 @@ def scrape(port: int, metric: str) -> float:
 def rig(broker: Broker = "redis", *, one_redis: bool = False, seeded: bool = True) -> Iterator[Rig]:
     """Start services on free ports with data of their own.
 
-    `one_redis`: the features stand in the broker's Redis. `seeded`: both tiers of the feature store hold a
-    past of every customer and terminal that the benchmarks' orders name.
+    `one_redis`: the features stand in the broker's Redis. `seeded`: there is a model, and both tiers of the
+    feature store hold a past of every customer and terminal that the benchmarks' orders name.
 
     The logs stay in `Rig.folder`; everything else is gone afterwards.
     """
@@ -189,6 +189,7 @@ def rig(broker: Broker = "redis", *, one_redis: bool = False, seeded: bool = Tru
         made.complete("topics", "topics")
         wait_until(made.leads, 60, "a leader for every partition")
         if seeded:
+            made.extra_env["SIGNALBOX_MODEL_DIR"] = str(model_dir())
             seed(made.env["DATABASE_URL"], made.store_url)
         yield made
     finally:
