@@ -139,14 +139,16 @@ class Schedule:
             before = world.activity
             for part in self._in_some_order():
                 self._let(part)
+            passing = REST_PASSING
             if world.activity == before:
-                later = [wakes for part in self.parts if (wakes := part.wakes_at()) > world.now]
-                next_at = min([*later, world.next_timer])
-                if next_at == NEVER:
+                wakes = [part.wakes_at() for part in self.parts]
+                next_at = min([*(at for at in wakes if at > world.now), world.next_timer])
+                if next_at != NEVER:
+                    passing = next_at - world.now
+                elif min(wakes) == NEVER:
                     break
-                world.advance(next_at - world.now)
-            else:
-                world.advance(REST_PASSING)
+                # else somebody waits for an acknowledgement, and the dice gave none this time
+            world.advance(passing)
         if self._unrest() or not self.celery.at_rest:
             raise Violation(f"the world comes to rest: {self._unrest()}")
 
