@@ -22,6 +22,8 @@ DEPENDENCY = "offline feature store"
 ATTEMPTS = 8
 """How often a transaction is tried that another one came before."""
 CONNECT_TIMEOUT_S = 5
+SILENCE_S = 10
+"""How long a PostgreSQL host may not answer on the network at all."""
 LOCK_TIMEOUT_S = 10
 """How long a writer waits for another one to finish, in SQLite, which has one at a time."""
 
@@ -112,7 +114,13 @@ def _options(url: str, lock_timeout_s: float) -> dict[str, Any]:
         return {"connect_args": {"timeout": lock_timeout_s}}
     if backend == "postgresql":
         return {
-            "connect_args": {"connect_timeout": CONNECT_TIMEOUT_S},
+            "connect_args": {
+                "connect_timeout": CONNECT_TIMEOUT_S,
+                # a host that is gone says nothing: the kernel would wait a quarter of an hour for it
+                "tcp_user_timeout": SILENCE_S * 1_000,
+                "keepalives_idle": SILENCE_S,
+                "keepalives_interval": SILENCE_S // 2,
+            },
             "pool_size": 2,
             "max_overflow": 8,
             "pool_timeout": CONNECT_TIMEOUT_S,
