@@ -11,6 +11,7 @@ from confluent_kafka.admin import AdminClient
 from events.topics import EVENTS
 from features.offline.store import OfflineStore
 from features.redis_store import RedisStore
+from tests import services
 from tests.faults.feature_events import Batch, Sent, sent
 from tests.faults.feature_values import compare
 from tests.faults.pipeline import settled, times
@@ -23,6 +24,15 @@ from transport.topics import TopicSpec, create_topics
 
 EVENT_COUNT, KILLS, SEED = 4_000, 4, 11
 
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def own_kafka(tmp_path: Path) -> Iterator[str]:
+    """An embedded broker lets a group in later each time that its members came and went: decisions/0003."""
+    with services.kafka_service(tmp_path) as bootstrap:
+        yield bootstrap
+
 
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[OwnRedis]:
@@ -34,10 +44,10 @@ def redis(tmp_path: Path) -> Iterator[OwnRedis]:
 
 
 @pytest.fixture
-def members(kafka: str, redis: OwnRedis, offline_url: str, tmp_path: Path) -> Iterator[list[Child]]:
+def members(own_kafka: str, redis: OwnRedis, offline_url: str, tmp_path: Path) -> Iterator[list[Child]]:
     """Two pipelines of one group."""
-    create_topics(AdminClient({"bootstrap.servers": kafka}), [TopicSpec(EVENTS, 4)])
-    env = {"KAFKA_BOOTSTRAP_SERVERS": kafka, "REDIS_URL": redis.url, "DATABASE_URL": offline_url}
+    create_topics(AdminClient({"bootstrap.servers": own_kafka}), [TopicSpec(EVENTS, 4)])
+    env = {"KAFKA_BOOTSTRAP_SERVERS": own_kafka, "REDIS_URL": redis.url, "DATABASE_URL": offline_url}
     made = [signalbox(f"pipeline-{number}", ["features", "pipeline"], tmp_path, env) for number in (1, 2)]
     for member in made:
         member.start()
@@ -73,14 +83,14 @@ def batch_of(events: Sequence[Sent]) -> Batch:
 
 
 def test_killed_pipelines_end_up_with_what_a_batch_computation_says(
-    kafka: str, redis: OwnRedis, store: OfflineStore, members: list[Child], unique: Callable[[str], str]
+    own_kafka: str, redis: OwnRedis, store: OfflineStore, members: list[Child], unique: Callable[[str], str]
 ) -> None:
     tenant, now, rng = unique("tenant"), system_clock(), random.Random(SEED)
     events, online = list(sent(SEED, EVENT_COUNT, tenant, now)), RedisStore(redis.url)
     size, until = len(events) // KILLS + 1, dict[int, int]()
     for first in range(0, len(events), size):
         before = sum(store.positions(EVENTS).values())
-        until |= produce(kafka, events[first : first + size])
+        until |= produce(own_kafka, events[first : first + size])
         wait_until(lambda: sum(store.positions(EVENTS).values()) > before, 60, "some are counted")  # noqa: B023
         victim = rng.choice(members)
         victim.kill()
@@ -92,7 +102,7 @@ def test_killed_pipelines_end_up_with_what_a_batch_computation_says(
     assert min(offline_tier.values, online_tier.values) > 5_000
 
 
-def test_a_pipeline_ends_by_sigterm(kafka: str, members: list[Child], store: OfflineStore) -> None:
-    produce(kafka, list(sent(SEED, 10, "sigterm", system_clock())))
+def test_a_pipeline_ends_by_sigterm(own_kafka: str, members: list[Child], store: OfflineStore) -> None:
+    produce(own_kafka, list(sent(SEED, 10, "sigterm", system_clock())))
     wait_until(lambda: store.positions(EVENTS), 60, "it counts")
     assert [member.end() for member in members] == [0, 0]
