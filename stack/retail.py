@@ -61,11 +61,11 @@ class Retail:
     """A population of customers and terminals. `..._a_day` are newly compromised ones, on average."""
 
     seed: int = 7
-    customers: int = 2_500
-    terminals: int = 2_500
+    customers: int = 1_250
+    terminals: int = 1_250
     terminals_within_reach: int = 40
-    compromised_terminals_a_day: float = 0.8
-    compromised_customers_a_day: float = 1.5
+    compromised_terminals_a_day: float = 0.4
+    compromised_customers_a_day: float = 0.75
 
     @cached_property
     def people(self) -> tuple[Customer, ...]:

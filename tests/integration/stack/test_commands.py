@@ -76,7 +76,7 @@ def command(folder: Path, *arguments: str) -> Iterator[Command]:
         made.close()
 
 
-def wait_for(condition: Callable[[], bool], made: Command, seconds: float = 90) -> None:
+def wait_for(condition: Callable[[], bool], made: Command, seconds: float = 180) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, made.output

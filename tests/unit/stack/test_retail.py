@@ -37,7 +37,9 @@ def test_a_customer_orders_twice_a_day_on_average() -> None:
 
 
 def test_the_shares_of_the_scenarios_are_as_stated() -> None:
-    shop = Retail(customers=2_000, terminals=2_000)
+    shop = Retail(
+        customers=2_000, terminals=2_000, compromised_terminals_a_day=0.8, compromised_customers_a_day=1.5
+    )
     counted = Counter(order.scenario for day in DAYS for order in shop.orders(day))
     share = {scenario: count / counted.total() for scenario, count in counted.items()}
     # compromised terminals at a time: 0.8 a day for 28 days, of 2,000
