@@ -47,7 +47,7 @@ def compare(
         places = np.repeat(np.arange(len(entities)), len(times))
         at = np.tile(np.array(times, np.int64), len(entities))
         whose = [(tenant, entity) for entity in entities]
-        found = offline.rows(view, whose).segments
+        found = offline.rows(view, whose, folded=False).segments
         stored = of_segments([found.get(each, ()) for each in whose])
         _compare(of_offline, batch, view, entities, at, evaluate(view, stored, len(whose), places, at))
         rows, _ = online.read([row_key(tenant, view.name, entity) for entity in entities])
