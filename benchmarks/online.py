@@ -9,7 +9,6 @@ Feast looks up 20 stored values of as many entities; it wants a venv of its own 
 """
 
 import argparse
-import gc
 import random
 import statistics
 import subprocess
@@ -36,6 +35,7 @@ from features.schema import Aggregate, BatchView, Definitions, Entity, Measure, 
 from features.segments import INCREMENT, Segment
 from features.tiered import TieredReader
 from features.views import DAY_S
+from tasks.memory import keep_memory
 from tests.faults.processes import accepts, free_port, redis, wait_until
 
 NOW = 20_000 * DAY_S
@@ -187,8 +187,7 @@ def main() -> int:
             fill(store)
             reader = TieredReader(DEFINITIONS, store, NoSql())
             # as a worker does once it is loaded
-            gc.collect()
-            gc.freeze()
+            keep_memory()
             with Redis.from_url(url) as raw:
                 ours = {size: measure(reader, raw, size, rounds) for size, rounds in SIZES}
             theirs = feast(args.feast_python, port, folder) if args.feast_python else {}

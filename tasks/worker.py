@@ -1,6 +1,5 @@
 """How does a Celery app become a worker of its queues?"""
 
-import gc
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -21,6 +20,7 @@ from tasks.configuration import settings, time_limits, worker_transport_options
 from tasks.equipment import Addresses, Equipment
 from tasks.inference import InferenceTask
 from tasks.malformed import RecordMalformed
+from tasks.memory import keep_memory
 from tasks.policy import Limits
 from tasks.stopping import STOPPING
 
@@ -91,9 +91,7 @@ class Worker:
                     logger.critical("%s cannot be served: %s", task.name, error, exc_info=True)
                     sys.exit(1)
         equipment.producers.open()
-        # what is loaded now stays: looking through it again and again cost a quarter of an event's time
-        gc.collect()
-        gc.freeze()
+        keep_memory()
 
     def equip_threads(self, sender: Any, **_: Any) -> None:
         """A worker starts: where its pool is of threads, no process of its own will begin."""
