@@ -26,8 +26,6 @@ from transport.client_log import Sparse
 
 LEAVE_ALONE_S = 1.0
 """How long a store that failed is left alone: one that hangs costs its timeout once in a while."""
-ATTEMPTS_TO_REPAIR = 5
-"""How often a row is put that lacks something, and may not stay as it is."""
 
 _log = logging.getLogger(__name__)
 _log.addFilter(Sparse())
@@ -145,8 +143,10 @@ class Pusher:
         there = standing.position
         if there <= beat.position:
             touched = self._source.touched_since(self._topic, partition, min(owed, there))
-            if self._putter.put(touched, "behind", ATTEMPTS_TO_REPAIR):
-                raise Unavailable("feature store", "it moves on faster than rows are read for it")
+            # A row that is refused is not there, and may stay away: the first put has raised the floor over
+            # all that is owed, and nobody else gets one in either that lacks it. Where others move on all the
+            # time, waiting until it is let in would be waiting for ever.
+            self._putter.put(touched, "behind", attempts=1)
             self._shelf.append(partition, there, beat, ())
         return there
 

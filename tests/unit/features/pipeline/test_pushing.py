@@ -1,6 +1,6 @@
 """The online store beside the offline one, through everything that may happen to it. Both are real."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import fakeredis
@@ -14,9 +14,11 @@ from features.offline.store import OfflineStore, open_offline
 from features.pipeline.counting import count
 from features.pipeline.placing import ReplacedLogError
 from features.pipeline.pushing import LEAVE_ALONE_S, Pusher
+from features.reading import Of, Rows
 from features.redis_store import RedisStore
 from features.retail import DEFINITIONS
 from features.segments import SMALLEST_CAP
+from features.views import StreamView
 from tests.unit.features.pipeline.events import NOON, TOPIC, batch, order
 
 CUSTOMER = row_key("acme", "customer_orders", "c-1")
@@ -200,6 +202,37 @@ def test_what_stands_online_waits_for_an_offline_store_that_was_set_back(
     assert (bench.amounts(), bench.position()) == ([100, 200], 2)
     bench.count(orders(1, [2, 3]))
     assert (bench.amounts(), bench.position()) == ([100, 200, 300], 3)
+
+
+class Hurried:
+    """Reads rows of the offline store; by the time they are read, another partition has moved on."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._other = bench.another()
+        self._next = 0
+
+    def rows(self, view: StreamView, keys: Sequence[Of]) -> Rows:
+        found = self._bench.offline.rows(view, keys)
+        other = order(100 + self._next, customer_id="c-2", terminal_id="t-2")
+        for counted in count(self._bench.offline, batch(self._next, other, partition=1), 0):
+            self._other.push(counted)
+        self._next += 1
+        return found
+
+    def touched_since(self, topic: str, partition: int, offset: int) -> Mapping[str, Sequence[Of]]:
+        return self._bench.offline.touched_since(topic, partition, offset)
+
+
+def test_a_partition_is_made_level_however_fast_another_moves_on(bench: Bench) -> None:
+    bench.pusher.greet(1, 0)
+    bench.count(orders(0, [1, 2]))
+    bench.redis.delete(CUSTOMER)
+    bench.count(orders(2, [3]), push=False)
+    Pusher(TOPIC, DEFINITIONS, Hurried(bench), bench.online, lambda: None, lambda: 0).greet(0, 3)
+    assert bench.position() == 3
+    # it lacked what came meanwhile, and was not let in; nor is it by anybody who read before
+    assert bench.amounts() is None
 
 
 def test_rows_of_another_log_are_refused_and_the_way_out_named(bench: Bench) -> None:
