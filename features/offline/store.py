@@ -1,6 +1,6 @@
 """The truth of every streamed feature: what each event added, counted once. SQL on SQLite or PostgreSQL."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, Engine, select
 
@@ -68,17 +68,17 @@ class OfflineStore(OfflineReader):
         """
         numbers = self._enrol(batch.events)
 
-        def count(connection: Connection) -> list[StreamEvent]:
+        def count(connection: Connection) -> tuple[list[StreamEvent], bool]:
             known = writing.move_offset(connection, batch)
             fresh = writing.unseen(connection, batch.events)
-            if not known:
-                # the first batch of a partition may be the first of a database made anew under our hands
-                self._numbers = {}
             entities = numbers if known else writing.enrol(connection, writing.owners_of(fresh))
             writing.count(connection, batch.partition, fresh, entities, self._clock())
-            return fresh
+            return fresh, known
 
-        return Committed(self.database.write(count))
+        fresh, known = self.database.write(count)
+        # the first batch of a partition may be the first of a database made anew under our hands
+        self._numbers = numbers if known else {}
+        return Committed(fresh)
 
     def append_history(self, events: Sequence[StreamEvent]) -> Committed:
         """Count events that come from elsewhere than the stream; they are given offsets of their own."""
@@ -91,21 +91,25 @@ class OfflineStore(OfflineReader):
             writing.count(connection, BACKFILL, fresh, numbers, self._clock())
             return fresh
 
-        return Committed(self.database.write(count))
+        fresh = self.database.write(count)
+        self._numbers = numbers
+        return Committed(fresh)
 
-    def _enrol(self, events: Iterable[StreamEvent]) -> Mapping[Owner, int]:
-        """The numbers of whom these events are about.
+    def _enrol(self, events: Iterable[StreamEvent]) -> dict[Owner, int]:
+        """The numbers of whom these events are about, for the caller to keep in mind once it has succeeded.
 
-        New ones are committed on their own: one that nothing was counted for yet does no harm, and a number
-        is kept in mind only once it is there to stay.
+        Whatever fails may have met a database that was put back, where they are other entities'. New ones are
+        committed on their own: one that nothing was counted for yet does no harm, and a number is kept in
+        mind only once it is there to stay.
         """
+        numbers, self._numbers = self._numbers, {}
         owners = writing.owners_of(events)
-        if len(self._numbers) > REMEMBERED:
-            self._numbers = {}
+        if len(numbers) > REMEMBERED:
+            numbers = {}
         # the difference of a set and a dict goes through all of the dict
-        if new := [owner for owner in owners if owner not in self._numbers]:
-            self._numbers |= self.database.write(lambda connection: writing.enrol(connection, new))
-        return self._numbers
+        if new := [owner for owner in owners if owner not in numbers]:
+            numbers |= self.database.write(lambda connection: writing.enrol(connection, new))
+        return numbers
 
 
 def open_offline(url: str) -> OfflineStore:

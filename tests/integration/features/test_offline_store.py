@@ -259,6 +259,28 @@ def test_a_database_that_was_made_anew_gives_entities_new_numbers(store: Offline
     assert [counted(store, whose=(TENANT, name)) for name in ("c-1", "c-2")] == [1, 1]
 
 
+def test_a_database_that_a_backup_was_put_back_into_gives_entities_its_own_numbers(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'features.db'}"
+    store = open_offline(url)
+    store.create(DEFINITIONS)
+    store.commit(batch(order(0, customer="c-0")))
+    store.close()
+    backup = (tmp_path / "features.db").read_bytes()
+    store.commit(batch(order(1, customer="c-1"), base=1))
+    store.close()
+    (tmp_path / "features.db").write_bytes(backup)
+
+    other = open_offline(url)
+    other.commit(batch(order(0, customer="c-2", name="n"), partition=1))
+    other.close()
+    with pytest.raises(Fenced):
+        store.commit(batch(order(2, customer="c-0"), base=2))
+    store.commit(batch(order(1, customer="c-1"), base=1))
+
+    assert [counted(store, whose=(TENANT, name)) for name in ("c-1", "c-2")] == [1, 1]
+    store.close()
+
+
 def test_a_database_without_tables_is_waited_for(offline_url: str) -> None:
     empty = open_offline(offline_url)
     with pytest.raises(Unavailable, match="feature_offsets"):
