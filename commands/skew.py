@@ -13,6 +13,7 @@ def skew() -> None:
     from events.topics import PREDICTIONS
     from features.offline.store import open_offline
     from features.retail import DEFINITIONS
+    from models.fraud_features import NEEDS
     from monitoring.reading import LogReader
     from monitoring.skew import report_of
     from settings import load_settings
@@ -20,7 +21,8 @@ def skew() -> None:
     settings = load_settings()
     store = open_offline(settings.database_url)
     reader = LogReader(settings.kafka_bootstrap_servers, [PREDICTIONS])
-    report = report_of(store, DEFINITIONS, (message.value() or b"" for message in reader.read_all()))
+    records = (message.value() or b"" for message in reader.read_all())
+    report = report_of(store, DEFINITIONS, NEEDS, records)
     reader.close()
     store.close()
     show(report)

@@ -1,6 +1,6 @@
 """Were the values that a model was given those that the offline store has for the same moment?"""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from events.errors import ConfigError
+from features.contract import Contract
 from features.offline.join import values_at
 from features.offline.store import OfflineStore
 from features.position import Offsets, Standing, parse_standing
@@ -19,20 +20,30 @@ AT_ONCE = 50_000
 """Predictions whose entities are read from the store together."""
 
 
-def report_of(store: OfflineStore, definitions: Definitions, records: Iterable[bytes]) -> Report:
-    """The values of records of `ml.predictions`. Raises `Unavailable`."""
+def report_of(
+    store: OfflineStore, definitions: Definitions, contract: Contract, records: Iterable[bytes]
+) -> Report:
+    """The values of records of `ml.predictions`, made by models with this contract. Raises `Unavailable`."""
+    replaced = {need.feature for need in contract.needs if need.on_stale == "default"}
     report = Report()
     remaining = iter(records)
     while chunk := [decode_served(record) for record in islice(remaining, AT_ONCE)]:
-        compare(store, definitions, chunk, report)
+        compare(store, definitions, chunk, report, replaced)
     return report
 
 
-def compare(store: OfflineStore, definitions: Definitions, served: Sequence[Served], report: Report) -> None:
+def compare(
+    store: OfflineStore,
+    definitions: Definitions,
+    served: Sequence[Served],
+    report: Report,
+    replaced: Collection[str],
+) -> None:
     """Enter these predictions into the report. Raises `Unavailable`.
 
     Each value is worked out again from the increments that the pipeline had counted at the position which
-    the prediction names, as of the event's own time, and must be the same to the last digit.
+    the prediction names, as of the event's own time, and must be the same to the last digit. One of the
+    features `replaced` may be its default where it was stale.
     """
     by_view: dict[StreamView, list[tuple[Served, Standing]]] = {}
     for each in served:
@@ -47,12 +58,17 @@ def compare(store: OfflineStore, definitions: Definitions, served: Sequence[Serv
             by_view.setdefault(view, []).append((each, standing))
     for view, asked in by_view.items():
         known = [standing.of(view.name) for _, standing in asked]
-        for mismatch in _compare_view(store, view, [each for each, _ in asked], known, report):
+        for mismatch in _compare_view(store, view, [each for each, _ in asked], known, report, replaced):
             report.add(mismatch)
 
 
 def _compare_view(
-    store: OfflineStore, view: StreamView, served: Sequence[Served], known: Sequence[Offsets], report: Report
+    store: OfflineStore,
+    view: StreamView,
+    served: Sequence[Served],
+    known: Sequence[Offsets],
+    report: Report,
+    replaced: Collection[str],
 ) -> Iterator[Mismatch]:
     keys = [(each.tenant_id, each.feature_keys[view.entity]) for each in served]
     at = np.array([each.occurred_at for each in served], np.int64)
@@ -64,7 +80,8 @@ def _compare_view(
                 continue
             report.values += 1
             given, said_missing = each.features[name], name in each.missing
-            by_default = name in each.stale and given == view.features[place].default
+            may_be_default = name in replaced and name in each.stale
+            by_default = may_be_default and given == view.features[place].default
             if said_missing != absent[place] or (given != stored[place] and not by_default):
                 missing = said_missing or absent[place]
                 yield Mismatch(each.prediction_id, name, given, stored[place], missing)

@@ -1,6 +1,7 @@
 """Are mismatches between what was served and what the store holds counted, and nothing else?"""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import msgspec
 import pytest
 from fakeredis import FakeStrictRedis
 
+from features.contract import Contract
 from features.keys import EntityKey
 from features.offline.batch import StreamBatch, StreamEvent
 from features.offline.store import open_offline
@@ -78,8 +80,8 @@ def shop(tmp_path: Path) -> Shop:
     return made
 
 
-def report(shop: Shop, *records: bytes) -> Report:
-    return report_of(shop.store, DEFINITIONS, records)
+def report(shop: Shop, *records: bytes, contract: Contract = NEEDS) -> Report:
+    return report_of(shop.store, DEFINITIONS, contract, records)
 
 
 def changed(record: bytes, changes: Mapping[str, float]) -> bytes:
@@ -129,10 +131,22 @@ def test_what_is_missing_must_be_said_and_nothing_else(shop: Shop, second: int, 
     assert report(shop, shop.predict(second, missing=missing)).mismatches.total() > 0
 
 
-def test_a_stale_value_may_have_been_replaced_by_its_default(shop: Shop) -> None:
-    stale = changed(shop.predict(NOON, stale=["customer_count_1d"]), {"customer_count_1d": 0.0})
-    found = report(shop, stale)
-    assert (found.stale, found.mismatches.total()) == (1, 0)
+@pytest.mark.parametrize(
+    ("replaced", "stale", "mismatches"),
+    [
+        pytest.param([], ["customer_count_1d"], 1, id="a stale value is served as it is"),
+        pytest.param(["customer_count_1d"], ["customer_count_1d"], 0, id="unless its default is asked for"),
+        pytest.param(["customer_count_1d"], [], 1, id="which a fresh value is never replaced by"),
+        pytest.param(["customer_count_7d"], ["customer_count_1d"], 1, id="nor that of another feature"),
+    ],
+)
+def test_the_default_stands_for_a_stale_value_only_where_the_model_asks_for_it(
+    shop: Shop, replaced: list[str], stale: list[str], mismatches: int
+) -> None:
+    record = changed(shop.predict(NOON, stale=stale), {"customer_count_1d": 0.0})
+    needs = (replace(need, on_stale="default") if need.feature in replaced else need for need in NEEDS.needs)
+    found = report(shop, record, contract=replace(NEEDS, needs=tuple(needs)))
+    assert (found.stale, found.mismatches.total()) == (bool(stale), mismatches)
 
 
 @pytest.mark.parametrize(
