@@ -18,7 +18,7 @@ from events.avro import SHIPPED, Schemas
 from events.errors import Unavailable
 from events.topics import EVENTS
 from features.heartbeats import Heartbeat
-from features.offline.batch import Fenced
+from features.offline.batch import Fenced, StreamBatch
 from features.pipeline.batching import take
 from features.pipeline.counting import Counted, Ledger, count
 from features.pipeline.pushing import Pusher, Shelf
@@ -114,14 +114,18 @@ class Pipeline:
         try:
             counted = self._offline.positions(self._source.topic)
             for partition in sorted(unplaced):
-                begin = self._source.begin(partition, counted.get(partition[1]))
+                before = counted.get(partition[1])
+                begin = self._source.begin(partition, before)
+                if before is None and begin.position > 0:
+                    # online it stands above 0 from now on: no row is let in that SQL does not say as much of
+                    self._offline.commit(StreamBatch(*partition, begin.position, begin.position, 0, 0, ()))
                 self._standing.place(partition, begin.position)
                 self._pusher.greet(partition[1], begin.position)
                 _log.info("%s[%d]: counting from %d", *partition, begin.position)
                 if begin.lost:
                     metrics.FEATURE_OFFSETS_LOST.inc(begin.lost)
                     _log.error("deleted before they were counted: %d of %s[%d]", begin.lost, *partition)
-        except (Unavailable, KafkaException) as error:
+        except (Fenced, Unavailable, KafkaException) as error:
             self._wait(error)
 
     def _take(self, partition: Partition, records: Iterable[Record]) -> bool:

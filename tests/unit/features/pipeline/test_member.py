@@ -1,0 +1,116 @@
+"""One member between a topic that is made up and both stores, which are real: where it begins and stops.
+
+The topic is made up because the embedded broker can delete no records.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import fakeredis
+import pytest
+
+from features.increments import encode_row
+from features.keys import row_key
+from features.offline.store import OfflineStore, open_offline
+from features.pipeline import member
+from features.pipeline.member import Pipeline
+from features.pipeline.placing import Beginning, beginning
+from features.pipeline.reading import Record
+from features.pipeline.standing import Standing
+from features.redis_store import RedisStore
+from features.retail import DEFINITIONS
+from tests.unit.features.pipeline.events import NOON, TOPIC
+from transport.group import Partition
+
+ONLY: Partition = (TOPIC, 0)
+
+
+class Log:
+    """One partition, of which Kafka holds the records from `low` up to before `high`."""
+
+    topic = TOPIC
+
+    def __init__(self, low: int = 0, values: Collection[bytes] = ()) -> None:
+        self.low = low
+        self.records = [Record(offset, NOON, value, None) for offset, value in enumerate(values, start=low)]
+        self.standing = Standing()
+        self.reads_at: int | None = None
+
+    @property
+    def high(self) -> int:
+        """The offset of the next record to come."""
+        return self.low + len(self.records)
+
+    def joined(self, _bootstrap: str, _group: str, _topic: str, standing: Standing, *_: Any) -> "Log":
+        """In place of `SourceTopic`."""
+        self.standing = standing
+        standing.arrive([ONLY])
+        return self
+
+    def read(self, limit: int, _timeout: float) -> dict[Partition, list[Record]]:
+        """See `SourceTopic`."""
+        if self.reads_at is None:
+            return {}
+        found = [record for record in self.records if record.offset >= self.reads_at][:limit]
+        self.reads_at += len(found)
+        return {ONLY: found} if found else {}
+
+    def begin(self, partition: Partition, counted: int | None) -> Beginning:
+        """See `SourceTopic`."""
+        begin = beginning(partition, counted, self.low, self.high)
+        self.reads_at = begin.offset
+        return begin
+
+    def drop(self, _partitions: Collection[Partition]) -> None:
+        """See `SourceTopic`."""
+        self.reads_at = None
+
+    def end(self, _partition: Partition) -> int:
+        """See `SourceTopic`."""
+        return self.high
+
+    def stay(self) -> None:
+        """See `SourceTopic`."""
+
+    def commit_when_due(self) -> None:
+        """See `SourceTopic`."""
+
+
+class Bench:
+    """A pipeline on a log, with both stores."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.offline: OfflineStore = open_offline(f"sqlite:///{folder}/features.db")
+        self.offline.create(DEFINITIONS)
+        server = fakeredis.FakeServer()
+        self.online = RedisStore(
+            "redis://fake", connect=lambda url, **_: fakeredis.FakeRedis.from_url(url, server=server)
+        )
+        self._patch = monkeypatch
+
+    def member(self, log: Log, clock: Callable[[], int] = lambda: NOON) -> Pipeline:
+        """It has just joined its group."""
+        self._patch.setattr(member, "SourceTopic", log.joined)
+        self._patch.setattr(member, "BEAT_EVERY_S", 0.0)
+        return Pipeline("kafka:9092", DEFINITIONS, self.offline, self.online, Event(), clock=clock)
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    made = Bench(tmp_path, monkeypatch)
+    yield made
+    made.offline.close()
+    made.online.close()
+
+
+def test_a_quiet_partition_whose_beginning_was_deleted_keeps_no_row_out(bench: Bench) -> None:
+    bench.member(Log(low=500)).step(0)
+
+    assert bench.offline.positions(TOPIC) == {0: 500}
+    view = DEFINITIONS.stream_views[0]
+    found = bench.offline.rows(view, [("acme", "c-1")])
+    known = {partition: beat.position for partition, beat in found.heartbeats.items()}
+    absent = (row_key("acme", view.name, "c-1"), encode_row((), view), 60)
+    assert bench.online.put([absent], known) == ()
