@@ -21,7 +21,7 @@ def skew() -> None:
     settings = load_settings()
     store = open_offline(settings.database_url)
     reader = LogReader(settings.kafka_bootstrap_servers, [PREDICTIONS])
-    records = (message.value() or b"" for message in reader.read_all())
+    records = (message.value() or b"" for message in reader.read_up_to_now(PREDICTIONS))
     report = report_of(store, DEFINITIONS, NEEDS, records)
     reader.close()
     store.close()

@@ -82,6 +82,16 @@ class LogReader:
                 until = time.monotonic() + quiet
                 yield message
 
+    def read_up_to_now(self, topic: str, quiet: float = QUIET_S) -> Iterator[Message]:
+        """As `read_all`, and no further than `caught_up`: it ends while records keep coming.
+
+        Close the reader then: some of what came after may be lost to it.
+        """
+        for message in self.read_all(quiet):
+            yield message
+            if self.caught_up(topic):
+                return
+
     def _end(self, topic: str, number: int) -> int:
         try:
             return self._consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10)[1]

@@ -33,6 +33,31 @@ def test_topics_are_read_from_their_beginning_to_their_end_and_on(
     assert sorted(second) == list(range(1_000, 1_200))
 
 
+def test_what_came_after_the_reading_began_need_not_be_waited_for(
+    kafka: str, unique: Callable[[str], str]
+) -> None:
+    topic = unique("predictions")
+    create_topics(AdminClient({"bootstrap.servers": kafka}), [TopicSpec(topic, 1)])
+    producer = Producer(producer_config(kafka))
+
+    def write(number: int) -> None:
+        producer.produce(topic, value=str(number).encode())
+        assert producer.flush(10) == 0
+
+    for number in range(10):
+        write(number)
+    reader = LogReader(kafka, [topic])
+    found = []
+    for message in reader.read_up_to_now(topic, quiet=10):
+        found.append(int(message.value() or b""))
+        # a live system: for each record that is read, another one comes
+        write(10 + len(found))
+        if len(found) > 100:
+            break
+    reader.close()
+    assert found == list(range(10))
+
+
 def test_reading_nothing_ends_in_time(kafka: str, unique: Callable[[str], str]) -> None:
     reader = LogReader(kafka, [unique("none")])
     start = time.monotonic()
