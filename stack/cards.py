@@ -1,11 +1,12 @@
 """Real card transactions as orders: a parquet file's rows, each with what is known of it besides."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from stack.emission import Emission, Event, in_form
-from stack.retail import TENANT
+from stack.confirmed import sent
+from stack.emission import Emission
 from training.dataset import Days
 from training.parquet import AMOUNT, CUSTOMER, FRAUD, ID, SECONDS, TERMINAL, read_frame
 from training.transactions import DAY_S, day_number, day_of
@@ -40,19 +41,11 @@ def card_orders(path: Path, since: date | None = None, until: date | None = None
 
 
 def _emission(transaction: str, at: int, customer: str, terminal: str, cents: int, fraud: int) -> Emission:
-    event = Event(
-        event_id=f"tx-{transaction}",
-        event_type=ORDER,
-        source=SOURCE,
-        occurred_at=at,
-        tenant_id=TENANT,
-        payload={
-            "order_id": transaction,
-            "customer_id": customer,
-            "terminal_id": terminal,
-            "amount": cents / 100,
-            "currency": CURRENCY,
-        },
-    )
-    value, headers = in_form(event, "json")
-    return Emission(at, event.event_id, customer.encode(), value, headers, fraud=fraud)
+    payload = {
+        "order_id": transaction,
+        "customer_id": customer,
+        "terminal_id": terminal,
+        "amount": cents / 100,
+        "currency": CURRENCY,
+    }
+    return replace(sent(ORDER, f"tx-{transaction}", at, payload, SOURCE), fraud=fraud)

@@ -1,31 +1,36 @@
 """What happened at RetailPulse before the first day that is played: to train on, and for its features."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from heapq import merge
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
-from events.decision import Millis
 from features.retail import LABEL_DELAY_DAYS
-from stack.emission import Emission, Event, in_form
-from stack.retail import CURRENCY, SOURCE, TENANT, Order, Retail, days_before, numbered
-from training.transactions import DAY_S, Transaction, day_number
+from stack.confirmed import labels_of, moment, sent
+from stack.emission import Emission
+from stack.retail import CURRENCY, Order, Retail, days_before, midnight, numbered
 
-LABEL = "order.fraud_confirmed"
+if TYPE_CHECKING:
+    from training.transactions import Transaction
+
 DAYS = 56
 """Two weeks to train on, one that waits for its labels, one to measure on, and four of past before them."""
 TRAIN_DAYS = 14
 
 
-def history(retail: Retail, until: date, days: int = DAYS) -> Iterator[Transaction]:
+def history(retail: Retail, until: date, days: int = DAYS) -> "Iterator[Transaction]":
     """The orders of the last `days` days before `until`, by time, each with its label."""
+    # not above: the events of the past are made, and played on, where nothing is installed to train with
+    from training.transactions import Transaction
+
     for day in days_before(until, days):
-        midnight = day_number(day) * DAY_S
+        begin = midnight(day)
         for order in retail.orders(day):
             yield Transaction(
-                midnight + order.second, order.customer, order.terminal, order.cents, order.scenario > 0
+                begin + order.second, order.customer, order.terminal, order.cents, order.scenario > 0
             )
 
 
@@ -39,11 +44,6 @@ def past_events(retail: Retail, until: date, days: int = DAYS) -> Iterator[Emiss
         yield from merge(placed, waiting.popleft(), key=attrgetter("at"))
 
 
-def labels_of(orders: Sequence[Order], day: date) -> list[Emission]:
-    """What becomes known of the orders of `day`, `LABEL_DELAY_DAYS` later, by time."""
-    return [_label(order, day, number) for number, order in enumerate(orders) if order.scenario]
-
-
 def _placed(order: Order, day: date, number: int) -> Emission:
     payload = {
         "order_id": numbered("o", day, number),
@@ -52,33 +52,5 @@ def _placed(order: Order, day: date, number: int) -> Emission:
         "amount": order.cents / 100,
         "currency": CURRENCY,
     }
-    sent = _sent("order.placed", numbered("order", day, number), _moment(order, day), payload)
-    return replace(sent, fraud=int(order.scenario))
-
-
-def _label(order: Order, day: date, number: int) -> Emission:
-    payload = {
-        "order_id": numbered("o", day, number),
-        "customer_id": order.customer,
-        "terminal_id": order.terminal,
-    }
-    known = _moment(order, day + timedelta(days=LABEL_DELAY_DAYS))
-    # no route names it: only the features learn of it
-    return replace(_sent(LABEL, numbered("fraud", day, number), known, payload), fate="ignored")
-
-
-def _sent(event_type: str, event_id: str, at: Millis, payload: Mapping[str, object]) -> Emission:
-    event = Event(
-        event_id=event_id,
-        event_type=event_type,
-        source=SOURCE,
-        occurred_at=at,
-        tenant_id=TENANT,
-        payload=payload,
-    )
-    value, headers = in_form(event, "json")
-    return Emission(at, event_id, str(payload["customer_id"]).encode(), value, headers)
-
-
-def _moment(order: Order, day: date) -> Millis:
-    return (day_number(day) * DAY_S + order.second) * 1_000
+    placed = sent("order.placed", numbered("order", day, number), moment(order, day), payload)
+    return replace(placed, fraud=int(order.scenario))

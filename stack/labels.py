@@ -4,17 +4,17 @@ from collections.abc import Iterator
 from datetime import date
 from heapq import merge
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from features.retail import LABEL_DELAY_DAYS
 from stack.cards import SOURCE, card_orders
-from stack.emission import Emission, Event, in_form
-from stack.retail import TENANT
+from stack.confirmed import label
+from stack.emission import Emission
 from training.parquet import CUSTOMER, FRAUD, ID, SECONDS, TERMINAL, read_frame
 from training.transactions import DAY_S, day_number
 
-LABEL = "order.fraud_confirmed"
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def card_labels(path: Path, since: date | None = None, until: date | None = None) -> Iterator[Emission]:
@@ -42,15 +42,15 @@ def history_length(path: Path, since: date | None = None, until: date | None = N
     return len(_between(frame, since, until)) + len(_known(frame, since, until))
 
 
-def _known(frame: pd.DataFrame, since: date | None, until: date | None) -> pd.DataFrame:
+def _known(frame: "pd.DataFrame", since: date | None, until: date | None) -> "pd.DataFrame":
     """The frauds that become known in these days."""
     frauds = frame[frame[FRAUD] != 0]
     return _between(frauds, since, until, LABEL_DELAY_DAYS)
 
 
 def _between(
-    frame: pd.DataFrame, since: date | None, until: date | None, delay_days: int = 0
-) -> pd.DataFrame:
+    frame: "pd.DataFrame", since: date | None, until: date | None, delay_days: int = 0
+) -> "pd.DataFrame":
     days = frame[SECONDS] // DAY_S + delay_days
     first = days.min() if since is None else day_number(since)
     end = days.max() + 1 if until is None else day_number(until)
@@ -58,19 +58,10 @@ def _between(
 
 
 def _label(transaction: str, at: int, customer: str, terminal: str) -> Emission:
-    event = Event(
-        event_id=f"tx-{transaction}-fraud",
-        event_type=LABEL,
-        source=SOURCE,
-        occurred_at=at,
-        tenant_id=TENANT,
-        payload={
-            "order_id": transaction,
-            "customer_id": customer,
-            "terminal_id": terminal,
-            "confirmed_at": at,
-        },
-    )
-    value, headers = in_form(event, "json")
-    # no route names it: only the features learn of it
-    return Emission(at, event.event_id, customer.encode(), value, headers, fate="ignored")
+    payload = {
+        "order_id": transaction,
+        "customer_id": customer,
+        "terminal_id": terminal,
+        "confirmed_at": at,
+    }
+    return label(f"tx-{transaction}-fraud", at, payload, SOURCE)

@@ -20,6 +20,7 @@ FIRST_DAY = date(2026, 3, 2)
 """The day that is played unless another is asked for; what lies before it is history to train on."""
 
 DAY_S = 86_400
+_EPOCH = date(1970, 1, 1)
 OUTLIER_CENTS = 22_000
 TERMINAL_DAYS = 28
 CUSTOMER_DAYS = 14
@@ -135,6 +136,11 @@ def numbered(kind: str, day: date, number: int) -> str:
 def days_before(until: date, count: int) -> Iterator[date]:
     """The last `count` days before a day, the earliest first."""
     return (until - timedelta(days=ago) for ago in range(count, 0, -1))
+
+
+def midnight(day: date) -> int:
+    """When a day begins (UTC), in epoch seconds."""
+    return (day - _EPOCH).days * DAY_S
 
 
 def _terminal(number: int) -> str:

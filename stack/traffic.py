@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from dispatcher.sorting import Fate
 from events.codec import Form
@@ -11,10 +11,10 @@ from events.decision import Millis
 from features.retail import LABEL_DELAY_DAYS
 from routing import Rules
 from stack.assortment import BESIDE, UNDECLARED, Payload, order_placed
+from stack.confirmed import LABEL, labels_of
 from stack.damage import damaged
 from stack.emission import Emission, Event, in_form
-from stack.history import LABEL, labels_of
-from stack.retail import FIRST_DAY, SOURCE, TENANT, Order, Retail, numbered
+from stack.retail import FIRST_DAY, SOURCE, TENANT, Order, Retail, midnight, numbered
 
 ORDER = "order.placed"
 _FORMS: tuple[Form, ...] = ("json", "cloudevents-structured", "cloudevents-binary")
@@ -94,7 +94,7 @@ class _Scene:
     def __init__(self, retail: Retail, day: date, audience: Audience, mix: Mix) -> None:
         self._retail = retail
         self._day = day
-        self._midnight = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1_000
+        self._midnight = midnight(day) * 1_000
         self._audience = audience
         self._sent_beside = {
             event_type: beside

@@ -8,8 +8,9 @@ import pytest
 from events.codec import decode
 from events.envelope import Envelope
 from events.payloads import validate
+from stack.confirmed import LABEL
 from stack.emission import Emission
-from stack.history import LABEL, history, past_events
+from stack.history import history, past_events
 from stack.retail import FIRST_DAY, Retail
 from stack.traffic import Audience, day_of_traffic
 
