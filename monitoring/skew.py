@@ -5,6 +5,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from events.errors import ConfigError
@@ -27,9 +28,17 @@ def report_of(
     replaced = {need.feature for need in contract.needs if need.on_stale == "default"}
     report = Report()
     remaining = iter(records)
-    while chunk := [decode_served(record) for record in islice(remaining, AT_ONCE)]:
-        compare(store, definitions, chunk, report, replaced)
+    while chunk := list(islice(remaining, AT_ONCE)):
+        compare(store, definitions, list(_readable(chunk, report)), report, replaced)
     return report
+
+
+def _readable(records: Iterable[bytes], report: Report) -> Iterator[Served]:
+    for record in records:
+        try:
+            yield decode_served(record)
+        except msgspec.MsgspecError:
+            report.passed_over["that cannot be read"] += 1
 
 
 def compare(
@@ -94,6 +103,12 @@ def _not_comparable(each: Served, definitions: Definitions) -> str | None:
         return "without a position"
     if _hash(definitions, tuple(each.features)) != each.feature_hash:
         return "made by other definitions"
+    if any(view.entity not in each.feature_keys for view in _views(each.features, definitions)):
+        return "without the id of an entity"
+    try:
+        parse_standing(each.feature_position)
+    except ValueError:
+        return "with a position that cannot be read"
     return None
 
 

@@ -156,6 +156,8 @@ def test_the_default_stands_for_a_stale_value_only_where_the_model_asks_for_it(
         pytest.param({"feature_position": ""}, "without a position", id="nothing was counted yet"),
         pytest.param({"feature_hash": "0" * 12}, "made by other definitions", id="an older definition"),
         pytest.param({"features": {"gone": 1.0}}, "made by other definitions", id="a feature that is gone"),
+        pytest.param({"feature_keys": {"customer": "c-1"}}, "without the id of an entity", id="a key lacks"),
+        pytest.param({"feature_position": "0@x"}, "with a position that cannot be read", id="no position"),
     ],
 )
 def test_what_cannot_be_compared_is_counted_by_its_reason(
@@ -163,3 +165,16 @@ def test_what_cannot_be_compared_is_counted_by_its_reason(
 ) -> None:
     found = report(shop, shop.predict(NOON, **changes))
     assert (found.predictions, found.passed_over) == (0, {reason: 1})
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"\x00\x00\x00\x00\x07", id="another encoding"),
+        pytest.param(b'{"who": "somebody else"}', id="somebody else's record"),
+    ],
+)
+def test_a_record_that_is_no_prediction_is_counted_and_hides_no_other(shop: Shop, record: bytes) -> None:
+    found = report(shop, shop.predict(NOON), record, shop.predict(NOON))
+    assert (found.predictions, found.passed_over) == (2, {"that cannot be read": 1})
