@@ -29,11 +29,9 @@ class Parts:
 def choose_parts(settings: Settings, folder: Path) -> Parts:
     """What is configured stays; the rest is embedded, its data in `folder`.
 
-    Raises `EmbeddedError`, and `ConfigError` where a database that lasts would count in a Kafka that ends.
+    Raises `EmbeddedError`, and `ConfigError` where what is configured would be spoiled by what is not.
     """
-    if settings.database is not None and settings.kafka is None:
-        problem = "counts features by the offsets of one Kafka: set KAFKA_BOOTSTRAP_SERVERS too, or neither"
-        raise ConfigError([Problem("environment", 0, "DATABASE_URL", problem)])
+    _check(settings)
     env: dict[str, str] = {}
     servers: list[Server] = []
     if settings.kafka is None:
@@ -53,3 +51,20 @@ def choose_parts(settings: Settings, folder: Path) -> Parts:
     }
     env.update({name: value for name, value in configured.items() if value is not None})
     return Parts(env, tuple(servers))
+
+
+def _check(settings: Settings) -> None:
+    problems = []
+    if settings.database is not None and settings.kafka is None:
+        problem = "counts features by the offsets of one Kafka: set KAFKA_BOOTSTRAP_SERVERS too, or neither"
+        problems.append(Problem("environment", 0, "DATABASE_URL", problem))
+    others = {"DATABASE_URL": settings.database, "KAFKA_BOOTSTRAP_SERVERS": settings.kafka}
+    missing = [name for name, value in others.items() if value is None]
+    if settings.redis is not None and missing:
+        problem = (
+            "holds the features of one database and Kafka, and would be emptied for those that begin here: "
+            f"set {' and '.join(missing)} too, or unset it"
+        )
+        problems.append(Problem("environment", 0, "REDIS_URL", problem))
+    if problems:
+        raise ConfigError(problems)

@@ -24,8 +24,14 @@ REAL = {
         pytest.param((), {"kafka", "redis"}, id="on a bare laptop everything is embedded"),
         pytest.param(VARIABLES, set(), id="where everything is configured nothing is"),
         pytest.param(("KAFKA_BOOTSTRAP_SERVERS",), {"redis"}, id="a real Kafka, and the rest embedded"),
-        pytest.param(("REDIS_URL",), {"kafka", "redis"}, id="features are real, the queues embedded"),
-        pytest.param(("REDIS_URL", "CELERY_BROKER_URL"), {"kafka"}, id="only Kafka is missing"),
+        pytest.param(
+            ("CELERY_BROKER_URL",), {"kafka", "redis"}, id="the queues are real, the features embedded"
+        ),
+        pytest.param(
+            ("KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL", "REDIS_URL"),
+            {"redis"},
+            id="the features are real, the queues embedded",
+        ),
     ],
 )
 def test_what_is_configured_is_used_and_the_rest_embedded(
@@ -41,13 +47,39 @@ def test_what_is_configured_is_used_and_the_rest_embedded(
     assert {name: parts.env[name] for name in configured} == {name: REAL[name] for name in configured}
 
 
-def test_a_database_that_lasts_does_not_count_in_a_kafka_that_lives_in_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("configured", "refused"),
+    [
+        pytest.param(
+            ("DATABASE_URL",),
+            "DATABASE_URL: counts features .*: set KAFKA_BOOTSTRAP_SERVERS too",
+            id="a database that lasts does not count in a Kafka that lives in memory",
+        ),
+        pytest.param(
+            ("REDIS_URL",),
+            "REDIS_URL: holds .*: set DATABASE_URL and KAFKA_BOOTSTRAP_SERVERS too",
+            id="an online tier that lasts is not emptied for a stack of one's own",
+        ),
+        pytest.param(
+            ("REDIS_URL", "CELERY_BROKER_URL", "KAFKA_BOOTSTRAP_SERVERS"),
+            "REDIS_URL: holds .*: set DATABASE_URL too",
+            id="nor for a database of one's own",
+        ),
+        pytest.param(
+            ("REDIS_URL", "DATABASE_URL"),
+            "DATABASE_URL: counts features .*\n.*REDIS_URL: holds .*: set KAFKA_BOOTSTRAP_SERVERS too",
+            id="nor for a Kafka that lives in memory",
+        ),
+    ],
+)
+def test_what_lasts_is_not_mixed_with_what_begins_here(
+    configured: tuple[str, ...], refused: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("DATABASE_URL", REAL["DATABASE_URL"])
-    with pytest.raises(ConfigError, match="DATABASE_URL: counts features"):
+    for name in configured:
+        monkeypatch.setenv(name, REAL[name])
+    with pytest.raises(ConfigError, match=refused):
         choose_parts(Settings(), tmp_path)
 
 
