@@ -11,6 +11,7 @@ import yaml
 
 import cli
 from routing import load
+from stack.history import TRAIN_DAYS
 
 ROOT = Path(__file__).parents[3]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -54,6 +55,10 @@ def test_each_queue_that_has_a_worker_has_its_service_and_no_other_has() -> None
 def test_each_command_is_one_that_signalbox_has(name: str) -> None:
     known = set(typer.main.get_group(cli.app).commands)
     assert OURS[name]["command"][0] in known
+
+
+def test_a_model_is_trained_on_as_many_days_as_the_generated_past_is_made_for() -> None:
+    assert SERVICES["train"]["command"][-2:] == ["--train-days", str(TRAIN_DAYS)]
 
 
 def test_no_secret_stands_in_the_file() -> None:
