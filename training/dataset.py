@@ -6,15 +6,13 @@ from datetime import date, timedelta
 import numpy as np
 
 from events.errors import ConfigError, Problem
-from features.retail import LABEL_DELAY_DAYS, WINDOWS_DAYS
+from features.retail import LABEL_DELAY_DAYS
 from models.fraud_matrix import rows_of
 from training.stored import Floats, Stored
 from training.transactions import Ints, Places, Transactions, day_number
 
 TRAIN_DAYS = 28
 TEST_DAYS = 7
-WARM_UP_DAYS = LABEL_DELAY_DAYS + max(WINDOWS_DAYS)
-"""Before this many days of data, the widest window is not full."""
 
 
 @dataclass(frozen=True, slots=True)
