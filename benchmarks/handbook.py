@@ -9,6 +9,7 @@ same model makes from the offline store alone. Then the skew report.
 """
 
 import argparse
+import re
 import sys
 import time
 from dataclasses import dataclass
@@ -175,6 +176,12 @@ def report(experiment: Experiment, places: Places, served: Scores, offline: Scor
     return all(round(ours[name], DIGITS) == round(theirs[name], DIGITS) for name in ours)
 
 
+def compared(said: str) -> int:
+    """How many predictions the skew report compared, by its own account."""
+    found = re.search(r"values of ([\d,]+) predictions", said)
+    return int(found[1].replace(",", "")) if found else 0
+
+
 def main() -> int:
     """0 where both ways give the same figures, and every feature that was served is the offline store's."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -195,7 +202,11 @@ def main() -> int:
         print(f"predictions {len(scored):,}, of which with features from the offline tier {from_offline:,}")
         equal = report(experiment, places, served, offline)
         skewed = made.complete("skew", "features", "skew", check=False)
-        print((made.folder / "skew.log").read_text().rstrip())
+        said = (made.folder / "skew.log").read_text().rstrip()
+        print(said)
+    if (told := compared(said)) < orders:
+        print(f"of {orders:,} predictions {told:,} were compared")
+        return 1
     print("equal, no skew" if equal and not skewed else "NOT equal" if not equal else "skew")
     return 0 if equal and not skewed else 1
 

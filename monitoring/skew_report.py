@@ -1,6 +1,7 @@
 """What does a prediction say of its features, and what was found when they were worked out again?"""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,6 +63,29 @@ class Report:
     mismatches: Counter[str] = field(default_factory=Counter)
     examples: list[Mismatch] = field(default_factory=list)
     passed_over: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def good(self) -> bool:
+        """Whether values were compared, and every one was the same."""
+        return self.values > 0 and not self.mismatches
+
+    def lines(self) -> Iterator[str]:
+        """What was compared, what was not, and each feature with a mismatch."""
+        yield (
+            f"compared {self.values:,} values of {self.predictions:,} predictions "
+            f"({self.offline:,} from the offline tier, {self.stale:,} with stale values)"
+        )
+        for reason, count in self.passed_over.items():
+            yield f"passed over {count:,} {reason}"
+        for feature, count in self.mismatches.most_common():
+            yield f"{feature}: {count:,} mismatches"
+        for mismatch in self.examples:
+            yield f"  {mismatch}"
+        if not self.values:
+            why = ", ".join(f"{count:,} {reason}" for reason, count in self.passed_over.most_common())
+            yield f"nothing was compared, so nothing is known: {why or 'nothing was predicted'}"
+        else:
+            yield f"mismatches: {self.mismatches.total():,}"
 
     def add(self, mismatch: Mismatch) -> None:
         """One more."""

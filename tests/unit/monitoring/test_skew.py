@@ -178,3 +178,33 @@ def test_what_cannot_be_compared_is_counted_by_its_reason(
 def test_a_record_that_is_no_prediction_is_counted_and_hides_no_other(shop: Shop, record: bytes) -> None:
     found = report(shop, shop.predict(NOON), record, shop.predict(NOON))
     assert (found.predictions, found.passed_over) == (2, {"that cannot be read": 1})
+
+
+@pytest.mark.parametrize(
+    ("records", "expected"),
+    [
+        pytest.param([], "nothing was predicted", id="an empty topic"),
+        pytest.param(
+            [{"feature_hash": "0" * 12}] * 2, "2 made by other definitions", id="an older model alone"
+        ),
+        pytest.param(
+            [{"feature_hash": "0" * 12}, {"fallback": "x"}, {"fallback": "x"}],
+            "2 answered without the model, 1 made by other definitions",
+            id="several reasons, the most frequent first",
+        ),
+    ],
+)
+def test_a_report_that_compared_nothing_is_not_good_and_says_why(
+    shop: Shop, records: list[dict[str, Any]], expected: str
+) -> None:
+    found = report(shop, *(shop.predict(NOON, **changes) for changes in records))
+    assert not found.good
+    assert list(found.lines())[-1] == f"nothing was compared, so nothing is known: {expected}"
+
+
+def test_a_report_is_good_where_all_that_was_compared_is_the_same(shop: Shop) -> None:
+    record = shop.predict(NOON)
+    found = report(shop, record)
+    assert found.good
+    assert next(found.lines()).startswith("compared 12 values of 1 predictions")
+    assert not report(shop, record, changed(record, {"terminal_risk_1d": 1.0})).good
