@@ -8,7 +8,9 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from events.decision import Millis
 from events.errors import ConfigError, Problem, Unavailable
 from features.pipeline.reading import Record
-from transport.kafka import consumer_config, headers_of
+from features.pipeline.source import record_of
+from transport.clock import Clock, system_clock
+from transport.kafka import consumer_config
 
 CHUNK = 5_000
 SILENCE_S = 30.0
@@ -32,8 +34,9 @@ def json_lines(path: Path, now: Millis) -> Iterator[Record]:
 class TopicHistory:
     """All that a topic holds at the moment of asking. Joins no group, and commits nothing."""
 
-    def __init__(self, bootstrap: str, topic: str, timeout: float = 10) -> None:
-        """Raises `Unavailable`."""
+    def __init__(self, bootstrap: str, topic: str, timeout: float = 10, clock: Clock = system_clock) -> None:
+        """Waits up to `timeout` seconds for each answer. Raises `Unavailable`."""
+        self._clock = clock
         self._topic = topic
         self._consumer = Consumer(consumer_config(bootstrap, "signalbox.backfill"))
         try:
@@ -57,14 +60,15 @@ class TopicHistory:
                 messages = self._consumer.consume(CHUNK, SILENCE_S)
                 if not messages:
                     raise Unavailable("kafka", f"{self._topic}: no record for {SILENCE_S:.0f} s")
+                now = self._clock()
                 for message in messages:
                     if message.error() is not None:
                         continue
-                    partition, offset = message.partition() or 0, message.offset() or 0
+                    partition, record = message.partition() or 0, record_of(message, now)
                     end = self._ends[partition]
-                    if offset < end:
-                        yield Record(offset, message.timestamp()[1], message.value(), headers_of(message))
-                    if offset + 1 >= end:
+                    if record.offset < end:
+                        yield record
+                    if record.offset + 1 >= end:
                         open_ends.pop(partition, None)
         finally:
             self._consumer.close()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 
 from confluent_kafka import Message
 
+from events.decision import Millis
 from features.pipeline.placing import Beginning, beginning
 from features.pipeline.reading import Record
 from features.pipeline.standing import Standing
@@ -50,8 +51,10 @@ class SourceTopic:
     def read(self, limit: int, timeout: float) -> dict[Partition, list[Record]]:
         """Up to `limit` records. Waits up to `timeout` seconds for the first, and for no other."""
         records: dict[Partition, list[Record]] = defaultdict(list)
-        for message in self._consumer.read(limit, timeout):
-            records[message.topic() or "", message.partition() or 0].append(self._record(message))
+        messages = self._consumer.read(limit, timeout)
+        now = self._clock()
+        for message in messages:
+            records[message.topic() or "", message.partition() or 0].append(record_of(message, now))
         return records
 
     def begin(self, partition: Partition, counted: int | None) -> Beginning:
@@ -75,12 +78,18 @@ class SourceTopic:
         """The offset of the next record to come."""
         return self._consumer.bounds(partition, ANSWER_S)[1]
 
-    def _record(self, message: Message) -> Record:
-        entered_at = message.timestamp()[1]
-        return Record(
-            message.offset() or 0,
-            # negative where the record carries none
-            entered_at if entered_at >= 0 else self._clock(),
-            message.value(),
-            headers_of(message),
-        )
+
+def record_of(message: Message, now: Millis) -> Record:
+    """A message as a record that was read at `now`.
+
+    When it came to Kafka is what its producer says, unless the topic is set otherwise. Of one whose clock is
+    ahead both that and the time of the event lie in the future: it cannot have come after it was read.
+    """
+    entered_at = message.timestamp()[1]
+    return Record(
+        message.offset() or 0,
+        # negative where the record carries none
+        min(entered_at, now) if entered_at >= 0 else now,
+        message.value(),
+        headers_of(message),
+    )

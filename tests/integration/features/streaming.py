@@ -38,14 +38,16 @@ class Streaming:
         self.online = RedisStore(redis.url)
         create_topics(AdminClient({"bootstrap.servers": kafka}), [TopicSpec(topic, PARTITIONS)])
 
-    def produce(self, values: Iterable[bytes | None], partition: int | None = None) -> None:
-        """Returns once Kafka has them."""
+    def produce(
+        self, values: Iterable[bytes | None], partition: int | None = None, timestamp: int = 0
+    ) -> None:
+        """Returns once Kafka has them. `timestamp` (epoch ms) is what the producer's clock says; 0: now."""
         producer = Producer(producer_config(self.kafka))
         for number, value in enumerate(values):
             while True:
                 with suppress(BufferError):
                     place = number % PARTITIONS if partition is None else partition
-                    producer.produce(self.topic, value, str(number).encode(), place)
+                    producer.produce(self.topic, value, str(number).encode(), place, timestamp=timestamp)
                     break
                 producer.poll(0.1)
         assert producer.flush(60) == 0

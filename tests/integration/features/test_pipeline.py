@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from features.histories import TopicHistory
 from features.offline.database import open_database
 from features.pipeline.placing import ReplacedLogError
+from features.pipeline.reading import DAY_MS
 from tests.integration.dispatcher.ground import wait_until
 from tests.integration.dispatcher.own_redis import OwnRedis
 from tests.integration.features.streaming import MayBeAway, Streaming
@@ -48,6 +50,17 @@ def test_bad_records_hold_up_nobody(streaming: Streaming) -> None:
         wait_until(lambda: streaming.pushed() == 5, 60, "all are passed")
     assert member.error is None
     assert streaming.total("c-1") == (2_500, 2_500)
+
+
+def test_a_producer_whose_clock_is_ahead_ends_no_windows(streaming: Streaming) -> None:
+    ahead = system_clock() + 30 * DAY_MS
+    streaming.produce([order(1, ahead, amount=1.0)], partition=0, timestamp=ahead)
+    streaming.produce([order(2, amount=1.0)], partition=0)
+    with streaming.member():
+        wait_until(lambda: streaming.pushed() == 2, 60, "both are passed")
+    assert streaming.total("c-1") == (100, 100)
+    history = list(TopicHistory(streaming.kafka, streaming.topic).read())
+    assert [record.entered_at <= system_clock() for record in history] == [True, True]
 
 
 def test_a_pipeline_goes_on_where_sql_stands_and_not_kafka(streaming: Streaming) -> None:
