@@ -113,6 +113,11 @@ def _history(
 
     if (file is not None) + from_kafka + generated != 1:
         raise typer.BadParameter("name a file, or give --from-kafka or --generated")
+    cards = file is not None and file.suffix == ".parquet"
+    if since and not cards:
+        raise typer.BadParameter("--since is for card transactions")
+    if until and not (cards or generated):
+        raise typer.BadParameter("--until is for card transactions, and for --generated")
     if from_kafka:
         topic = TopicHistory(settings.kafka_bootstrap_servers, EVENTS)
         return topic.records, topic.read()
@@ -123,8 +128,6 @@ def _history(
 
         return None, _records(past_events(Retail(), until.date() if until else FIRST_DAY), now)
     if file.suffix != ".parquet":
-        if since or until:
-            raise typer.BadParameter("--since and --until are for card transactions")
         return sum(1 for _ in json_lines(file, now)), json_lines(file, now)
     from stack.labels import card_history, history_length
 
