@@ -17,7 +17,7 @@ from stack.child import Service
 from stack.embedded import Server
 from stack.output import Listening
 from stack.parts import KAFKA, Parts
-from stack.past import begin_in_another_log, forget_online, knows_a_past
+from stack.past import begin_in_another_log, counting_a_past, forget_online, knows_a_past
 from stack.services import SERVERS, Plan, command, served_lanes, services
 from stack.step import run_step
 from stack.supervisor import ITSELF, Supervisor
@@ -66,7 +66,8 @@ class Assembly:
             return
         self._say("the feature store knows no past yet: counting one")
         forget_online(env)
-        run_step("backfill", command("features", "backfill", *backfill), env, self._output)
+        with counting_a_past(env):
+            run_step("backfill", command("features", "backfill", *backfill), env, self._output)
 
     def model(self, model_dir: Path, env: Mapping[str, str], *train: str) -> None:
         """Train one on those features where there is none."""

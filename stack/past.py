@@ -1,6 +1,7 @@
 """Does the feature store know a past, and is it one of the log that runs now?"""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -10,18 +11,33 @@ from features.offline.batch import BACKFILL, BACKFILL_TOPIC
 from features.offline.rebasing import rebase
 from features.offline.store import open_offline
 from features.retail import DEFINITIONS
+from stack.marks import marks_in
 
 KEYS = "features:*"
 KEYS_AT_ONCE = 1_000
+UNFINISHED = "unfinished past"
 
 
 def knows_a_past(env: Mapping[str, str]) -> bool:
-    """Whether history was ever counted. Makes the tables where they are missing. Raises `Unavailable`."""
+    """Whether history was ever counted, and none is half done. Makes what tables are missing.
+
+    Raises `Unavailable`.
+    """
     store = open_offline(env["DATABASE_URL"])
     store.create(DEFINITIONS)
     history = store.positions(BACKFILL_TOPIC)
     store.close()
-    return BACKFILL in history
+    with marks_in(env["DATABASE_URL"]) as marks:
+        return BACKFILL in history and marks.get(UNFINISHED) is None
+
+
+@contextmanager
+def counting_a_past(env: Mapping[str, str]) -> Iterator[None]:
+    """What is ended before the end of this `with`, even by a kill, is done anew. Raises `Unavailable`."""
+    with marks_in(env["DATABASE_URL"]) as marks:
+        marks.set(UNFINISHED, "began")
+        yield
+        marks.set(UNFINISHED, None)
 
 
 def begin_in_another_log(env: Mapping[str, str]) -> None:

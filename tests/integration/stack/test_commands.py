@@ -13,6 +13,9 @@ from pathlib import Path
 
 import psutil
 
+from events.errors import Unavailable
+from features.offline.batch import BACKFILL_TOPIC
+from features.offline.store import open_offline
 from settings import local_stack_runs
 
 ROOT = Path(__file__).parents[3]
@@ -23,7 +26,8 @@ class Command:
     """A command of ours in a folder of its own, and all that it has printed."""
 
     def __init__(self, folder: Path, arguments: Sequence[str]) -> None:
-        (folder / "config").symlink_to(ROOT / "config")
+        if not (folder / "config").exists():
+            (folder / "config").symlink_to(ROOT / "config")
         env = {name: value for name, value in os.environ.items() if name not in SERVICES}
         self.process = psutil.Popen(
             [sys.executable, "-m", "cli", *arguments],
@@ -102,6 +106,31 @@ def test_up_runs_everything_revives_what_dies_and_stops_without_a_trace(tmp_path
         assert up.wait(60) == 0, up.output
     assert not (tmp_path / "var/local.env").exists()
     assert psutil.wait_procs(tree, 5)[1] == []
+
+
+def some_past_is_counted(database: Path) -> bool:
+    if not database.exists():
+        return False
+    store = open_offline(f"sqlite:///{database}")
+    try:
+        return bool(store.positions(BACKFILL_TOPIC))
+    except Unavailable:  # its tables are being made
+        return False
+    finally:
+        store.close()
+
+
+def interrupt_the_counting_of_the_past(folder: Path) -> None:
+    with command(folder, "up", "--rate", "0") as up:
+        wait_for(lambda: "the feature store knows no past yet" in up.output, up)
+        wait_for(lambda: some_past_is_counted(folder / "var/local/signalbox.db"), up)
+        up.process.send_signal(signal.SIGINT)
+        assert up.wait(60) == 0, up.output
+
+
+def test_a_past_that_was_interrupted_is_counted_by_the_next_up(tmp_path: Path) -> None:
+    interrupt_the_counting_of_the_past(tmp_path)
+    interrupt_the_counting_of_the_past(tmp_path)
 
 
 def test_a_second_stack_in_the_same_folder_is_refused(tmp_path: Path) -> None:
