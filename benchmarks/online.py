@@ -28,7 +28,7 @@ from events.errors import Unavailable
 from features.contract import Contract
 from features.heartbeats import Heartbeat
 from features.increments import encode_row
-from features.keys import POSITION_KEY, EntityKey, row_key
+from features.keys import POSITION_KEY, EntityKey, row_key, shelf_of
 from features.reading import Asked, BatchRows, Of, Rows
 from features.redis_store import RedisStore
 from features.schema import Aggregate, BatchView, Definitions, Entity, Measure, StreamView
@@ -112,7 +112,7 @@ def _row(rng: np.random.Generator) -> bytes:
 
 def key_of(number: int) -> str:
     """Where a customer's row stands."""
-    return row_key(TENANT, VIEW.name, str(number))
+    return row_key(TENANT, shelf_of(VIEW), str(number))
 
 
 def measure(reader: TieredReader, raw: Redis, size: int, rounds: int) -> tuple[Took, Took]:

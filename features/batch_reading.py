@@ -9,7 +9,7 @@ import numpy as np
 
 from events.decision import Millis
 from features.heartbeats import Heartbeats
-from features.keys import row_key
+from features.keys import row_key, shelf_of
 from features.reading import Of, RowSource, Value, Values
 from features.views import DAY_S, BatchView, Field
 from features.wanted import Bools, Ints, Who
@@ -84,7 +84,7 @@ def answer(
 def _row(view: BatchView, key: Of, fetched: Mapping[Of, Values]) -> tuple[str, bytes, int]:
     row = fetched.get(key)
     ttl_s = UNKNOWN_TTL_S if row is None else view.ttl_days * DAY_S
-    return row_key(key[0], view.name, key[1]), encode_values(row or _NO_VALUES), ttl_s
+    return row_key(key[0], shelf_of(view), key[1]), encode_values(row or _NO_VALUES), ttl_s
 
 
 def _values(view: BatchView, row: Values, at: Millis) -> tuple[Value | None, ...]:

@@ -3,8 +3,13 @@
 from functools import lru_cache
 from typing import NamedTuple
 
+from features.schema import layout
+from features.views import BatchView, StreamView
+
 POSITION_KEY = "features:position"
 """Where the heartbeats stand. No row has this key: a row's has three colons or more."""
+
+_LAYOUT_DIGITS = 6
 
 
 class EntityKey(NamedTuple):
@@ -15,17 +20,26 @@ class EntityKey(NamedTuple):
     entity_id: str
 
 
-def row_key(tenant_id: str, view: str, entity_id: str) -> str:
-    """`features:<tenant>:<view>:<id>`, another one for every other entity of every other view.
+@lru_cache(maxsize=256)
+def shelf_of(view: StreamView | BatchView) -> str:
+    """Where the rows of a view stand: `customer_orders.3fa9c1`, elsewhere once its layout has changed.
 
-    A colon in a tenant or a view is written `%3A`; the id comes last and stands as it is.
+    A row says by numbers what it holds: one that another layout wrote would be read with the wrong meaning.
     """
-    return _stem(tenant_id, view) + entity_id
+    return f"{view.name}.{layout(view)[:_LAYOUT_DIGITS]}"
+
+
+def row_key(tenant_id: str, shelf: str, entity_id: str) -> str:
+    """`features:<tenant>:<shelf>:<id>`, another one for every other entity of every other shelf.
+
+    A colon in a tenant or a shelf is written `%3A`; the id comes last and stands as it is.
+    """
+    return _stem(tenant_id, shelf) + entity_id
 
 
 @lru_cache(maxsize=4_096)
-def _stem(tenant_id: str, view: str) -> str:
-    return f"features:{_part(tenant_id)}:{_part(view)}:"
+def _stem(tenant_id: str, shelf: str) -> str:
+    return f"features:{_part(tenant_id)}:{_part(shelf)}:"
 
 
 def _part(text: str) -> str:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from events.decision import Millis
 from features.batch_reading import encode_values
-from features.keys import row_key
+from features.keys import row_key, shelf_of
 from features.offline.batch_store import BatchStore, Watermark
 from features.offline.batch_tables import Cursor, Version
 from features.offline.store import OfflineStore
@@ -80,7 +80,7 @@ class Materializer:
 
 def _online(view: BatchView, version: Version) -> tuple[str, bytes, int]:
     values = Values(version.event_time, dict(zip(view.names, version.values, strict=True)))
-    key = row_key(version.tenant_id, view.name, version.entity_id)
+    key = row_key(version.tenant_id, shelf_of(view), version.entity_id)
     return key, encode_values(values), view.ttl_days * DAY_S
 
 

@@ -101,8 +101,10 @@ class Definitions:
         return [entity, view.resolution_s, view.ttl_days, measures, _said(feature)]
 
 
-def layout(view: StreamView) -> str:
-    """12 hex digits that change where increments stored before could not be read as this view's."""
+def layout(view: StreamView | BatchView) -> str:
+    """12 hex digits that change where what was stored before could not be read as this view's."""
+    if isinstance(view, BatchView):
+        return _digest([view.table, [_said(field) for field in view.fields]])
     return _digest([view.resolution_s, [_said(measure) for measure in view.measures]])
 
 

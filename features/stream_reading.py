@@ -9,7 +9,7 @@ import numpy as np
 from events.decision import Millis
 from features.heartbeats import Heartbeat, Heartbeats, as_of
 from features.increments import Increments, decode_rows, encode_row, of_segments
-from features.keys import row_key
+from features.keys import row_key, shelf_of
 from features.position import Offsets, offsets_text
 from features.reading import Of, Rows, RowSource
 from features.views import DAY_S, StreamView
@@ -98,7 +98,7 @@ def _put_back(view: StreamView, keys: Sequence[Of], found: Rows) -> PutBack:
     for tenant_id, entity_id in keys:
         segments = found.segments.get((tenant_id, entity_id), ())
         ttl_s = view.ttl_days * DAY_S if segments else UNKNOWN_TTL_S
-        rows.append((row_key(tenant_id, view.name, entity_id), encode_row(segments, view), ttl_s))
+        rows.append((row_key(tenant_id, shelf_of(view), entity_id), encode_row(segments, view), ttl_s))
     return PutBack(rows, {partition: beat.position for partition, beat in found.heartbeats.items()})
 
 

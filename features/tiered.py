@@ -11,7 +11,7 @@ from events.errors import Unavailable
 from features import batch_reading, stream_reading
 from features.contract import Contract
 from features.heartbeats import Heartbeats
-from features.keys import row_key
+from features.keys import row_key, shelf_of
 from features.position import Offsets
 from features.reading import Asked, FeatureVector, RowSource
 from features.schema import Definitions
@@ -108,4 +108,5 @@ class _Moments:
 
 
 def _keys(part: Part, of: Who) -> list[str]:
-    return [row_key(tenant_id, part.view.name, entity_id) for tenant_id, entity_id in of.keys]
+    shelf = shelf_of(part.view)
+    return [row_key(tenant_id, shelf, entity_id) for tenant_id, entity_id in of.keys]

@@ -14,7 +14,7 @@ from events.errors import Unavailable
 from features.extraction import Increment
 from features.heartbeats import Heartbeat, Heartbeats
 from features.increments import encode_increments
-from features.keys import row_key
+from features.keys import row_key, shelf_of
 from features.offline.batch import StreamEvent
 from features.pipeline.counting import Counted
 from features.pipeline.placing import ReplacedLogError
@@ -115,7 +115,7 @@ class Pusher:
     def _append(self, partition: int, base: int, beat: Heartbeat, events: Sequence[StreamEvent]) -> bool:
         """Whether the online store stood where this begins; where it did not, nothing was added."""
         rows = by_row(events)
-        whose = {row_key(row.tenant_id, row.view, row.entity_id): row for row in rows}
+        whose = {row_key(row.tenant_id, shelf_of(self._views[row.view]), row.entity_id): row for row in rows}
         deltas = [
             Delta(key, self._views[row.view], encode_increments(rows[row])) for key, row in whose.items()
         ]

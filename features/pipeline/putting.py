@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Protocol
 
 from features.increments import compact, encode_row
-from features.keys import row_key
+from features.keys import row_key, shelf_of
 from features.reading import Of, Rows
 from features.segments import Segment
 from features.views import DAY_S, StreamView
@@ -74,7 +74,7 @@ class Putter:
     def _try(self, view: StreamView, whose: Sequence[Of], reason: str) -> list[Of]:
         """Those that were refused."""
         rows = self._source.rows(view, whose)
-        by_key = {row_key(of[0], view.name, of[1]): of for of in rows.segments}
+        by_key = {row_key(of[0], shelf_of(view), of[1]): of for of in rows.segments}
         encoded = (
             (key, encoded_row(rows.segments[of], view), view.ttl_days * DAY_S) for key, of in by_key.items()
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from features.increments import decode_rows, of_segments
-from features.keys import row_key
+from features.keys import row_key, shelf_of
 from features.offline.store import OfflineStore
 from features.redis_store import RedisStore
 from features.retail import DEFINITIONS
@@ -50,7 +50,7 @@ def compare(
         found = offline.rows(view, whose, folded=False).segments
         stored = of_segments([found.get(each, ()) for each in whose])
         _compare(of_offline, batch, view, entities, at, evaluate(view, stored, len(whose), places, at))
-        rows, _ = online.read([row_key(tenant, view.name, entity) for entity in entities])
+        rows, _ = online.read([row_key(tenant, shelf_of(view), entity) for entity in entities])
         present = [place for place, row in enumerate(rows) if row is not None]
         of_online.absent += len(rows) - len(present)
         there = decode_rows([rows[place] for place in present], len(view.measures))

@@ -11,12 +11,12 @@ from confluent_kafka.admin import AdminClient
 
 from events.errors import Unavailable
 from features.increments import segments_of
-from features.keys import row_key
+from features.keys import row_key, shelf_of
 from features.offline.batch import Committed, StreamBatch
 from features.offline.store import OfflineStore, open_offline
 from features.pipeline.member import Pipeline
 from features.redis_store import RedisStore
-from features.retail import DEFINITIONS
+from features.retail import CUSTOMER_ORDERS, DEFINITIONS
 from tests.integration.dispatcher.own_redis import OwnRedis
 from transport.kafka import producer_config
 from transport.topics import TopicSpec, create_topics
@@ -62,8 +62,8 @@ class Streaming:
 
     def total(self, customer: str) -> tuple[int | None, int]:
         """What a customer's increments sum, in cents, online (None: not there) and offline."""
-        (row,), _ = self.online.read([row_key("acme", "customer_orders", customer)])
-        view = DEFINITIONS.stream_views[0]
+        view = CUSTOMER_ORDERS
+        (row,), _ = self.online.read([row_key("acme", shelf_of(view), customer)])
         found = self.offline.rows(view, [("acme", customer)]).segments.get(("acme", customer), ())
         here = None if row is None else sum(int(each.increments["amount"].sum()) for each in segments_of(row))
         return here, sum(int(each.increments["amount"].sum()) for each in found)

@@ -9,7 +9,7 @@ from events.decision import Millis
 from events.errors import Unavailable
 from features.batch_reading import decode_values
 from features.contract import Contract
-from features.keys import EntityKey, row_key
+from features.keys import EntityKey, row_key, shelf_of
 from features.materializing import AT_ONCE, OVERLAP_MS, Materializer, put_view
 from features.offline.database import open_database
 from features.offline.store import OfflineStore
@@ -54,7 +54,7 @@ class Shelf:
 
     def category(self, sku: str) -> object:
         """What stands online of a product."""
-        (row,), _ = self.redis.read([row_key(TENANT, VIEW.name, sku)])
+        (row,), _ = self.redis.read([row_key(TENANT, shelf_of(VIEW), sku)])
         found = decode_values(row)
         return found and found.values["product_category"]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from features.extraction import Increment
 from features.heartbeats import Heartbeat
 from features.increments import Segment, encode_increments, encode_row, packed, segments_of
-from features.keys import row_key
+from features.keys import row_key, shelf_of
 from features.redis_store import Delta, RedisStore
 from features.schema import Aggregate, Measure, StreamView
 from features.views import DAY_S
@@ -34,7 +34,7 @@ TTL_S = VIEW.ttl_days * DAY_S
 
 def key(entity_id: str) -> str:
     """Where a customer's row stands."""
-    return row_key(TENANT, VIEW.name, entity_id)
+    return row_key(TENANT, shelf_of(VIEW), entity_id)
 
 
 def delta(entity_id: str, *tiles: int) -> Delta:

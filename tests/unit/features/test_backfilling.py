@@ -11,16 +11,16 @@ from features.backfilling import Report, count_history, put_history
 from features.heartbeats import Heartbeat
 from features.histories import json_lines
 from features.increments import segments_of
-from features.keys import row_key
+from features.keys import row_key, shelf_of
 from features.offline.batch import StreamEvent
 from features.offline.store import OfflineStore, open_offline
 from features.pipeline.counting import count
 from features.pipeline.pushing import Pusher
 from features.redis_store import RedisStore
-from features.retail import DEFINITIONS
+from features.retail import CUSTOMER_ORDERS, DEFINITIONS
 from tests.unit.features.pipeline.events import NOON, TOPIC, batch, event, order, record
 
-CUSTOMER = row_key("acme", "customer_orders", "c-1")
+CUSTOMER = row_key("acme", shelf_of(CUSTOMER_ORDERS), "c-1")
 
 
 class Bench:

@@ -11,10 +11,10 @@ from features.batch_reading import encode_values
 from features.contract import Contract, Need
 from features.heartbeats import Heartbeat
 from features.increments import Segment, encode_row, packed
-from features.keys import EntityKey, row_key
+from features.keys import EntityKey, row_key, shelf_of
 from features.reading import Asked, BatchRows, FeatureVector, Of, Rows, Value, Values
 from features.redis_store import RedisStore
-from features.schema import BatchView, Definitions, Entity, Field, StreamView
+from features.schema import BatchView, Definitions, Entity, Field, Measure, StreamView
 from features.tiered import TieredReader
 from tests.unit.features.shelf import DAY, NOW, TENANT, VIEW, beat, begin, delta, key
 
@@ -401,7 +401,7 @@ class TestBatchViews:
         self, online: RedisStore, reader: TieredReader
     ) -> None:
         row = encode_values(Values((NOW - 8 * DAY) * 1_000, {"category": "toys", "price": 2.5}))
-        online.put_values("products", [(row_key(TENANT, "products", "s-1"), row, 60)], ARRIVED)
+        online.put_values("products", [(row_key(TENANT, shelf_of(PRODUCTS), "s-1"), row, 60)], ARRIVED)
         assert one(reader, PRODUCT, asked("s-1", entity="sku")).missing == PRODUCTS.names
 
     @pytest.mark.parametrize(
@@ -434,11 +434,47 @@ def test_views_that_stand_apart_say_so_each(online: RedisStore, sql: Sql) -> Non
     contract = Contract.of(definitions, [COUNT, "v"])
     one(reader, contract, asked("a"))
     sql.beats = {0: Heartbeat(12, ARRIVED, 0)}
-    online._redis.delete(row_key(TENANT, "visits", "a"))
+    online._redis.delete(row_key(TENANT, shelf_of(other), "a"))
     for _ in range(2):
         assert one(reader, contract, asked("a")).position == "orders 0@10; visits 0@12"
     online.append(0, 10, beat(12), [])
     assert one(reader, contract, asked("a")).position == "0@12"
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        pytest.param(replace(VIEW, resolution_s=60), id="its tiles are longer"),
+        pytest.param(
+            replace(VIEW, measures=(Measure("orders", "order.placed", of="amount", decimals=2),)),
+            id="its amounts are in cents",
+        ),
+    ],
+)
+def test_what_a_view_of_another_layout_left_online_is_not_read_as_this_ones(
+    online: RedisStore, sql: Sql, reader: TieredReader, view: StreamView
+) -> None:
+    begin(online, [10])
+    one(reader, CONTRACT, asked("a"))
+    definitions = Definitions.of([Entity("customer", "customer_id", "who buys")], [view])
+    sql.asked.clear()
+    changed = TieredReader(definitions, online, sql)
+    vector = one(changed, Contract.of(definitions, VIEW.names), asked("a"))
+    assert (vector.origin, sql.asked) == ("offline", [("orders", ["a"], True)])
+    assert one(reader, CONTRACT, asked("a")).origin == "online"
+
+
+def test_a_row_of_a_table_whose_fields_changed_is_not_read_as_before(
+    online: RedisStore, sql: Sql, reader: TieredReader
+) -> None:
+    sql.products = {(TENANT, "s-1"): Values(NOW * 1_000, {"category": "toys", "price": 2.5})}
+    one(reader, PRODUCT, asked("s-1", entity="sku"))
+    fields = (replace(PRODUCTS.fields[0], name="kind"), PRODUCTS.fields[1])
+    definitions = Definitions.of([Entity("sku", "sku", "what is sold")], [replace(PRODUCTS, fields=fields)])
+    sql.products = {(TENANT, "s-1"): Values(NOW * 1_000, {"kind": "toys", "price": 2.5})}
+    changed = TieredReader(definitions, online, sql)
+    vector = one(changed, Contract.of(definitions, ["kind", "price"]), asked("s-1", entity="sku"))
+    assert (vector.values, vector.missing) == (("toys", 2.5), ())
 
 
 def _encoded(segment: Segment) -> bytes:

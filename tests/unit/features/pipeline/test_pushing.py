@@ -8,7 +8,7 @@ import pytest
 
 from features.heartbeats import Heartbeat
 from features.increments import segments_of
-from features.keys import row_key
+from features.keys import row_key, shelf_of
 from features.offline.batch import StreamBatch
 from features.offline.store import OfflineStore, open_offline
 from features.pipeline.counting import count
@@ -16,12 +16,12 @@ from features.pipeline.placing import ReplacedLogError
 from features.pipeline.pushing import LEAVE_ALONE_S, Pusher
 from features.reading import Of, Rows
 from features.redis_store import RedisStore
-from features.retail import DEFINITIONS
+from features.retail import CUSTOMER_ORDERS, DEFINITIONS
 from features.segments import SMALLEST_CAP
 from features.views import StreamView
 from tests.unit.features.pipeline.events import NOON, TOPIC, batch, order
 
-CUSTOMER = row_key("acme", "customer_orders", "c-1")
+CUSTOMER = row_key("acme", shelf_of(CUSTOMER_ORDERS), "c-1")
 
 
 class Bench:
