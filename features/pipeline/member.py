@@ -174,6 +174,11 @@ class Pipeline:
             except KafkaException as error:
                 _log.warning("no heartbeat: %s", str(error))
                 return
+            if end < min(stand.position, stand.end):
+                # made anew, or cut short; one that only lags behind (decisions/0003) does not go back
+                self._drop([partition])
+                continue
+            stand.end = end
             if stand.position >= end:
                 stand.as_of = max(stand.as_of, asked_at)
                 self._pusher.beat(partition[1], Heartbeat(stand.position, stand.as_of, stand.clock))

@@ -11,12 +11,13 @@ from transport.group import Partition
 class Stand:
     """`position` is the offset of the next record to count; all that arrived up to `as_of` (epoch ms) is.
 
-    `clock` is the newest event time (epoch ms) that was seen.
+    `clock` is the newest event time (epoch ms) that was seen, `end` where Kafka last said that it ends.
     """
 
     position: int
     as_of: Millis = 0
     clock: Millis = 0
+    end: int = 0
 
 
 class Standing:

@@ -16,12 +16,12 @@ from features.keys import row_key
 from features.offline.store import OfflineStore, open_offline
 from features.pipeline import member
 from features.pipeline.member import Pipeline
-from features.pipeline.placing import Beginning, beginning
+from features.pipeline.placing import Beginning, ReplacedLogError, beginning
 from features.pipeline.reading import Record
 from features.pipeline.standing import Standing
 from features.redis_store import RedisStore
 from features.retail import DEFINITIONS
-from tests.unit.features.pipeline.events import NOON, TOPIC
+from tests.unit.features.pipeline.events import NOON, TOPIC, order
 from transport.group import Partition
 
 ONLY: Partition = (TOPIC, 0)
@@ -34,6 +34,7 @@ class Log:
 
     def __init__(self, low: int = 0, values: Collection[bytes] = ()) -> None:
         self.low = low
+        self.lag = 0
         self.records = [Record(offset, NOON, value, None) for offset, value in enumerate(values, start=low)]
         self.standing = Standing()
         self.reads_at: int | None = None
@@ -68,8 +69,8 @@ class Log:
         self.reads_at = None
 
     def end(self, _partition: Partition) -> int:
-        """See `SourceTopic`."""
-        return self.high
+        """See `SourceTopic`. An embedded broker's answer lags behind by the last batch."""
+        return self.high - self.lag
 
     def stay(self) -> None:
         """See `SourceTopic`."""
@@ -114,3 +115,26 @@ def test_a_quiet_partition_whose_beginning_was_deleted_keeps_no_row_out(bench: B
     known = {partition: beat.position for partition, beat in found.heartbeats.items()}
     absent = (row_key("acme", view.name, "c-1"), encode_row((), view), 60)
     assert bench.online.put([absent], known) == ()
+
+
+def test_a_log_that_is_cut_short_under_its_reader_is_another_one(bench: Bench) -> None:
+    log = Log(values=[order(number) for number in range(5)])
+    pipeline = bench.member(log)
+    pipeline.step(0)
+    log.records = log.records[:3]
+    pipeline.step(0)
+    with pytest.raises(ReplacedLogError, match=r"ends at 3, .* up to 5"):
+        pipeline.step(0)
+
+
+def test_an_end_that_lags_behind_what_was_read_is_no_other_log(bench: Bench) -> None:
+    log = Log(values=[order(number) for number in range(5)])
+    log.lag = 4
+    now = iter(range(NOON, NOON + 100))
+    pipeline = bench.member(log, lambda: next(now))
+    for _ in range(3):
+        pipeline.step(0)
+    before = bench.online.heartbeats().partitions[0]
+    pipeline.step(0)
+    assert before.position == 5
+    assert bench.online.heartbeats().partitions[0].as_of > before.as_of
