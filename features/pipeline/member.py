@@ -21,11 +21,12 @@ from features.heartbeats import Heartbeat
 from features.offline.batch import Fenced, StreamBatch
 from features.pipeline.batching import take
 from features.pipeline.counting import Counted, Ledger, count
+from features.pipeline.placing import ReplacedLogError
 from features.pipeline.pushing import Pusher, Shelf
 from features.pipeline.putting import Source
 from features.pipeline.reading import Record, Skipped
 from features.pipeline.source import SourceTopic
-from features.pipeline.standing import Standing
+from features.pipeline.standing import Stand, Standing
 from features.schema import Definitions
 from transport import metrics
 from transport.client_log import Sparse
@@ -181,8 +182,20 @@ class Pipeline:
             stand.end = end
             if stand.position >= end:
                 stand.as_of = max(stand.as_of, asked_at)
-                self._pusher.beat(partition[1], Heartbeat(stand.position, stand.as_of, stand.clock))
+                self._say_counted(partition, stand)
             metrics.FEATURE_AS_OF.labels(partition[1]).set(stand.as_of / 1_000)
+
+    def _say_counted(self, partition: Partition, stand: Stand) -> None:
+        try:
+            self._pusher.beat(partition[1], Heartbeat(stand.position, stand.as_of, stand.clock))
+        except ReplacedLogError:
+            # another log, or another member has counted on while this one was frozen: SQL tells them apart
+            try:
+                if self._offline.positions(partition[0]).get(partition[1], 0) <= stand.position:
+                    raise
+            except Unavailable as error:
+                self._wait(error)
+            self._drop([partition])
 
     def _say(self, skipped: Iterable[Skipped]) -> None:
         for offset, cause, reason in skipped:

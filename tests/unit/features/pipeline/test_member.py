@@ -11,6 +11,7 @@ from typing import Any
 import fakeredis
 import pytest
 
+from features.heartbeats import Heartbeat
 from features.increments import encode_row
 from features.keys import row_key
 from features.offline.store import OfflineStore, open_offline
@@ -21,7 +22,7 @@ from features.pipeline.reading import Record
 from features.pipeline.standing import Standing
 from features.redis_store import RedisStore
 from features.retail import DEFINITIONS
-from tests.unit.features.pipeline.events import NOON, TOPIC, order
+from tests.unit.features.pipeline.events import NOON, TOPIC, batch, order
 from transport.group import Partition
 
 ONLY: Partition = (TOPIC, 0)
@@ -37,6 +38,7 @@ class Log:
         self.lag = 0
         self.records = [Record(offset, NOON, value, None) for offset, value in enumerate(values, start=low)]
         self.standing = Standing()
+        self.meanwhile: Callable[[], None] = lambda: None
         self.reads_at: int | None = None
 
     @property
@@ -70,7 +72,9 @@ class Log:
 
     def end(self, _partition: Partition) -> int:
         """See `SourceTopic`. An embedded broker's answer lags behind by the last batch."""
-        return self.high - self.lag
+        end = self.high - self.lag
+        self.meanwhile()
+        return end
 
     def stay(self) -> None:
         """See `SourceTopic`."""
@@ -138,3 +142,28 @@ def test_an_end_that_lags_behind_what_was_read_is_no_other_log(bench: Bench) -> 
     pipeline.step(0)
     assert before.position == 5
     assert bench.online.heartbeats().partitions[0].as_of > before.as_of
+
+
+def test_a_member_that_was_frozen_while_another_counted_on_goes_on_there(bench: Bench) -> None:
+    log = Log(values=[order(1)])
+    pipeline = bench.member(log)
+    pipeline.step(0)
+
+    def another_counts_on() -> None:
+        log.meanwhile = lambda: None
+        log.records.append(Record(1, NOON, order(2), None))
+        bench.offline.commit(batch(1, order(2)))
+        bench.online.append(0, 1, Heartbeat(2, NOON, NOON), ())
+
+    log.meanwhile = another_counts_on
+    pipeline.step(0)
+    pipeline.step(0)
+    assert log.standing.placed[ONLY].position == 2
+
+
+def test_an_online_store_that_was_told_of_more_than_both_sql_and_kafka_have_is_refused(bench: Bench) -> None:
+    log = Log(values=[order(1)])
+    bench.online.append(0, 0, Heartbeat(7, NOON, NOON), ())
+    pipeline = bench.member(log)
+    with pytest.raises(ReplacedLogError, match=r"ends at 1, .* up to 7"):
+        pipeline.step(0)
