@@ -1,14 +1,17 @@
 """From nothing to a running stack: servers, topics, the past's features, a model, then what works on them."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from confluent_kafka import ConsumerGroupState, KafkaException
+from confluent_kafka import ConsumerGroupState, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
 from dispatcher.lane_reader import feeder_group
 from dispatcher.lanes import topic_specs
 from dispatcher.router import GROUP as ROUTER_GROUP
+from events.errors import Unavailable
+from events.topics import EVENTS
 from features.pipeline.member import GROUP as PIPELINE_GROUP
 from models.artifact import versions
 from models.fraud import MODEL
@@ -17,11 +20,13 @@ from stack.child import Service
 from stack.embedded import Server
 from stack.output import Listening
 from stack.parts import KAFKA, Parts
-from stack.past import begin_in_another_log, counting_a_past, forget_online, knows_a_past
+from stack.past import counting_a_past, follow, forget_online, knows_a_past
 from stack.services import SERVERS, Plan, command, served_lanes, services
 from stack.step import run_step
 from stack.supervisor import ITSELF, Supervisor
 from transport.topics import create_topics
+
+LOOK_S = 0.1
 
 Say = Callable[[str], None]
 
@@ -39,7 +44,7 @@ class Assembly:
 
         def begin_anew() -> None:
             make_topics()
-            begin_in_another_log(parts.env)
+            self._follow(parts)
 
         for server in parts.servers:
             self._supervisor.start(self._server(server, begin_anew))
@@ -60,14 +65,17 @@ class Assembly:
 
     def features(self, parts: Parts, env: Mapping[str, str], *backfill: str) -> None:
         """Both tiers of the feature store from the past, where they know none."""
+        self._follow(parts)
         if knows_a_past(env):
-            if KAFKA in parts.embedded:
-                begin_in_another_log(env)
             return
         self._say("the feature store knows no past yet: counting one")
         forget_online(env)
         with counting_a_past(env):
             run_step("backfill", command("features", "backfill", *backfill), env, self._output)
+
+    def _follow(self, parts: Parts) -> None:
+        log = topic_id(EVENTS, parts.env["KAFKA_BOOTSTRAP_SERVERS"])
+        follow(parts.env, log, unknown_is_another=KAFKA in parts.embedded)
 
     def model(self, model_dir: Path, env: Mapping[str, str], *train: str) -> None:
         """Train one on those features where there is none."""
@@ -93,6 +101,20 @@ def make_topics(rules: Rules, bootstrap: str, partitions: int) -> tuple[str, ...
     """The names of the topics that were missing and are there now. Raises `Unavailable`."""
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
     return create_topics(admin, topic_specs(rules, partitions))
+
+
+def topic_id(topic: str, bootstrap: str, timeout: float = 10) -> str:
+    """What Kafka gave a topic when it was made: one that is made again has another. Raises `Unavailable`."""
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            asked = admin.describe_topics(TopicCollection([topic]), request_timeout=timeout)
+            return str(asked[topic].result().topic_id)
+        except KafkaException as error:  # a topic just made is not known to every broker at once
+            if time.monotonic() > deadline:
+                raise Unavailable("kafka", error) from error
+            time.sleep(LOOK_S)
 
 
 def groups_formed(admin: AdminClient, groups: Sequence[str], timeout: float = 3) -> bool:

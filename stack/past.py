@@ -16,6 +16,7 @@ from stack.marks import marks_in
 KEYS = "features:*"
 KEYS_AT_ONCE = 1_000
 UNFINISHED = "unfinished past"
+LOG = "counted log"
 
 
 def knows_a_past(env: Mapping[str, str]) -> bool:
@@ -38,6 +39,19 @@ def counting_a_past(env: Mapping[str, str]) -> Iterator[None]:
         marks.set(UNFINISHED, "began")
         yield
         marks.set(UNFINISHED, None)
+
+
+def follow(env: Mapping[str, str], log: str, *, unknown_is_another: bool) -> None:
+    """Count in this log, by the id of its topic: on from where it is counted, else from its beginning.
+
+    `unknown_is_another` decides where it was not written down in which log was counted so far.
+    Raises `Unavailable`.
+    """
+    with marks_in(env["DATABASE_URL"]) as marks:
+        counted = marks.get(LOG)
+        if counted != log and (counted is not None or unknown_is_another):
+            begin_in_another_log(env)
+        marks.set(LOG, log)
 
 
 def begin_in_another_log(env: Mapping[str, str]) -> None:
