@@ -9,6 +9,7 @@ def skew() -> None:
     Exit code 0 where there is none, 1 where there is one or nothing could be compared.
     """
     from events.topics import PREDICTIONS
+    from features.offline.layouts import check_layouts
     from features.offline.store import open_offline
     from features.retail import DEFINITIONS
     from models.fraud_features import NEEDS
@@ -18,6 +19,7 @@ def skew() -> None:
 
     settings = load_settings()
     store = open_offline(settings.database_url)
+    check_layouts(store.database, DEFINITIONS)
     reader = LogReader(settings.kafka_bootstrap_servers, [PREDICTIONS])
     records = (message.value() or b"" for message in reader.read_up_to_now(PREDICTIONS))
     report = report_of(store, DEFINITIONS, NEEDS, records)

@@ -36,7 +36,9 @@ def fraud(
     """Fit the fraud classifier on the features that the offline store had of each order, and measure it."""
     from datetime import UTC, timedelta
 
+    from features.offline.layouts import check_layouts
     from features.offline.store import open_offline
+    from features.retail import DEFINITIONS
     from settings import load_settings
     from training.dataset import Split
     from training.fraud import train
@@ -44,7 +46,9 @@ def fraud(
 
     settings = load_settings()
     folder = model_dir or settings.model_dir
-    stored = stored_in(open_offline(settings.database_url), tenant)
+    store = open_offline(settings.database_url)
+    check_layouts(store.database, DEFINITIONS)
+    stored = stored_in(store, tenant)
     with Display() as display:
         transactions, source = _transactions(data, until, display)
         end = until.date() if until else transactions.last_day + timedelta(days=1)

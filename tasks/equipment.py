@@ -1,12 +1,17 @@
 """What a worker process works with: connections made after the fork, one Kafka producer a thread."""
 
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from celery.utils.log import get_logger
+
 from events.decision import Millis
+from events.errors import ConfigError, Unavailable
 from features.contract import Contract
-from features.offline.store import open_offline
+from features.offline.layouts import check_layouts
+from features.offline.store import OfflineStore, open_offline
 from features.reading import Asked, FeatureReader, FeatureVector
 from features.redis_store import RedisStore
 from features.retail import DEFINITIONS
@@ -24,6 +29,8 @@ from transport.metrics import (
     SLA_MISSED,
 )
 from transport.retrying import RetryTally, connect_tally
+
+logger = get_logger(__name__)
 
 REPORT_S = 2
 """How long a producer may take to report what it dropped: it looks once a second."""
@@ -89,14 +96,30 @@ class Equipment:
 
     @classmethod
     def connect(cls, addresses: Addresses, publish_timeout: Millis) -> "Equipment":
-        """Connections to these services. Call it after the fork: a Kafka producer does not survive one."""
+        """Connections to these services. Call it after the fork: a Kafka producer does not survive one.
+
+        Ends the process where the offline store holds features that would be read with another meaning.
+        """
         offline = open_offline(addresses.database)
+        _check(offline)
         return cls(
             Readers(lambda: TieredReader(DEFINITIONS, RedisStore(addresses.redis), offline)),
             Producers(addresses.kafka, publish_timeout),
             connect_tally(addresses.redis),
             connect_suspects(addresses.redis),
         )
+
+
+def _check(offline: OfflineStore) -> None:
+    try:
+        check_layouts(offline.database, DEFINITIONS)
+    except ConfigError as error:
+        # an error would be logged by Celery's signal, and the worker would start all the same
+        logger.critical("features cannot be read: %s", error)
+        sys.exit(1)
+    except Unavailable as error:
+        # most features stand online: whoever needs the others waits for them
+        logger.warning("the layouts of stored features were not compared: %s", error)
 
 
 def count(outcomes: Outcomes, workflow: str, dead_letter_topic: str) -> None:

@@ -14,6 +14,7 @@ from commands.train import app
 from events.errors import ConfigError
 from models.artifact import load, versions
 from tests.trained import small_database, small_history
+from tests.unit.features.misread import misread_database
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,15 @@ def test_nothing_from_the_day_named_on_is_looked_at(cards: Path, tmp_path: Path)
 def test_a_file_that_is_too_short_is_refused_with_the_way_out(cards: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="choose another --until, or fewer --train-days"):
         run("--data", cards, "--model-dir", tmp_path, "--train-days", 60)
+
+
+def test_a_past_that_would_be_misread_is_refused(
+    cards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", misread_database(tmp_path))
+    settings.load_settings.cache_clear()
+    with pytest.raises(ConfigError, match=r"customer_orders: its stored increments were made by another"):
+        run("--data", cards, "--model-dir", tmp_path, "--train-days", 14)
 
 
 def test_another_tenants_past_is_not_taken(cards: Path, tmp_path: Path) -> None:

@@ -2,10 +2,16 @@
 
 import threading
 from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
 
 from features.contract import Contract
+from features.offline.store import open_offline
 from features.reading import Asked, FeatureVector
-from tasks.equipment import Readers
+from features.retail import DEFINITIONS
+from tasks.equipment import Addresses, Equipment, Readers
+from tests.unit.features.misread import misread_database
 from tests.unit.tasks.fakes import KNOWN, NEEDS
 
 
@@ -33,3 +39,34 @@ def test_each_thread_reads_features_over_a_connection_of_its_own() -> None:
     for thread in threads:
         thread.join()
     assert sorted(map(sorted, asked_by)) == [["one"], ["other"]]
+
+
+def connect(database: str) -> Equipment:
+    return Equipment.connect(Addresses("127.0.0.1:9", "redis://127.0.0.1:9/0", database), 1_000)
+
+
+def test_a_worker_does_not_start_on_features_that_it_would_misread(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(SystemExit):
+        connect(misread_database(tmp_path))
+    assert "customer_orders" in caplog.text
+    assert "signalbox features backfill" in caplog.text
+
+
+def test_a_worker_starts_on_features_of_its_own_layout(tmp_path: Path) -> None:
+    store = open_offline(f"sqlite:///{tmp_path}/features.db")
+    store.create(DEFINITIONS)
+    store.close()
+    connect(f"sqlite:///{tmp_path}/features.db")
+
+
+@pytest.mark.parametrize(
+    "database",
+    [
+        pytest.param("features.db", id="without tables"),
+        pytest.param("no/such/folder/features.db", id="that cannot be reached"),
+    ],
+)
+def test_a_worker_starts_without_a_database(tmp_path: Path, database: str) -> None:
+    connect(f"sqlite:///{tmp_path}/{database}")

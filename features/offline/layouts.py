@@ -1,0 +1,32 @@
+"""Were the increments that stand in SQL stored by the layouts that the definitions have now?"""
+
+from sqlalchemy import inspect, select
+
+from events.errors import ConfigError, Problem
+from features.offline.database import DEPENDENCY, Database
+from features.offline.tables import VIEWS
+from features.schema import Definitions, layout
+
+
+def check_layouts(database: Database, definitions: Definitions) -> None:
+    """Raises `ConfigError` naming each view whose increments would be read with another meaning.
+
+    Writes nothing. A view that nothing was stored of yet is fine, and so is a database without tables. Raises
+    `Unavailable` as well.
+    """
+    with database.reading() as connection:
+        if not inspect(connection).has_table(VIEWS.name):
+            return
+        stored = dict(map(tuple, connection.execute(select(VIEWS.c.view, VIEWS.c.layout))))
+    now = {view.name: layout(view) for view in definitions.stream_views}
+    if changed := [name for name, text in now.items() if stored.get(name, text) != text]:
+        raise ConfigError(
+            Problem(
+                DEPENDENCY,
+                0,
+                name,
+                "its stored increments were made by another resolution or other measures than it has now: "
+                "give the view another name, or fill an empty database by `signalbox features backfill`",
+            )
+            for name in changed
+        )
