@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.feature_tiers import opened_tiers
+from commands.feature_tiers import looked_at_tiers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from features.views import BatchView, StreamView
 
 ENTITY = Annotated[str, typer.Argument(help="customer, terminal, sku, ticket")]
@@ -34,12 +36,13 @@ def get(
     from features.tiered import TieredReader
     from transport.clock import system_clock
 
-    names = feature or [name for view in _views_of(entity) for name in view.names]
-    contract = Contract.of(DEFINITIONS, names)
+    own = [name for view in _views_of(entity) for name in view.names]
+    contract = Contract.of(DEFINITIONS, feature or own)
+    _check_owner(contract.stored, entity)
     now = system_clock()
     when = now if at is None else int(at.replace(tzinfo=UTC).timestamp() * 1_000)
     asked = Asked({entity: EntityKey(tenant, entity, entity_id)}, when, now)
-    with opened_tiers() as (online, offline):
+    with looked_at_tiers() as (online, offline):
         (vector,) = TieredReader(DEFINITIONS, online, offline).read(contract, [asked])
     for line in values_told(contract.stored, vector):
         typer.echo(line)
@@ -57,7 +60,7 @@ def history(
 
     views = _views_of(entity)
     key = (tenant, entity_id)
-    with opened_tiers() as (_, offline):
+    with looked_at_tiers() as (_, offline):
         for view in views:
             lines = (
                 history_told(view, offline.told(view, key, limit))
@@ -74,7 +77,7 @@ def freshness() -> None:
     from features.telling import freshness_told
     from transport.clock import system_clock
 
-    with opened_tiers() as (online, offline):
+    with looked_at_tiers() as (online, offline):
         watermarks = {view.name: offline.batch.watermark(view) for view in DEFINITIONS.batch_views}
         materialized = {name: reached and (reached.as_of or None) for name, reached in watermarks.items()}
         counted, beats = offline.heartbeats(), online.heartbeats()
@@ -82,6 +85,20 @@ def freshness() -> None:
     for line, _ in told:
         typer.echo(line)
     raise typer.Exit(int(any(late for _, late in told)))
+
+
+def _check_owner(names: "Sequence[str]", entity: str) -> None:
+    from events.errors import ConfigError, Problem
+    from features.retail import DEFINITIONS
+    from features.views import RequestView
+
+    owners = ((name, DEFINITIONS.locate(name)[0]) for name in names)
+    if problems := [
+        Problem("features", 0, name, f"is a feature of a {view.entity}, not of a {entity}")
+        for name, view in owners
+        if not isinstance(view, RequestView) and view.entity != entity
+    ]:
+        raise ConfigError(problems)
 
 
 def _views_of(entity: str) -> "list[StreamView | BatchView]":

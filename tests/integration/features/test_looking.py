@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import MetaData, inspect, text
 from typer.testing import CliRunner, Result
 
 import settings
@@ -123,6 +124,44 @@ def run_refused(*arguments: str) -> str:
     with pytest.raises(Unavailable) as refused:
         run(*arguments)
     return str(refused.value)
+
+
+def test_another_entitys_feature_is_refused_naming_whose_it_is() -> None:
+    with pytest.raises(ConfigError, match="demand_7d: is a feature of a sku, not of a customer"):
+        run("get", "customer", "c-1", "--feature", "demand_7d")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(("get", "customer", "c-1"), id="values"),
+        pytest.param(("history", "customer", "c-1"), id="history"),
+        pytest.param(("freshness",), id="freshness"),
+    ],
+)
+def test_whoever_looks_at_an_empty_database_is_told_so_and_leaves_it_empty(
+    store: OfflineStore, command: tuple[str, ...]
+) -> None:
+    drop_tables(store)
+    with pytest.raises(ConfigError, match="is empty: fill it by `signalbox features backfill`"):
+        run(*command)
+    assert inspect(store.database.engine).get_table_names() == []
+
+
+def drop_tables(store: OfflineStore) -> None:
+    """The database as it was before anything was counted."""
+    tables = MetaData()
+    tables.reflect(store.database.engine)
+    tables.drop_all(store.database.engine)
+
+
+def test_a_table_that_is_not_there_is_named(store: OfflineStore) -> None:
+    with store.database.writing() as connection:
+        connection.execute(text(f"DROP TABLE {PRODUCT_CATALOGUE.table}"))
+    with pytest.raises(
+        ConfigError, match="product_catalogue: there is no such table: `signalbox features mat"
+    ):
+        run("freshness")
 
 
 def test_an_entity_with_a_slip_is_told_the_nearest() -> None:
