@@ -1,6 +1,7 @@
 """How is the offline tier's database reached? Transactions of the kind that each use needs."""
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
@@ -33,6 +34,7 @@ _BEGIN: Final = "signalbox_begin"
 _NO_TABLE: Final = "42P01"
 _CREATING: Final = 0x5167_6E61
 """A number that nobody else locks in PostgreSQL."""
+_WAL_ATTEMPTS, _WAL_PAUSE_S = 100, 0.05
 _PRAGMAS = (
     "journal_mode = WAL",
     # a power cut may take the last commits, whole: offsets go with the increments, and Kafka has them still
@@ -148,7 +150,19 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     # else the driver begins transactions by itself, and only at the first write
     connection.isolation_level = None
     for pragma in _PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
+        _set(connection, pragma)
+
+
+def _set(connection: sqlite3.Connection, pragma: str) -> None:
+    """SQLite waits for nobody where two turn a new file to its write-ahead log: one of them is refused."""
+    for _ in range(_WAL_ATTEMPTS):
+        try:
+            connection.execute(f"PRAGMA {pragma}")
+        except sqlite3.OperationalError:
+            time.sleep(_WAL_PAUSE_S)
+        else:
+            return
+    connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
