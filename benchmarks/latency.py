@@ -35,8 +35,8 @@ class Latencies:
 
     @staticmethod
     def of(seconds: list[float], missing: int) -> "Latencies":
-        """The percentiles of at least one measured event (nearest rank)."""
-        ordered = sorted(seconds)
+        """The percentiles of the measured events (nearest rank); infinite where none came in time."""
+        ordered = sorted(seconds) or [float("inf")]
         p50, p95, p99 = (
             1_000 * ordered[min(len(ordered) - 1, int(len(ordered) * q))] for q in (0.5, 0.95, 0.99)
         )
