@@ -56,9 +56,9 @@ def _batch(view: StreamView, rng: np.random.Generator) -> None:
         rows = [_row(view, rng) for _ in range(questions)]
         of, at = np.arange(questions), np.full(questions, NOW * 1_000)
         increments = decode_rows(rows, len(view.measures))
-        decoding = least(lambda rows=rows: decode_rows(rows, len(view.measures)), calls)  # type: ignore[misc]
+        decoding = least(lambda rows=rows: decode_rows(rows, len(view.measures)), calls)  # type: ignore[misc]  # a default binds the loop variable; mypy infers no type for it
         evaluating = least(
-            lambda given=(increments, questions, of, at): evaluate(view, *given),  # type: ignore[misc]
+            lambda given=(increments, questions, of, at): evaluate(view, *given),  # type: ignore[misc]  # a default binds the loop variable; mypy infers no type for it
             calls,
         )
         print(
