@@ -1,5 +1,7 @@
 """Were the increments that stand in SQL stored by the layouts that the definitions have now?"""
 
+from collections.abc import Mapping
+
 from sqlalchemy import inspect, select
 
 from events.errors import ConfigError, Problem
@@ -18,6 +20,11 @@ def check_layouts(database: Database, definitions: Definitions) -> None:
         if not inspect(connection).has_table(VIEWS.name):
             return
         stored = dict(map(tuple, connection.execute(select(VIEWS.c.view, VIEWS.c.layout))))
+    refuse_changed(stored, definitions)
+
+
+def refuse_changed(stored: Mapping[str, str], definitions: Definitions) -> None:
+    """Raises `ConfigError` naming each view that is laid out otherwise now than in `stored`."""
     now = {view.name: layout(view) for view in definitions.stream_views}
     if changed := [name for name, text in now.items() if stored.get(name, text) != text]:
         raise ConfigError(
@@ -25,7 +32,7 @@ def check_layouts(database: Database, definitions: Definitions) -> None:
                 DEPENDENCY,
                 0,
                 name,
-                "its stored increments were made by another resolution or other measures than it has now: "
+                "its measures or its resolution differ from those that stored increments were made by: "
                 "give the view another name, or fill an empty database by `signalbox features backfill`",
             )
             for name in changed

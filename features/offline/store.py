@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, Engine, select
 
-from events.errors import ConfigError, Problem
 from features.offline import writing
 from features.offline.batch import BACKFILL, Committed, StreamBatch, StreamEvent
 from features.offline.database import Database, open_database
+from features.offline.layouts import refuse_changed
 from features.offline.reader import OfflineReader
 from features.offline.sql import write_rows
 from features.offline.tables import METADATA, VIEWS
@@ -43,23 +43,12 @@ class OfflineStore(OfflineReader):
         """
         declared = {view.name: layout(view) for view in definitions.stream_views}
 
-        def compare(connection: Connection) -> list[str]:
+        def compare(connection: Connection) -> dict[str, str]:
             found = dict(map(tuple, connection.execute(select(VIEWS.c.view, VIEWS.c.layout))))
-            new = [(name, text) for name, text in declared.items() if name not in found]
-            write_rows(connection, VIEWS, new)
-            return [name for name, text in declared.items() if found.get(name, text) != text]
+            write_rows(connection, VIEWS, [item for item in declared.items() if item[0] not in found])
+            return found
 
-        if changed := self.database.write(compare):
-            raise ConfigError(
-                Problem(
-                    "offline feature store",
-                    0,
-                    name,
-                    "its measures or its resolution differ from those that stored increments were made by: "
-                    "give the view another name, or backfill an empty database",
-                )
-                for name in changed
-            )
+        refuse_changed(self.database.write(compare), definitions)
 
     def commit(self, batch: StreamBatch) -> Committed:
         """Count a batch and move its partition's offset: both or neither.

@@ -22,5 +22,5 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
 
 
 def test_nothing_is_compared_with_what_would_be_misread() -> None:
-    with pytest.raises(ConfigError, match=r"customer_orders: its stored increments were made by another"):
+    with pytest.raises(ConfigError, match=r"customer_orders: its measures or its resolution differ"):
         CliRunner().invoke(app, ["skew"], catch_exceptions=False)

@@ -72,7 +72,7 @@ def test_a_past_that_would_be_misread_is_refused(
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", misread_database(tmp_path))
     settings.load_settings.cache_clear()
-    with pytest.raises(ConfigError, match=r"customer_orders: its stored increments were made by another"):
+    with pytest.raises(ConfigError, match=r"customer_orders: its measures or its resolution differ"):
         run("--data", cards, "--model-dir", tmp_path, "--train-days", 14)
 
 
