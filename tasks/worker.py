@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import billiard.pool
 from celery import Celery
 from celery.concurrency import get_implementation
 from celery.concurrency.thread import TaskPool as ThreadPool
@@ -25,6 +26,9 @@ from tasks.policy import Limits
 from tasks.stopping import STOPPING
 
 logger = get_logger(__name__)
+
+RESULTS_WAIT_TENTHS = 50
+"""Tenths of a second: how long a pool process that ends waits for its results to be counted."""
 
 
 def select(queues: Sequence[QueueSpec], names: Sequence[str] | None) -> tuple[QueueSpec, ...]:
@@ -91,6 +95,9 @@ class Worker:
                     logger.critical("%s cannot be served: %s", task.name, error, exc_info=True)
                     sys.exit(1)
         equipment.producers.open()
+        # a process that ends waits until all its results were counted, for 30 s where one was overlooked, as
+        # happens in one stop of forty: its message comes again by then or later
+        billiard.pool.GUARANTEE_MESSAGE_CONSUMPTION_RETRY_LIMIT = RESULTS_WAIT_TENTHS
         keep_memory()
 
     def equip_threads(self, sender: Any, **_: Any) -> None:

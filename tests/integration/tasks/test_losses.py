@@ -70,8 +70,7 @@ def test_an_event_that_only_waits_in_workers_that_are_stopped_is_never_given_up(
         rig.send({f"busy{number}": {"do": "sleep", "seconds": 1}})
         rig.send({f"waits{number}": {}})
         wait_until(partial(begun, rig, number + 1), 20, "the work began")
-        # billiard 4.3 does not always count a last result: its process then waits for 30 s before it ends
-        worker.terminate(60)
+        worker.terminate(30)
     rig.start()
 
     rig.wait_for(predictions=8, letters=0, seconds=60)
