@@ -14,7 +14,9 @@ from monitoring.ledger import Ledger, SourceRecord
 from transport.kafka import SELDOM, consumer_config, headers_of, position_of
 
 QUIET_S = 2.0
-"""After so long without a record a topic counts as read: an embedded broker's watermark may lag behind."""
+"""After so long without a record at its end a topic counts as read: an embedded broker's watermark may lag."""
+PATIENCE_S = 60.0
+"""A partition that has not come to its end after so long without a record is not empty: Kafka is away."""
 
 _STEP_S = 0.1
 
@@ -52,7 +54,7 @@ class LogReader:
             (name, number) for name in topics if name in known for number in known[name].partitions
         ]
         self._ends = {partition: self._end(*partition) for partition in self._partitions}
-        self._behind = {partition for partition, end in self._ends.items() if end > 0}
+        self._behind = set(self._partitions)
         self._consumer.assign([TopicPartition(name, number, 0) for name, number in self._partitions])
 
     def caught_up(self, topic: str) -> bool:
@@ -75,12 +77,21 @@ class LogReader:
                     raise Unavailable("kafka", error)
 
     def read_all(self, quiet: float = QUIET_S) -> Iterator[Message]:
-        """What there is, until nothing came for `quiet` seconds."""
-        until = time.monotonic() + quiet
-        while time.monotonic() < until:
+        """What there is, until nothing came for `quiet` seconds after the end of each partition.
+
+        Raises `Unavailable`, also where a partition does not come to its end.
+        """
+        last = time.monotonic()
+        while time.monotonic() < last + (PATIENCE_S if self._behind else quiet):
+            waited = bool(self._behind)
             for message in self.read(_STEP_S):
-                until = time.monotonic() + quiet
+                last = time.monotonic()
                 yield message
+            if waited and not self._behind:
+                last = time.monotonic()
+        if self._behind:
+            topic, number = min(self._behind)
+            raise Unavailable("kafka", f"{topic}[{number}] was not read to its end in {PATIENCE_S:.0f} s")
 
     def read_up_to_now(self, topic: str, quiet: float = QUIET_S) -> Iterator[Message]:
         """As `read_all`, and no further than `caught_up`: it ends while records keep coming.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from confluent_kafka import Producer
+from confluent_kafka import KafkaError, Message, Producer
 from confluent_kafka.admin import AdminClient
 
 from events.errors import Unavailable
@@ -43,14 +43,22 @@ class Streaming:
     ) -> None:
         """Returns once Kafka has them. `timestamp` (epoch ms) is what the producer's clock says; 0: now."""
         producer = Producer(producer_config(self.kafka))
+        refused: list[KafkaError] = []
+
+        def delivered(error: KafkaError | None, _message: Message) -> None:
+            if error is not None:
+                refused.append(error)
+
         for number, value in enumerate(values):
             while True:
                 with suppress(BufferError):
                     place = number % PARTITIONS if partition is None else partition
-                    producer.produce(self.topic, value, str(number).encode(), place, timestamp=timestamp)
+                    key = str(number).encode()
+                    producer.produce(self.topic, value, key, place, delivered, timestamp=timestamp)
                     break
                 producer.poll(0.1)
         assert producer.flush(60) == 0
+        assert refused == []
 
     def counted(self) -> int:
         """How many offsets are counted in SQL."""
