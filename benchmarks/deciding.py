@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 from confluent_kafka import Message
@@ -17,7 +16,9 @@ from features.reading import Asked, FeatureReader
 from features.redis_store import RedisStore
 from features.retail import DEFINITIONS
 from features.tiered import TieredReader
-from models.fraud import FraudWorkflow
+from models.artifact import load_newest
+from models.fraud import MODEL, FraudWorkflow
+from models.thresholds import load_thresholds
 from models.workflow import Case
 from routing.rules import Rules
 from settings import load_settings
@@ -53,7 +54,10 @@ class Deciding:
     def from_settings(cls) -> "Deciding":
         """As configured by the environment. Call it after the fork."""
         settings = load_settings()
-        workflow = FraudWorkflow.load(Path(settings.model_dir), settings.fraud_config)
+        thresholds = load_thresholds(settings.fraud_config)
+        workflow = load_newest(
+            settings.model_dir, MODEL, lambda artifact: FraudWorkflow.load(artifact, thresholds)
+        )
         rules = routing.load(settings.routing_table, settings.workflows)
         online, offline = RedisStore(settings.redis_url), open_offline(settings.database_url)
         return cls(workflow, TieredReader(DEFINITIONS, online, offline), rules)

@@ -27,7 +27,7 @@ from events.topics import PREDICTIONS
 from features.offline.store import open_offline
 from features.redis_store import RedisStore
 from models.artifact import load, versions
-from models.fraud import MODEL
+from models.fraud import MODEL, TREES
 from monitoring.reading import LogReader
 from stack.labels import card_history
 from stack.retail import TENANT
@@ -113,7 +113,7 @@ def score(model_dir: Path, rows: Any) -> Scores:
     """What the newest model says, without anything of the system around it."""
     from lightgbm import Booster
 
-    booster = Booster(model_str=load(versions(model_dir, MODEL)[0]).trees)
+    booster = Booster(model_str=load(versions(model_dir, MODEL)[0]).read_text(TREES))
     return np.asarray(booster.predict(rows, num_threads=1))
 
 

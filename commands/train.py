@@ -34,7 +34,7 @@ def fraud(
     tenant: Annotated[str, typer.Option(help="Whose customers and terminals they are.")] = "retailpulse",
 ) -> None:
     """Fit the fraud classifier on the features that the offline store had of each order, and measure it."""
-    from datetime import UTC, timedelta
+    from datetime import timedelta
 
     from features.offline.layouts import check_layouts
     from features.offline.store import open_offline
@@ -42,6 +42,7 @@ def fraud(
     from settings import load_settings
     from training.dataset import Split
     from training.fraud import train
+    from training.provenance import provenance
     from training.stored import stored_in
 
     settings = load_settings()
@@ -53,7 +54,8 @@ def fraud(
         transactions, source = _transactions(data, until, display)
         end = until.date() if until else transactions.last_day + timedelta(days=1)
         split = Split.before(end, train_days)
-        trained = train(transactions, split, source, stored, folder, datetime.now(UTC), display)
+        made = provenance(store, "lightgbm", "numpy")
+        trained = train(transactions, split, source, stored, folder, made, display)
     _report(trained)
 
 

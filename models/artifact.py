@@ -1,12 +1,14 @@
-"""Which versions of a model are saved, and is this one whole? Knows no model library.
+"""Is this saved version of a model whole, and what is known of how it was made? Knows no model library.
 
-`<model_dir>/<model>/<version>/` holds `model.txt` and `metadata.json`; versions count up from 1. A directory
-appears under its number only once it is complete.
+A version is a folder of files with `metadata.json`, which names each other file and its SHA-256. Without a
+registry versions stand in `<model_dir>/<model>/<version>/` and count up from 1; a folder appears under its
+number only once it is complete.
 """
 
 import hashlib
 import logging
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -14,12 +16,14 @@ from typing import TypeVar
 import msgspec
 
 from events.errors import ConfigError, Problem, SignalboxError
+from models.recipe import Provenance, Recipe
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-MODEL_FILE = "model.txt"
 METADATA_FILE = "metadata.json"
+# one folder, no way out of it
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
 
 class BrokenModelError(SignalboxError):
@@ -31,57 +35,100 @@ class BrokenModelError(SignalboxError):
         self.reason = reason
 
 
-class DataSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model was fitted and measured on.
+class Metadata(msgspec.Struct, frozen=True, kw_only=True):
+    """`metadata.json`. `files` are all the others of the folder, by name, with their SHA-256 in hex.
 
-    Days are ISO 8601 and inclusive; `sha256` is of the rows themselves.
+    `digest` is of recipe and files alone, so that the same data and the same seed give the same one.
     """
 
-    train_first: str
-    train_last: str
-    train_rows: int
-    train_fraud: int
-    test_first: str
-    test_last: str
-    test_rows: int
-    test_fraud: int
-    sha256: str
-
-
-class Recipe(msgspec.Struct, frozen=True, kw_only=True):
-    """All that decides what a model answers, besides its trees, and how well it did."""
-
-    model: str
-    data: DataSummary
-    parameters: dict[str, str | int | float | bool]
-    metrics: dict[str, float]
-    feature_names: tuple[str, ...]
-    feature_hash: str
-
-
-class Metadata(msgspec.Struct, frozen=True, kw_only=True):
-    """`metadata.json`. The digest is of trees and recipe alone, so that the same data gives the same one."""
-
-    version: str
     digest: str
-    trained_at: str
-    libraries: dict[str, str]
+    files: dict[str, str]
     recipe: Recipe
+    provenance: Provenance
+
+    @classmethod
+    def of(cls, files: Mapping[str, bytes], recipe: Recipe, provenance: Provenance) -> "Metadata":
+        """Of these files' content."""
+        sums = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
+        return cls(digest=digest(sums, recipe), files=sums, recipe=recipe, provenance=provenance)
+
+    def encode(self) -> bytes:
+        """As it stands in the file."""
+        return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A version whose digest was seen to hold."""
+    """A version whose metadata holds. `version` is its number, as text, where it was found."""
 
     path: Path
+    version: str
     metadata: Metadata
-    trees: str
+
+    def read(self, name: str) -> bytes:
+        """One of its files. Raises `BrokenModelError` where it lacks, or is not the one that was saved."""
+        try:
+            expected = self.metadata.files[name]
+            content = (self.path / name).read_bytes()
+        except KeyError:
+            raise BrokenModelError(self.path, f"{METADATA_FILE} names no {name}") from None
+        except OSError as error:
+            raise BrokenModelError(self.path, f"{name}: {error.strerror}") from error
+        check_file(self.path, name, content, expected)
+        return content
+
+    def read_text(self, name: str) -> str:
+        """The same as text. Raises `BrokenModelError` where it is none, too."""
+        try:
+            return self.read(name).decode()
+        except UnicodeDecodeError as error:
+            raise BrokenModelError(self.path, f"{name} cannot be read: {error}") from error
 
 
-def digest(trees: str, recipe: Recipe) -> str:
-    """SHA-256 over the recipe and the trees, in hex."""
-    told = msgspec.json.encode(recipe, order="deterministic")
-    return hashlib.sha256(b"%d:%b%b" % (len(told), told, trees.encode())).hexdigest()
+def digest(files: Mapping[str, str], recipe: Recipe) -> str:
+    """SHA-256 over the recipe and the names and sums of the files, in hex."""
+    return hashlib.sha256(msgspec.json.encode([recipe, files], order="deterministic")).hexdigest()
+
+
+def check_file(path: Path, name: str, content: bytes, expected: str) -> None:
+    """Raises `BrokenModelError` where the SHA-256 of a version's file is not `expected`."""
+    found = hashlib.sha256(content).hexdigest()
+    if found != expected:
+        raise BrokenModelError(
+            path,
+            f"the SHA-256 of {name} is {found[:12]}, {METADATA_FILE} says {expected[:12]}: "
+            "the file was changed after training",
+        )
+
+
+def parse(path: Path, content: bytes) -> Metadata:
+    """A version's metadata. Raises `BrokenModelError`, which names `path`, where its digest does not hold."""
+    try:
+        metadata = msgspec.json.decode(content, type=Metadata)
+    except msgspec.MsgspecError as error:
+        raise BrokenModelError(path, f"{METADATA_FILE} cannot be read: {error}") from error
+    found = digest(metadata.files, metadata.recipe)
+    if found != metadata.digest:
+        raise BrokenModelError(
+            path,
+            f"its digest is {found[:12]}, {METADATA_FILE} says {metadata.digest[:12]}: "
+            "the file was changed after training",
+        )
+    if strange := [name for name in metadata.files if not _NAME.fullmatch(name) or name == METADATA_FILE]:
+        raise BrokenModelError(path, f"{METADATA_FILE} names files as no version has: {strange}")
+    return metadata
+
+
+def load(path: Path, version: str | None = None) -> Artifact:
+    """The version in this folder, whose name is its number where `version` says no other.
+
+    Raises `BrokenModelError` with the reason. Each file is verified when it is read.
+    """
+    try:
+        content = (path / METADATA_FILE).read_bytes()
+    except OSError as error:
+        raise BrokenModelError(path, f"{METADATA_FILE}: {error.strerror}") from error
+    return Artifact(path, version or path.name, parse(path, content))
 
 
 def versions(model_dir: Path, model: str) -> list[Path]:
@@ -89,25 +136,6 @@ def versions(model_dir: Path, model: str) -> list[Path]:
     folder = model_dir / model
     found = [path for path in folder.iterdir() if path.name.isdecimal()] if folder.is_dir() else []
     return sorted(found, key=lambda path: int(path.name), reverse=True)
-
-
-def load(path: Path) -> Artifact:
-    """Read one version. Raises `BrokenModelError` with the reason."""
-    try:
-        metadata = msgspec.json.decode((path / METADATA_FILE).read_bytes(), type=Metadata)
-        trees = (path / MODEL_FILE).read_bytes().decode()
-    except OSError as error:
-        raise BrokenModelError(path, f"{Path(error.filename).name}: {error.strerror}") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise BrokenModelError(path, f"cannot be read: {error}") from error
-    found = digest(trees, metadata.recipe)
-    if found != metadata.digest:
-        raise BrokenModelError(
-            path,
-            f"its digest is {found[:12]}, {METADATA_FILE} says {metadata.digest[:12]}: "
-            "a file was changed after training",
-        )
-    return Artifact(path, metadata, trees)
 
 
 def load_newest(model_dir: Path, model: str, accept: Callable[[Artifact], T]) -> T:

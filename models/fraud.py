@@ -1,7 +1,6 @@
 """Is this order fraud? LightGBM over one matrix for a whole batch, and thresholds on what it says."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,27 +8,22 @@ import numpy as np
 from events.envelope import Envelope
 from events.errors import DeadLetter, SignalboxError
 from events.prediction import FraudDetail, Output
+from features.contract import Contract
 from features.keys import EntityKey
-from models.artifact import Artifact, BrokenModelError, load_newest
-from models.fraud_features import (
-    CUSTOMER,
-    CUSTOMER_FEATURES,
-    FEATURE_HASH,
-    FEATURES,
-    NEEDS,
-    TERMINAL,
-    TERMINAL_FEATURES,
-)
+from features.retail import DEFINITIONS
+from models.artifact import Artifact, BrokenModelError
+from models.contracts import contract_of
+from models.fraud_features import CUSTOMER, ENTITIES, ORDER_FEATURES, TERMINAL
 from models.fraud_matrix import Matrix, amount_of, assemble
-from models.thresholds import Thresholds, load_thresholds
+from models.thresholds import Thresholds
 from models.workflow import Answer, Case, ModelVersion
 
 if TYPE_CHECKING:
     from lightgbm import Booster
 
-__all__ = ["CUSTOMER_FEATURES", "FEATURES", "MODEL", "TERMINAL_FEATURES", "FraudWorkflow"]
-
 MODEL = "fraud-classifier"
+TREES = "model.txt"
+"""The file with the trees, as LightGBM writes them."""
 LABEL_AT = 0.5
 _WARM_BATCHES = (1, 64, 1_024)
 _SUSPICIOUS_FROM = 220.0
@@ -41,23 +35,23 @@ class FraudWorkflow:
     """`models.workflow.Workflow` for `order.placed`. Make it after the fork; not thread-safe."""
 
     name = MODEL
-    needs = NEEDS
 
-    def __init__(self, booster: "Booster", version: ModelVersion, thresholds: Thresholds) -> None:
+    def __init__(
+        self, booster: "Booster", version: ModelVersion, needs: Contract, thresholds: Thresholds
+    ) -> None:
+        self.needs = needs
         self._booster = booster
         self._version = version
         self._thresholds = thresholds
         self._detail = FraudDetail(thresholds.review_at, thresholds.hold_at)
         for size in _WARM_BATCHES:
-            self._probabilities(np.zeros((size, len(FEATURES))))
+            self._probabilities(np.zeros((size, len(needs.names))))
 
     @classmethod
-    def load(cls, model_dir: Path, config_path: Path) -> "FraudWorkflow":
-        """The newest version that is whole, warm. Raises `ConfigError` where one or the thresholds lack."""
-        thresholds = load_thresholds(config_path)
-        return load_newest(
-            model_dir, MODEL, lambda artifact: cls(_booster(artifact), _version(artifact), thresholds)
-        )
+    def load(cls, artifact: Artifact, thresholds: Thresholds) -> "FraudWorkflow":
+        """This version, warm. Raises `BrokenModelError` where it cannot be served."""
+        needs = contract_of(artifact, DEFINITIONS, ORDER_FEATURES, ENTITIES)
+        return cls(_booster(artifact, needs), ModelVersion.of(artifact), needs, thresholds)
 
     @property
     def version(self) -> ModelVersion:
@@ -80,9 +74,9 @@ class FraudWorkflow:
         """One answer or `DeadLetter` for each case, in their order."""
         if not cases:
             return []
-        seen = assemble(cases)
+        seen = assemble(cases, self.needs)
         answers: list[Answer | SignalboxError] = [
-            Answer(self._output(probability), dict(zip(FEATURES, values, strict=True)))
+            Answer(self._output(probability), dict(zip(self.needs.names, values, strict=True)))
             for probability, values in zip(
                 self._probabilities(seen.matrix), seen.matrix.tolist(), strict=True
             )
@@ -118,28 +112,16 @@ def _named(payload: Mapping[str, Any], field: str) -> str:
     raise DeadLetter("missing_feature", f"payload.{field} must be a text that is not empty")
 
 
-def _version(artifact: Artifact) -> ModelVersion:
-    metadata = artifact.metadata
-    version = metadata.version
-    return ModelVersion(f"{MODEL}-v{version}", version, metadata.digest, metadata.recipe.feature_hash)
-
-
-def _booster(artifact: Artifact) -> "Booster":
+def _booster(artifact: Artifact, needs: Contract) -> "Booster":
     # here and not above: whoever imports this module before it forks must not start LightGBM's threads
     from lightgbm import Booster
     from lightgbm.basic import LightGBMError
 
-    recipe = artifact.metadata.recipe
-    if recipe.feature_hash != FEATURE_HASH or recipe.feature_names != FEATURES:
-        raise BrokenModelError(
-            artifact.path,
-            f"it was trained on the features {recipe.feature_hash}, this code serves {FEATURE_HASH}",
-        )
     try:
-        booster = Booster(model_str=artifact.trees)
+        booster = Booster(model_str=artifact.read_text(TREES))
     except LightGBMError as error:
         raise BrokenModelError(artifact.path, f"LightGBM cannot read its trees: {error}") from error
-    if tuple(booster.feature_name()) != FEATURES:
+    if tuple(booster.feature_name()) != needs.names:
         raise BrokenModelError(
             artifact.path, "its trees were grown on columns that its metadata does not name"
         )

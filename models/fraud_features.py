@@ -1,10 +1,16 @@
-"""What does the fraud model look at, and what does it do where the feature store lacks some of it?"""
+"""What does a fraud model look at, and what does it do where the feature store lacks some of it?
+
+A version says itself which features it was trained on (`models.recipe`); `NEEDS` are those that the next one
+will be trained on.
+"""
 
 from features.contract import Contract, Need
 from features.retail import DEFINITIONS, WINDOWS_DAYS
 
 CUSTOMER = "customer"
 TERMINAL = "terminal"
+ENTITIES = (CUSTOMER, TERMINAL)
+"""Whom an order names."""
 
 
 def _windowed(entity: str, *aggregates: str) -> tuple[str, ...]:

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from events.envelope import Envelope
 from events.errors import DeadLetter
 from features.calendar import night, weekend
-from models.fraud_features import FEATURES, ORDER_FEATURES, STORED
+from features.contract import Contract
 from models.workflow import Case
 
-_STORED_AT = len(ORDER_FEATURES)
 _LARGEST_AMOUNT = 1e12
 
 Matrix = NDArray[np.float64]
@@ -23,13 +22,13 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """A row of `FEATURES` for each case, of no meaning where it is refused."""
+    """A row of a contract's features for each case, of no meaning where it is refused."""
 
     matrix: Matrix
     refused: dict[int, DeadLetter]
 
 
-def assemble(cases: Sequence[Case]) -> Assembled:
+def assemble(cases: Sequence[Case], contract: Contract) -> Assembled:
     """One matrix for all cases. An order without a usable amount is refused, and holds up no other."""
     amounts: list[float] = []
     refused: dict[int, DeadLetter] = {}
@@ -41,18 +40,31 @@ def assemble(cases: Sequence[Case]) -> Assembled:
             amounts.append(0.0)
     occurred = np.fromiter((case.event.occurred_at for case in cases), np.int64, len(cases)) // 1_000
     values = chain.from_iterable(case.features.values for case in cases)
-    stored = np.fromiter(values, np.float64, len(cases) * len(STORED)).reshape(len(cases), len(STORED))
-    return Assembled(rows_of(np.array(amounts, dtype=np.float64), occurred, stored), refused)
+    shape = len(cases), len(contract.needs)
+    stored = np.fromiter(values, np.float64, shape[0] * shape[1]).reshape(shape)
+    return Assembled(rows_of(contract, np.array(amounts, dtype=np.float64), occurred, stored), refused)
 
 
-def rows_of(amounts: Matrix, seconds: Ints, stored: Matrix) -> Matrix:
-    """The matrix, in training as in serving: amounts, times (epoch seconds), and the columns `STORED`."""
-    matrix = np.empty((len(amounts), len(FEATURES)))
-    matrix[:, 0] = amounts
-    matrix[:, 1] = weekend(seconds)
-    matrix[:, 2] = night(seconds)
-    matrix[:, _STORED_AT:] = stored
+def rows_of(contract: Contract, amounts: Matrix, seconds: Ints, stored: Matrix) -> Matrix:
+    """The matrix, in training as in serving, with the columns `contract.names`.
+
+    Of amounts, times (epoch seconds), and the columns `contract.stored`.
+    """
+    matrix = np.empty((len(amounts), len(contract.names)))
+    for place, name in enumerate(contract.payload):
+        matrix[:, place] = _of_the_order(name, amounts, seconds)
+    matrix[:, len(contract.payload) :] = stored
     return matrix
+
+
+def _of_the_order(name: str, amounts: Matrix, seconds: Ints) -> NDArray[Any]:
+    match name:
+        case "weekend":
+            return weekend(seconds)
+        case "night":
+            return night(seconds)
+        case _:
+            return amounts
 
 
 def amount_of(event: Envelope) -> float:

@@ -11,6 +11,7 @@ from events.prediction import Output
 from features.contract import Contract
 from features.keys import EntityKey
 from features.reading import FeatureVector
+from models.artifact import Artifact
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +45,20 @@ class ModelVersion:
     digest: str
     feature_hash: str
 
+    @classmethod
+    def of(cls, artifact: Artifact) -> "ModelVersion":
+        """What is stamped on the predictions of this one."""
+        metadata, version = artifact.metadata, artifact.version
+        recipe = metadata.recipe
+        return cls(f"{recipe.model}-v{version}", version, metadata.digest, recipe.feature_hash)
+
 
 class Workflow(Protocol):
     """One model behind the common contract. Made and loaded in the process that infers, after the fork."""
 
     name: str
     needs: Contract
-    """The features that it reads from the store, and what it does where one is missing or stale."""
+    """The features that this version reads from the store, and what it does where one is missing or stale."""
 
     @property
     def version(self) -> ModelVersion:

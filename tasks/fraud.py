@@ -13,9 +13,14 @@ class Score(InferenceTask):
     def load(self) -> Workflow:
         """Load the newest model, and warm it."""
         # imported in the process that scores: a LightGBM loaded before the fork hangs after it
-        from models.fraud import FraudWorkflow
+        from models.artifact import load_newest
+        from models.fraud import MODEL, FraudWorkflow
+        from models.thresholds import load_thresholds
 
-        return FraudWorkflow.load(settings.model_dir, settings.fraud_config)
+        thresholds = load_thresholds(settings.fraud_config)
+        return load_newest(
+            settings.model_dir, MODEL, lambda artifact: FraudWorkflow.load(artifact, thresholds)
+        )
 
 
 score = app.register_task(Score())

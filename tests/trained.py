@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from features.backfilling import count_history
 from features.offline.store import OfflineStore, open_offline
 from features.pipeline.reading import Record
 from features.retail import DEFINITIONS
+from models.recipe import Provenance
 from stack.history import history, past_events
 from stack.retail import FIRST_DAY, TENANT, Retail
 from training.dataset import Split
@@ -26,6 +26,13 @@ RETAIL = Retail(
 UNTIL = FIRST_DAY
 DAYS = 56
 TRAIN_DAYS = 14
+PROVENANCE = Provenance(
+    trained_at="2026-03-02T06:00:00+00:00",
+    trained_by="tests",
+    git_commit="0" * 40,
+    libraries={"lightgbm": "4.6.0"},
+    snapshot="-1@56000",
+)
 THRESHOLDS = "review_at: 0.1\nhold_at: 0.6\n"
 
 
@@ -100,6 +107,6 @@ def train_small(
         "the small shop",
         stored_in(store or small_store(), TENANT),
         model_dir,
-        datetime(2026, 3, 2, 6, tzinfo=UTC),
+        PROVENANCE,
         Silent(),
     )

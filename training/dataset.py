@@ -7,6 +7,7 @@ import numpy as np
 
 from events.errors import ConfigError, Problem
 from features.retail import LABEL_DELAY_DAYS
+from models.fraud_features import NEEDS
 from models.fraud_matrix import rows_of
 from training.stored import Floats, Stored
 from training.transactions import Ints, Places, Transactions, day_number
@@ -95,4 +96,4 @@ def matrix(transactions: Transactions, places: Places, stored: Stored) -> Floats
     Raises what `stored` does.
     """
     amounts = transactions.amount_cents[places] / 100
-    return rows_of(amounts, transactions.time[places], stored(transactions, places))
+    return rows_of(NEEDS, amounts, transactions.time[places], stored(transactions, places))

@@ -1,24 +1,25 @@
 """From transactions, and the features that were known of each, to a saved fraud model."""
 
-import platform
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
 import lightgbm
 import numpy as np
 
-from models.artifact import DataSummary, Metadata, Recipe
-from models.fraud import MODEL
-from models.fraud_features import FEATURE_HASH, FEATURES
+from models.artifact import Metadata
+from models.fraud import MODEL, TREES
+from models.fraud_features import NEEDS
+from models.recipe import Column, DataSummary, Provenance, Recipe, Signature
 from training.dataset import Split, check_labels, check_reach, matrix, measured_places, within
 from training.evaluation import evaluate
 from training.saving import save
 from training.stored import Floats, Stored
 from training.transactions import Ints, Places, Transactions
 
-TREES = 200
+ROUNDS = 200
+"""How many trees are grown."""
 # the rate and the sampling did best on four weeks before the handbook's test week
 PARAMETERS: dict[str, str | int | float | bool] = {
     "objective": "binary",
@@ -61,7 +62,7 @@ def train(
     source: str,
     stored: Stored,
     model_dir: Path,
-    now: datetime,
+    provenance: Provenance,
     progress: Progress,
 ) -> Trained:
     """Fit, measure and save; nothing after the split is looked at.
@@ -81,52 +82,41 @@ def train(
     progress.say(f"measure on {len(tested):,} of {split.test}, without customers known to be compromised")
     scores = np.asarray(booster.predict(matrix(known, tested, stored), num_threads=1))
     metrics = evaluate(known.days[tested], known.customers.codes[tested], known.fraud[tested], scores)
-    path, metadata = save(
-        model_dir,
-        booster.model_to_string(),
-        _recipe(_summary(known, split, fitted, tested), metrics),
-        now.isoformat(timespec="seconds"),
-        _libraries(),
-    )
+    recipe = _recipe(_summary(known, split, fitted, tested), metrics)
+    path, metadata = save(model_dir, {TREES: booster.model_to_string().encode()}, recipe, provenance)
     return Trained(path, metadata)
 
 
 def _fit(rows: Floats, labels: Ints, progress: Progress) -> lightgbm.Booster:
     def grown(env: lightgbm.callback.CallbackEnv) -> None:
-        progress.tree(env.iteration + 1, TREES)
+        progress.tree(env.iteration + 1, ROUNDS)
 
-    data = lightgbm.Dataset(rows, labels, feature_name=list(FEATURES))
-    return lightgbm.train(dict(PARAMETERS), data, num_boost_round=TREES, callbacks=[grown])
+    data = lightgbm.Dataset(rows, labels, feature_name=list(NEEDS.names))
+    return lightgbm.train(dict(PARAMETERS), data, num_boost_round=ROUNDS, callbacks=[grown])
 
 
 def _recipe(data: DataSummary, metrics: dict[str, float]) -> Recipe:
     return Recipe(
         model=MODEL,
         data=data,
-        parameters={"trees": TREES, **PARAMETERS},
+        parameters={"trees": ROUNDS, **PARAMETERS},
         metrics=metrics,
-        feature_names=FEATURES,
-        feature_hash=FEATURE_HASH,
+        payload=NEEDS.payload,
+        needs=NEEDS.needs,
+        feature_hash=NEEDS.hash,
+        signature=Signature(
+            inputs=tuple(Column(name) for name in NEEDS.names), outputs=(Column("probability"),)
+        ),
     )
 
 
 def _summary(known: Transactions, split: Split, fitted: Places, tested: Places) -> DataSummary:
+    parts = {"train": (split.train, fitted), "test": (split.test, tested)}
     return DataSummary(
-        train_first=str(split.train.first),
-        train_last=str(split.train.last),
-        train_rows=len(fitted),
-        train_fraud=int(known.fraud[fitted].sum()),
-        test_first=str(split.test.first),
-        test_last=str(split.test.last),
-        test_rows=len(tested),
-        test_fraud=int(known.fraud[tested].sum()),
+        first=str(split.train.first),
+        last=str(split.test.last),
+        ranges={part: str(days) for part, (days, _) in parts.items()},
+        rows={part: len(places) for part, (_, places) in parts.items()},
+        labels={f"{part}.fraud": int(known.fraud[places].sum()) for part, (_, places) in parts.items()},
         sha256=known.digest(),
     )
-
-
-def _libraries() -> dict[str, str]:
-    return {
-        "python": platform.python_version(),
-        "lightgbm": lightgbm.__version__,
-        "numpy": np.__version__,
-    }

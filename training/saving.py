@@ -2,65 +2,54 @@
 
 import secrets
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
-import msgspec
-
 from events.errors import ConfigError, Problem
-from models.artifact import (
-    METADATA_FILE,
-    MODEL_FILE,
-    BrokenModelError,
-    Metadata,
-    Recipe,
-    digest,
-    load,
-    versions,
-)
+from models.artifact import METADATA_FILE, BrokenModelError, Metadata, load, versions
+from models.recipe import Provenance, Recipe
 
 
 def save(
-    model_dir: Path,
-    trees: str,
-    recipe: Recipe,
-    trained_at: str,
-    libraries: dict[str, str],
+    model_dir: Path, files: Mapping[str, bytes], recipe: Recipe, provenance: Provenance
 ) -> tuple[Path, Metadata]:
-    """Write the next version.
+    """Write the next version: these files by name, and their metadata.
 
     Training that gives what the newest version already is makes no other one. Raises `ConfigError` where
     nothing can be written.
     """
-    content = digest(trees, recipe)
+    metadata = Metadata.of(files, recipe, provenance)
     while True:
         saved = versions(model_dir, recipe.model)
-        if saved and (newest := _same(saved[0], content)):
+        if saved and (newest := _same(saved[0], metadata.digest)):
             return saved[0], newest
         number = str(int(saved[0].name) + 1 if saved else 1)
-        metadata = Metadata(
-            version=number, digest=content, trained_at=trained_at, libraries=libraries, recipe=recipe
-        )
         path = model_dir / recipe.model / number
-        if _place(path, trees, metadata):
+        if place(path, files, metadata):
             return path, metadata
 
 
-def _same(path: Path, content: str) -> Metadata | None:
+def _same(path: Path, digest: str) -> Metadata | None:
     try:
-        artifact = load(path)
+        version = load(path)
+        for name in version.metadata.files:
+            version.read(name)
     except BrokenModelError:
         return None
-    return artifact.metadata if artifact.metadata.digest == content else None
+    return version.metadata if version.metadata.digest == digest else None
 
 
-def _place(path: Path, trees: str, metadata: Metadata) -> bool:
-    """Whether the version stands at `path` now; not where another training took its number."""
+def place(path: Path, files: Mapping[str, bytes], metadata: Metadata) -> bool:
+    """Whether the version stands at `path` now; not where another training took its number.
+
+    Raises `ConfigError` where nothing can be written.
+    """
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         draft.mkdir(parents=True)
-        (draft / MODEL_FILE).write_text(trees, encoding="utf-8", newline="\n")
-        pretty = msgspec.json.format(msgspec.json.encode(metadata), indent=2)
-        (draft / METADATA_FILE).write_bytes(pretty + b"\n")
+        for name, content in files.items():
+            (draft / name).write_bytes(content)
+        (draft / METADATA_FILE).write_bytes(metadata.encode())
         draft.rename(path)
     except OSError as error:
         if path.exists():

@@ -59,7 +59,7 @@ def test_a_file_is_trained_on_up_to_its_last_day(cards: Path, tmp_path: Path) ->
 def test_nothing_from_the_day_named_on_is_looked_at(cards: Path, tmp_path: Path) -> None:
     run("--data", cards, "--model-dir", tmp_path, "--train-days", 14, "--until", "2026-02-20")
     (path,) = versions(tmp_path, "fraud-classifier")
-    assert load(path).metadata.recipe.data.test_last == "2026-02-19"
+    assert load(path).metadata.recipe.data.last == "2026-02-19"
 
 
 def test_a_file_that_is_too_short_is_refused_with_the_way_out(cards: Path, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from events.errors import ConfigError
-from models.artifact import METADATA_FILE, MODEL_FILE, Artifact, BrokenModelError, load, load_newest, versions
+from models.artifact import METADATA_FILE, Artifact, BrokenModelError, load, load_newest, versions
+from models.fraud import TREES
 from training.fraud import Trained
 
 
@@ -29,7 +30,7 @@ def with_metadata(path: Path, change: Callable[[dict[str, object]], object]) -> 
 
 
 def one_more_tree_leaf(path: Path) -> None:
-    file = path / MODEL_FILE
+    file = path / TREES
     file.write_text(file.read_text().replace("leaf_value=", "leaf_value=9", 1))
 
 
@@ -46,19 +47,25 @@ def test_what_was_saved_is_whole(trained: Trained) -> None:
     artifact = load(trained.path)
     assert artifact.metadata == trained.metadata
     assert len(artifact.metadata.digest) == 64
+    assert artifact.read(TREES) == (trained.path / TREES).read_bytes()
 
 
-def test_when_it_was_trained_is_no_part_of_the_digest(saved: Path) -> None:
-    with_metadata(saved, lambda metadata: metadata.update(trained_at="1999-01-01", libraries={}))
-    assert load(saved).metadata.trained_at == "1999-01-01"
+def test_when_and_by_whom_it_was_trained_is_no_part_of_the_digest(saved: Path) -> None:
+    def change(metadata: dict[str, object]) -> None:
+        provenance = metadata["provenance"]
+        assert isinstance(provenance, dict)
+        provenance.update(trained_at="1999-01-01", trained_by="somebody else", snapshot="0@7")
+
+    with_metadata(saved, change)
+    assert load(saved).metadata.provenance.trained_at == "1999-01-01"
 
 
 @pytest.mark.parametrize(
     ("break_it", "reason"),
     [
-        pytest.param(one_more_tree_leaf, "a file was changed after training", id="a leaf was changed"),
+        pytest.param(one_more_tree_leaf, "the file was changed after training", id="a leaf was changed"),
         pytest.param(
-            another_hash_of_features, "a file was changed after training", id="the recipe was changed"
+            another_hash_of_features, "the file was changed after training", id="the recipe was changed"
         ),
         pytest.param(
             lambda path: with_metadata(path, lambda metadata: metadata.pop("digest")),
@@ -66,14 +73,19 @@ def test_when_it_was_trained_is_no_part_of_the_digest(saved: Path) -> None:
             id="the digest is gone",
         ),
         pytest.param(
+            lambda path: with_metadata(path, lambda metadata: metadata.update(files={})),
+            "the file was changed after training",
+            id="another list of files",
+        ),
+        pytest.param(
             lambda path: (path / METADATA_FILE).write_bytes(b"{"), "cannot be read", id="half a metadata file"
         ),
         pytest.param(
-            lambda path: (path / MODEL_FILE).unlink(), r"model\.txt: No such file", id="the trees are gone"
+            lambda path: (path / TREES).unlink(), r"model\.txt: No such file", id="the trees are gone"
         ),
         pytest.param(
-            lambda path: (path / MODEL_FILE).write_bytes(b"\xff"),
-            "cannot be read",
+            lambda path: (path / TREES).write_bytes(b"\xff"),
+            "the file was changed after training",
             id="trees that are no text",
         ),
     ],
@@ -83,11 +95,12 @@ def test_a_version_that_is_not_whole_is_refused_with_the_reason(
 ) -> None:
     break_it(saved)
     with pytest.raises(BrokenModelError, match=reason):
-        load(saved)
+        load(saved).read_text(TREES)
 
 
 def accept(artifact: Artifact) -> str:
-    return artifact.path.name
+    artifact.read(TREES)
+    return artifact.version
 
 
 def test_versions_count_as_numbers_and_other_directories_do_not_count(tmp_path: Path) -> None:
@@ -110,18 +123,18 @@ def test_the_last_good_version_stays_where_the_newest_is_broken(
     one_more_tree_leaf(newest)
     with caplog.at_level(logging.WARNING):
         assert load_newest(saved.parent.parent, saved.parent.name, accept) == "1"
-    assert f"{newest}: its digest is" in caplog.text
+    assert f"{newest}: the SHA-256 of {TREES} is" in caplog.text
 
 
 def test_where_no_version_is_good_each_is_told_with_its_reason(saved: Path) -> None:
     newest = saved.with_name("2")
     shutil.copytree(saved, newest)
     one_more_tree_leaf(newest)
-    (saved / MODEL_FILE).unlink()
+    (saved / TREES).unlink()
     with pytest.raises(ConfigError) as failure:
         load_newest(saved.parent.parent, saved.parent.name, accept)
     lines = str(failure.value).splitlines()
-    assert lines[0].startswith(f"{newest}: its digest is")
+    assert lines[0].startswith(f"{newest}: the SHA-256 of {TREES} is")
     assert lines[1] == f"{saved}: model.txt: No such file or directory"
     assert lines[2] == f"{saved.parent}: no version can be used: make one with `signalbox train`"
 

@@ -1,28 +1,34 @@
 """The fraud workflow with a model that was really trained."""
 
 import contextlib
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import lightgbm
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.errors import ConfigError, DeadLetter
+from events.errors import DeadLetter
 from events.prediction import FraudDetail
+from features.contract import Contract, Need
 from features.keys import EntityKey
-from models.artifact import Metadata, digest
-from models.fraud import FraudWorkflow
-from models.fraud_features import FEATURE_HASH, FEATURES
+from features.reading import FeatureVector
+from features.retail import DEFINITIONS
+from models.artifact import METADATA_FILE, Artifact, BrokenModelError, Metadata, load
+from models.fraud import TREES, FraudWorkflow
+from models.fraud_features import FEATURE_HASH, FEATURES, NEEDS, ORDER_FEATURES
+from models.thresholds import Thresholds
 from models.workflow import Answer, Case, Workflow
 from tests.unit.models.cases import NOTHING, STORED_VALUES, case, order, vector
 from training.fraud import Trained
 
+THRESHOLDS = Thresholds(review_at=0.1, hold_at=0.6)
 DAYS = {"1d": 1.0, "7d": 7.0, "30d": 30.0}
 
 
@@ -40,7 +46,7 @@ NOTORIOUS = vector(USUAL | windows("terminal", "risk", **{"1d": 1, "7d": 1, "30d
 
 @pytest.fixture(scope="module")
 def workflow(trained: Trained) -> FraudWorkflow:
-    return FraudWorkflow.load(trained.path.parent.parent, Path("config/fraud.yaml"))
+    return FraudWorkflow.load(load(trained.path), THRESHOLDS)
 
 
 def answer_of(workflow: Workflow, asked: Case) -> Answer:
@@ -147,41 +153,76 @@ def test_an_order_that_names_no_entity_is_a_dead_letter(
     assert failure.value.cause == "missing_feature"
 
 
-class TestWhatCannotBeServed:
-    @pytest.fixture
-    def copy(self, trained: Trained, tmp_path: Path) -> Path:
-        path = tmp_path / "models" / "fraud-classifier" / "2"
-        shutil.copytree(trained.path, path)
-        shutil.copytree(trained.path, path.with_name("1"))
-        return path
+def rewritten(trained: Trained, folder: Path, trees: bytes | None = None, **recipe: object) -> Artifact:
+    """Another version with a digest that holds."""
+    metadata = trained.metadata
+    changed = msgspec.structs.replace(metadata.recipe, **recipe)
+    files = {TREES: (trained.path / TREES).read_bytes() if trees is None else trees}
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    (folder / METADATA_FILE).write_bytes(Metadata.of(files, changed, metadata.provenance).encode())
+    return load(folder)
 
-    def rewrite(self, path: Path, trees: str, **recipe: object) -> None:
-        """Another version with a digest that holds."""
-        metadata = msgspec.json.decode((path / "metadata.json").read_bytes(), type=Metadata)
-        changed = msgspec.structs.replace(metadata.recipe, **recipe)
-        metadata = msgspec.structs.replace(metadata, recipe=changed, digest=digest(trees, changed))
-        (path / "model.txt").write_text(trees)
-        (path / "metadata.json").write_bytes(msgspec.json.encode(metadata))
 
-    def test_a_model_of_other_features_is_passed_over(
-        self, copy: Path, thresholds_file: Path, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        self.rewrite(copy, (copy / "model.txt").read_text(), feature_hash="0123456789ab")
-        workflow = FraudWorkflow.load(copy.parent.parent, thresholds_file)
-        # the version in its metadata: the copy of the first
-        assert workflow.version.feature_hash == FEATURE_HASH
-        assert f"trained on the features 0123456789ab, this code serves {FEATURE_HASH}" in caplog.text
+SKU_NEED = Need("demand_7d")
 
-    def test_trees_that_lightgbm_cannot_read_are_passed_over(
-        self, copy: Path, thresholds_file: Path, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        self.rewrite(copy, "no trees at all")
-        FraudWorkflow.load(copy.parent.parent, thresholds_file)
-        assert "LightGBM cannot read its trees" in caplog.text
 
-    def test_bad_thresholds_are_told_before_a_model_is_looked_for(self, tmp_path: Path) -> None:
-        with pytest.raises(ConfigError, match=r"fraud\.yaml: cannot be read"):
-            FraudWorkflow.load(tmp_path, tmp_path / "fraud.yaml")
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        pytest.param(
+            {"feature_hash": "0123456789ab"},
+            f"trained on the features 0123456789ab, this code serves {FEATURE_HASH}",
+            id="features that were defined otherwise then",
+        ),
+        pytest.param(
+            {"needs": (*NEEDS.needs, Need("customer_shoe_size"))},
+            "its features are not those of this code: customer_shoe_size no such feature",
+            id="a feature that is defined no more",
+        ),
+        pytest.param(
+            {
+                "needs": (SKU_NEED,),
+                "feature_hash": Contract.of(DEFINITIONS, (SKU_NEED,), ORDER_FEATURES).hash,
+            },
+            "its feature demand_7d is of a sku, whom its events do not name",
+            id="a feature of somebody whom an order does not name",
+        ),
+        pytest.param({"trees": b"no trees at all"}, "LightGBM cannot read its trees", id="no trees"),
+    ],
+)
+def test_a_version_that_cannot_be_served_is_refused_with_the_reason(
+    trained: Trained, tmp_path: Path, change: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(BrokenModelError, match=reason):
+        FraudWorkflow.load(rewritten(trained, tmp_path, **change), THRESHOLDS)
+
+
+def test_a_version_with_other_features_of_the_store_asks_for_those_and_no_code_changes(
+    trained: Trained, tmp_path: Path
+) -> None:
+    fewer = Contract.of(DEFINITIONS, [Need("terminal_risk_7d", on_missing="refuse")], payload=["amount"])
+    rows = np.array([[10.0, 0.0], [20.0, 1.0]] * 50)
+    booster = lightgbm.train(
+        {"objective": "binary", "num_threads": 1, "verbosity": -1},
+        lightgbm.Dataset(rows, rows[:, 1], feature_name=list(fewer.names)),
+        num_boost_round=5,
+    )
+    artifact = rewritten(
+        trained,
+        tmp_path,
+        booster.model_to_string().encode(),
+        needs=fewer.needs,
+        payload=fewer.payload,
+        feature_hash=fewer.hash,
+    )
+    workflow = FraudWorkflow.load(artifact, THRESHOLDS)
+    assert workflow.needs == fewer
+    assert workflow.version.feature_hash == fewer.hash
+    features = FeatureVector((1.0,), (), (), None, "online", "")
+    answer = answer_of(workflow, case(features=features))
+    assert answer.features == {"amount": 57.16, "terminal_risk_7d": 1.0}
+    assert answer.output.confidence > 0.5
 
 
 @pytest.mark.parametrize("module", ["events", "routing", "dispatcher", "models.fraud", "features.tiered"])

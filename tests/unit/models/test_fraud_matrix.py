@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.fraud_features import FEATURES
+from models.fraud_features import FEATURES, NEEDS
 from models.fraud_matrix import assemble
 from tests.unit.models.cases import MONDAY_NOON, STORED_VALUES, case, order, vector
 
@@ -17,7 +17,7 @@ def seen(matrix: "np.typing.NDArray[np.float64]", place: int = 0) -> dict[str, f
 
 
 def test_every_value_stands_in_the_column_of_its_name() -> None:
-    assembled = assemble([case()])
+    assembled = assemble([case()], NEEDS)
     order_values = {"amount": 57.16, "weekend": 0.0, "night": 0.0}
     assert seen(assembled.matrix) == order_values | STORED_VALUES
     assert assembled.refused == {}
@@ -25,7 +25,7 @@ def test_every_value_stands_in_the_column_of_its_name() -> None:
 
 def test_each_order_has_its_own_row() -> None:
     twice = vector({name: 2 * value for name, value in STORED_VALUES.items()})
-    matrix = assemble([case(), case(order(amount=1), twice)]).matrix
+    matrix = assemble([case(), case(order(amount=1), twice)], NEEDS).matrix
     assert [seen(matrix, place)["amount"] for place in (0, 1)] == [57.16, 1.0]
     np.testing.assert_array_equal(matrix[1, 3:], 2 * matrix[0, 3:])
 
@@ -42,7 +42,7 @@ def test_each_order_has_its_own_row() -> None:
 def test_the_time_of_the_order_tells_night_and_weekend(
     occurred_at: int, weekend: float, night: float
 ) -> None:
-    values = seen(assemble([case(order(occurred_at))]).matrix)
+    values = seen(assemble([case(order(occurred_at))], NEEDS).matrix)
     assert (values["weekend"], values["night"]) == (weekend, night)
 
 
@@ -59,7 +59,7 @@ def test_the_time_of_the_order_tells_night_and_weekend(
     ],
 )
 def test_an_order_without_a_usable_amount_is_refused_alone(amount: Any, message: str) -> None:
-    assembled = assemble([case(), case(order(amount=amount)), case(order(amount=3))])
+    assembled = assemble([case(), case(order(amount=amount)), case(order(amount=3))], NEEDS)
     assert list(assembled.refused) == [1]
     assert assembled.refused[1].cause == "missing_feature"
     with pytest.raises(type(assembled.refused[1]), match=message):

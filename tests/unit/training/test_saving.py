@@ -6,7 +6,9 @@ import msgspec
 import pytest
 
 from events.errors import ConfigError
-from models.artifact import MODEL_FILE, Metadata, Recipe, load, versions
+from models.artifact import METADATA_FILE, Metadata, load, versions
+from models.recipe import Recipe
+from tests.trained import PROVENANCE
 from training.fraud import Trained
 from training.saving import save
 
@@ -17,7 +19,7 @@ def recipe(trained: Trained) -> Recipe:
 
 
 def saved(folder: Path, recipe: Recipe, trees: str = "trees") -> tuple[Path, Metadata]:
-    return save(folder, trees, recipe, "2026-03-02T06:00:00+00:00", {"lightgbm": "4.7.0"})
+    return save(folder, {"model.txt": trees.encode(), "scale.json": b"{}"}, recipe, PROVENANCE)
 
 
 def names(folder: Path, recipe: Recipe) -> list[str]:
@@ -28,13 +30,14 @@ def test_the_first_version_is_one_and_can_be_loaded(tmp_path: Path, recipe: Reci
     path, metadata = saved(tmp_path, recipe)
     assert path == tmp_path / recipe.model / "1"
     assert load(path).metadata == metadata
-    assert load(path).trees == "trees"
+    assert load(path).read_text("model.txt") == "trees"
+    assert load(path).read("scale.json") == b"{}"
 
 
 def test_other_trees_are_the_next_version(tmp_path: Path, recipe: Recipe) -> None:
     saved(tmp_path, recipe, "trees")
-    _, metadata = saved(tmp_path, recipe, "other trees")
-    assert metadata.version == "2"
+    path, _ = saved(tmp_path, recipe, "other trees")
+    assert path.name == "2"
     assert names(tmp_path, recipe) == ["2", "1"]
 
 
@@ -52,17 +55,21 @@ def test_training_the_same_again_makes_no_other_version(tmp_path: Path, recipe: 
 
 def test_a_broken_version_is_not_taken_for_the_same(tmp_path: Path, recipe: Recipe) -> None:
     path, _ = saved(tmp_path, recipe)
-    (path / MODEL_FILE).write_text("changed")
-    assert saved(tmp_path, recipe)[1].version == "2"
+    (path / "model.txt").write_text("changed")
+    assert saved(tmp_path, recipe)[0].name == "2"
 
 
 def test_what_fails_half_way_leaves_nothing(
     tmp_path: Path, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_path: Path, _content: bytes) -> None:
-        raise ZeroDivisionError
+    write = Path.write_bytes
 
-    # the trees stand there by then, and the metadata not yet
+    def fail(path: Path, content: bytes) -> int:
+        if path.name == METADATA_FILE:
+            raise ZeroDivisionError
+        return write(path, content)
+
+    # the other files stand there by then
     monkeypatch.setattr(Path, "write_bytes", fail)
     with pytest.raises(ZeroDivisionError):
         saved(tmp_path, recipe)
@@ -80,9 +87,9 @@ def test_a_number_that_another_training_takes_meanwhile_is_left_to_it(
         return write(path, content)
 
     monkeypatch.setattr(Path, "write_bytes", another_is_faster)
-    path, metadata = saved(tmp_path, recipe)
-    assert (path.name, metadata.version) == ("2", "2")
-    assert load(path.with_name("1")).trees == "trees of the other"
+    path, _ = saved(tmp_path, recipe)
+    assert path.name == "2"
+    assert load(path.with_name("1")).read_text("model.txt") == "trees of the other"
 
 
 def test_where_nothing_can_be_written_the_place_is_named(tmp_path: Path, recipe: Recipe) -> None:

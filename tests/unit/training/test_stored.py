@@ -82,4 +82,4 @@ def test_serving_sees_of_an_order_what_training_sees() -> None:
             Case(event, DECISION, each.keys, vector)
             for event, each, vector in zip(events, asked, vectors, strict=True)
         ]
-        np.testing.assert_array_equal(assemble(cases).matrix, matrix(PAST, places, STORE_KNOWS))
+        np.testing.assert_array_equal(assemble(cases, NEEDS).matrix, matrix(PAST, places, STORE_KNOWS))

@@ -1,0 +1,56 @@
+"""Who trains, from which commit, with which libraries, on which state of the offline store?"""
+
+import getpass
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from features.offline.store import OfflineStore
+from features.position import offsets_text
+from models.recipe import Provenance
+
+COMMIT = "SIGNALBOX_GIT_COMMIT"
+"""Set where the code was installed without its repository: the image is built with it."""
+WHO = "SIGNALBOX_USER"
+
+
+def provenance(store: OfflineStore, *libraries: str) -> Provenance:
+    """Of a training that begins now, with these distributions. Raises `Unavailable`."""
+    positions = {partition: beat.position for partition, beat in store.heartbeats().items()}
+    return Provenance(
+        trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        trained_by=who(),
+        git_commit=git_commit(),
+        libraries={"python": platform.python_version(), **{name: version(name) for name in libraries}},
+        snapshot=offsets_text(positions),
+    )
+
+
+def who() -> str:
+    """The name that changes and trainings are put down to."""
+    if name := os.environ.get(WHO):
+        return name
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have an id and no name
+        return f"uid {os.getuid()}"
+
+
+def git_commit() -> str:
+    """The commit of this code, with `+` where it was changed since; empty where nobody knows it."""
+    if commit := os.environ.get(COMMIT):
+        return commit
+    try:
+        head = _git("rev-parse", "HEAD")
+        return f"{head}+" if _git("status", "--porcelain", "--untracked-files=no") else head
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", "-C", str(Path(__file__).resolve().parent), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
