@@ -74,7 +74,7 @@ def _routes_grid(rules: Rules, path: Path) -> Grid:
     grid = Grid(title=f"{path}, table {rules.table.hash}", title_justify="left")
     for column in ("rule", "workflow", "priority", "within", "queue"):
         grid.add_column(column)
-    for column in ("batch", "retries", "first pause", "line"):
+    for column in ("batch", "retries", "first pause", "explains", "line"):
         grid.add_column(column, justify="right")
     for each in rules.table.all_routes:
         grid.add_row(
@@ -86,6 +86,7 @@ def _routes_grid(rules: Rules, path: Path) -> Grid:
             str(sizes[each.queue, each.priority]),
             str(each.max_retries),
             duration(each.backoff_ms),
+            "yes" if each.explain else "",
             str(each.line),
         )
     return grid

@@ -26,8 +26,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
 
     `deadline` (epoch ms) is the time at which the source record entered Kafka plus `sla_ms`.
     `propensity` is the probability with which `arm` was chosen; `bucket` the event's place in the split
-    (0 to 9,999), absent where nothing was split. `max_retries` and `backoff_ms` (the pause before the first
-    retry) are the route's.
+    (0 to 9,999), absent where nothing was split. `max_retries`, `backoff_ms` (the pause before the first
+    retry) and `explain` are the route's.
     """
 
     prediction_id: str
@@ -44,6 +44,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     propensity: float = 1.0
     max_retries: int = 3
     backoff_ms: int = 1_000
+    explain: bool = False
 
     @property
     def lane(self) -> str:

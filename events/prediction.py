@@ -30,6 +30,17 @@ class Output(msgspec.Struct, frozen=True, omit_defaults=True):
     detail: Detail
 
 
+class Explanation(msgspec.Struct, frozen=True):
+    """How the model came to `confidence`, in log-odds.
+
+    `base` is what it says before it looks at anything, `contributions` what each feature added to that, the
+    weightiest first. All together are the log-odds of `confidence`, to the six digits that are kept.
+    """
+
+    base: float
+    contributions: dict[str, float]
+
+
 class Prediction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One inference, as it stands in `ml.predictions`.
 
@@ -39,7 +50,8 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     model saw; `missing` names those of which the store had nothing, `stale` those that may lack what arrived
     long before the event. `feature_keys` says whose they were, by entity; `feature_position`, such as
     "0@1234 1@1500", up to which offset of each source partition all was counted that they are made of.
-    Times without a unit in their type are epoch milliseconds.
+    `explanation` is there where the route asks for one and the model answered. Times without a unit in their
+    type are epoch milliseconds.
     """
 
     prediction_id: str
@@ -80,6 +92,7 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     source: Position
     lane: Position
     fallback: str | None = None
+    explanation: Explanation | None = None
     traceparent: str | None = None
 
 

@@ -13,6 +13,7 @@ from features.keys import EntityKey
 from features.retail import DEFINITIONS
 from models.artifact import Artifact, BrokenModelError
 from models.contracts import contract_of
+from models.explaining import explanations
 from models.fraud_features import CUSTOMER, ENTITIES, ORDER_FEATURES, TERMINAL
 from models.fraud_matrix import Matrix, amount_of, assemble
 from models.thresholds import Thresholds
@@ -74,11 +75,14 @@ class FraudWorkflow:
         """One answer or `DeadLetter` for each case, in their order."""
         if not cases:
             return []
-        seen = assemble(cases, self.needs)
+        seen, names = assemble(cases, self.needs), self.needs.names
         answers: list[Answer | SignalboxError] = [
-            Answer(self._output(probability), dict(zip(self.needs.names, values, strict=True)))
-            for probability, values in zip(
-                self._probabilities(seen.matrix), seen.matrix.tolist(), strict=True
+            Answer(self._output(probability), dict(zip(names, values, strict=True)), explanation=why)
+            for probability, values, why in zip(
+                self._probabilities(seen.matrix),
+                seen.matrix.tolist(),
+                explanations(self._booster, seen.matrix, names, cases),
+                strict=True,
             )
         ]
         for place, error in seen.refused.items():

@@ -7,7 +7,7 @@ from typing import Protocol
 from events.decision import Decision
 from events.envelope import Envelope
 from events.errors import SignalboxError
-from events.prediction import Output
+from events.prediction import Explanation, Output
 from features.contract import Contract
 from features.keys import EntityKey
 from features.reading import FeatureVector
@@ -28,12 +28,14 @@ class Case:
 class Answer:
     """What was said of one case, and the values that were looked at.
 
-    `fallback` is why the model was not asked; None where it was.
+    `fallback` is why the model was not asked; None where it was. `explanation` is there where the case's
+    decision asks for one (`explain`).
     """
 
     output: Output
     features: Mapping[str, float]
     fallback: str | None = None
+    explanation: Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ def route(event: Envelope, table: Table, source: Position, entered_at: Millis) -
             arm=CHAMPION,
             max_retries=chosen.max_retries,
             backoff_ms=chosen.backoff_ms,
+            explain=chosen.explain,
         )
         for chosen in table.routes.get(event.event_type, ())
     )

@@ -18,8 +18,8 @@ class Route:
     """One workflow that an event type wakes.
 
     `rule` names the route in records and messages: `order.placed[0]` is the first route of `order.placed`.
-    `backoff_ms` is the pause before the first retry; it doubles with each. `line` is where the route begins
-    in its file; it decides nothing.
+    `backoff_ms` is the pause before the first retry; it doubles with each. With `explain`, each prediction
+    says how much every feature added to it. `line` is where the route begins in its file; it decides nothing.
     """
 
     event_type: str
@@ -31,6 +31,7 @@ class Route:
     max_batch: int | None = None
     max_retries: int = DEFAULT_MAX_RETRIES
     backoff_ms: int = DEFAULT_BACKOFF_MS
+    explain: bool = False
     line: int = field(default=0, compare=False)
 
     @property

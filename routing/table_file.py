@@ -38,6 +38,7 @@ def _route(event_type: str, rank: int, section: Section, catalogue: Catalogue | 
     max_batch = section.maybe_whole("max_batch", 1, 10_000)
     max_retries = section.whole("max_retries", 0, 20, DEFAULT_MAX_RETRIES)
     backoff_ms = section.whole("backoff_ms", 1, LONGEST_BACKOFF_MS, DEFAULT_BACKOFF_MS)
+    explain = section.truth("explain", default=False)
     section.refuse_unknown()
     if catalogue is not None:
         _check_target(section, workflow, queue, catalogue)
@@ -53,6 +54,7 @@ def _route(event_type: str, rank: int, section: Section, catalogue: Catalogue | 
         max_batch=max_batch,
         max_retries=max_retries,
         backoff_ms=backoff_ms,
+        explain=explain,
         line=section.line,
     )
     if catalogue is not None:

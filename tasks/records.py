@@ -76,6 +76,7 @@ def prediction(fed: Fed, case: Case, answer: Answer, entity_id: str, stamp: Stam
         source=decision.source,
         lane=fed.lane,
         fallback=answer.fallback,
+        explanation=answer.explanation,
         traceparent=event.traceparent,
     )
     try:

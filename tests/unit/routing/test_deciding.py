@@ -32,6 +32,7 @@ def routes_of(draw: st.DrawFn, event_type: str) -> list[Route]:
             queue=draw(st.sampled_from(("ml.a.input", "ml.b.input"))),
             max_retries=draw(st.integers(0, 20)),
             backoff_ms=draw(st.integers(1, 60_000)),
+            explain=draw(st.booleans()),
         )
         for rank, workflow in enumerate(workflows)
     ]
@@ -81,6 +82,7 @@ def test_each_route_of_the_type_gets_its_decision_in_order(
         assert decision.priority is chosen.priority
         assert decision.lane == f"{chosen.queue}.{chosen.priority.value}"
         assert (decision.max_retries, decision.backoff_ms) == (chosen.max_retries, chosen.backoff_ms)
+        assert decision.explain is chosen.explain
         assert (decision.arm, decision.bucket, decision.propensity) == ("champion", None, 1.0)
 
 
@@ -141,7 +143,10 @@ def test_inferences_share_an_id_only_where_they_are_the_same(
     assert set(ours) & set(theirs) == {key for key in ours if ours[key] in theirs.values()}
 
 
-@given(tables(), st.sampled_from(["workflow", "queue", "sla_ms", "max_retries", "backoff_ms", "max_batch"]))
+DECISIVE = ["workflow", "queue", "sla_ms", "max_retries", "backoff_ms", "max_batch", "explain"]
+
+
+@given(tables(), st.sampled_from(DECISIVE))
 @settled
 def test_whatever_decides_is_in_the_hash(table: Table, field: str) -> None:
     values: dict[str, Any] = {
@@ -150,6 +155,7 @@ def test_whatever_decides_is_in_the_hash(table: Table, field: str) -> None:
     }  # fmt: skip
     routes = list(table.all_routes)
     if routes:
+        values["explain"] = not routes[-1].explain
         routes[-1] = replace(routes[-1], **{field: values[field]})
         assert Table.of(routes).hash != table.hash
     moved = [replace_line(each) for each in table.all_routes]

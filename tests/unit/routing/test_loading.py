@@ -115,6 +115,19 @@ def test_a_route_may_say_how_it_is_batched_and_retried(loaded: Loader) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("more", "explains"),
+    [
+        pytest.param("", False, id="nobody asked"),
+        pytest.param("    explain: false\n", False, id="no"),
+        pytest.param("    explain: true\n", True, id="yes"),
+    ],
+)
+def test_a_route_may_ask_for_explanations(loaded: Loader, more: str, explains: bool) -> None:
+    (route,) = loaded(TABLE + more, CATALOGUE).table.all_routes
+    assert route.explain is explains
+
+
 def test_an_event_may_wake_several_workflows(loaded: Loader) -> None:
     rules = loaded(
         """\
@@ -433,8 +446,8 @@ def test_all_problems_of_both_files_are_told_at_once(loaded: Loader) -> None:
     assert problems(loaded, table + "    x: 1\n", CATALOGUE.replace("pool: prefork", "pool: none")) == [
         "t.yaml:5: order.placed: sla_ms must be positive, is -5",
         "t.yaml:6: order.placed: queue ml.frodo.input is fed but no pool serves it; nearest: ml.fraud.input",
-        "t.yaml:7: order.placed: unknown key x; known: backoff_ms, max_batch, max_retries, priority, queue,"
-        " sla_ms, workflow",
+        "t.yaml:7: order.placed: unknown key x; known: backoff_ms, explain, max_batch, max_retries, priority,"
+        " queue, sla_ms, workflow",
         "w.yaml:6: ml.fraud.input: pool must be one of prefork, threads, solo, is none",
     ]
 

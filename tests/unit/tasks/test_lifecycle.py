@@ -11,7 +11,7 @@ from events.deadletter import DeadLetterHeaders
 from events.decision import Position, dead_letter_topic
 from events.errors import DeadLetter, Retry, Unavailable
 from events.lane import Batch, Original
-from events.prediction import FraudDetail, Output, decode_prediction
+from events.prediction import Explanation, FraudDetail, Output, decode_prediction
 from events.topics import PREDICTIONS
 from features.keys import EntityKey
 from features.reading import Asked, FeatureVector
@@ -42,7 +42,8 @@ def test_each_event_has_a_prediction_under_its_own_id_in_the_order_of_the_batch(
 
 
 def test_a_prediction_carries_all_that_it_rests_on() -> None:
-    workflow = Scripted({"a": Answer(OUTPUT, {"amount": 12.5}, fallback="rules")})
+    why = Explanation(-2.0, {"amount": 0.9})
+    workflow = Scripted({"a": Answer(OUTPUT, {"amount": 12.5}, fallback="rules", explanation=why)})
     vector = FeatureVector((2.0,), ("velocity",), ("mean",), NOW - 60_000, "offline", "0@1234 1@1500")
     store = Store({"a": vector})
 
@@ -87,6 +88,7 @@ def test_a_prediction_carries_all_that_it_rests_on() -> None:
         "source": Position("retail.events", 1, 70),
         "lane": Position("ml.test.input.high", 3, 1_200),
         "fallback": "rules",
+        "explanation": why,
         "traceparent": None,
     }
 
