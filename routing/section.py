@@ -9,6 +9,7 @@ from routing.report import Report, nearest
 
 # Neither octal (010) nor sexagesimal (1:30), which YAML 1.1 reads as numbers that nobody meant.
 _WHOLE = re.compile(r"[+-]?(0|[1-9][0-9_]{0,17})")
+_NUMBER = re.compile(r"[+-]?(0|[1-9][0-9]{0,17})(\.[0-9]{1,17})?")
 _TEXT = "tag:yaml.org,2002:str"
 _TRUTH = {"true": True, "false": False}
 
@@ -86,6 +87,19 @@ class Section:
         wanted = "positive" if low == 1 and number < 1 else f"from {low} to {high}"
         self.report(key, f"{key} must be {wanted}, is {number}")
         return None
+
+    def number(self, key: str, low: float, high: float) -> float:
+        """A number from `low` to `high` that must be there; else `low`."""
+        node = self._required(key)
+        if node is None:
+            return low
+        if not isinstance(node, yaml.ScalarNode) or node.style or not _NUMBER.fullmatch(node.value):
+            self.report(key, f"{key} must be a number, is {_shown(node)}")
+        elif not low <= float(node.value) <= high:
+            self.report(key, f"{key} must be from {low:g} to {high:g}, is {node.value}")
+        else:
+            return float(node.value)
+        return low
 
     def truth(self, key: str, default: bool) -> bool:
         """`true` or `false`; else the default."""

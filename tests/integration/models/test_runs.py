@@ -1,0 +1,140 @@
+"""Is a model trained by one at a time, whoever begins, is frozen or dies?"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pytest
+
+from features.offline.database import open_database
+from models.retraining import Known
+from models.runs import LEASE_MS, DatasetUpdate, Held, LeaseLostError, Run, Runs
+
+MODEL, TENANT = "fraud-classifier", "acme"
+NOW = 1_800_000_000_000
+
+
+@dataclass
+class Moment:
+    """A clock that a test turns."""
+
+    now: int = NOW
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Moment:
+    return Moment()
+
+
+@pytest.fixture
+def runs(offline_url: str, clock: Moment) -> Iterator[Runs]:
+    database = open_database(offline_url)
+    made = Runs(database, clock)
+    made.create()
+    yield made
+    database.close()
+
+
+def told(version: str, rows: int = 600, event_id: str = "e-1", model: str = MODEL) -> DatasetUpdate:
+    return DatasetUpdate(TENANT, model, version, rows, NOW, event_id)
+
+
+def begun(runs: Runs, holder: str = "one") -> Run:
+    run = runs.begin(MODEL, TENANT, holder)
+    assert isinstance(run, Run)
+    return run
+
+
+def test_a_dataset_version_counts_once_whoever_tells_of_it(runs: Runs) -> None:
+    assert runs.enter(told("v1"))
+    assert not runs.enter(told("v1"))
+    assert not runs.enter(told("v1", rows=9_999, event_id="e-2"))
+    assert runs.enter(told("v2", rows=500))
+    assert runs.enter(told("v1", model="churn-predictor"))
+    assert runs.known(MODEL, TENANT) == Known(pending=1_100, newest=NOW)
+
+
+def test_a_run_covers_what_came_and_what_comes_later_waits_for_the_next(runs: Runs, clock: Moment) -> None:
+    runs.enter(told("v1"))
+    clock.now += 1
+    runs.enter(told("v2"))
+    run = begun(runs)
+    assert run.covers == ("v1", "v2")
+    runs.enter(told("v3", rows=40))
+    assert runs.known(MODEL, TENANT).pending == 40
+    runs.end(run, "registered", "version 1")
+    assert runs.known(MODEL, TENANT).pending == 40
+    assert begun(runs).covers == ("v3",)
+
+
+def test_while_one_trains_nobody_else_begins(runs: Runs, clock: Moment) -> None:
+    run = begun(runs)
+    clock.now += LEASE_MS - 1
+    assert runs.begin(MODEL, TENANT, "two") == Held("one", NOW + LEASE_MS)
+    runs.renew(run)
+    clock.now += LEASE_MS - 1
+    assert isinstance(runs.begin(MODEL, TENANT, "two"), Held)
+    runs.end(run, "refused", "no better")
+    assert isinstance(runs.begin(MODEL, TENANT, "two"), Run)
+
+
+def test_another_model_is_trained_at_the_same_time(runs: Runs) -> None:
+    begun(runs)
+    assert isinstance(runs.begin("churn-predictor", TENANT, "two"), Run)
+
+
+def test_of_many_that_begin_at_once_one_does(runs: Runs) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda number: runs.begin(MODEL, TENANT, f"h{number}"), range(8)))
+    assert sum(isinstance(each, Run) for each in found) == 1
+
+
+def test_who_was_frozen_learns_that_another_one_began(runs: Runs, clock: Moment) -> None:
+    runs.enter(told("v1"))
+    frozen = begun(runs, "frozen")
+    clock.now += LEASE_MS
+    after = begun(runs, "after")
+    assert after.token > frozen.token
+    assert after.covers == ("v1",)
+    with pytest.raises(LeaseLostError, match="another training began"):
+        runs.renew(frozen)
+    with pytest.raises(LeaseLostError):
+        runs.end(frozen, "registered", "version 2")
+    runs.end(after, "registered", "version 2")
+    assert runs.known(MODEL, TENANT) == Known()
+
+
+def test_who_was_frozen_goes_on_where_nobody_else_began(runs: Runs, clock: Moment) -> None:
+    run = begun(runs)
+    clock.now += 10 * LEASE_MS
+    runs.renew(run)
+    runs.end(run, "registered", "version 1")
+
+
+@pytest.mark.parametrize(
+    "ended", [pytest.param(True, id="it failed"), pytest.param(False, id="it was killed")]
+)
+def test_what_an_unended_run_covered_is_pending_again(runs: Runs, clock: Moment, ended: bool) -> None:
+    runs.enter(told("v1"))
+    run = begun(runs)
+    clock.now += LEASE_MS
+    if ended:
+        runs.end(run, "failed", "the database was away")
+    known = runs.known(MODEL, TENANT)
+    assert (known.pending, known.failures) == (600, int(ended))
+    assert begun(runs).covers == ("v1",)
+
+
+def test_failures_count_until_more_comes(runs: Runs, clock: Moment) -> None:
+    runs.enter(told("v1"))
+    for _ in range(2):
+        clock.now += 1
+        runs.end(begun(runs), "failed", "out of memory")
+    assert runs.known(MODEL, TENANT).failures == 2
+    assert runs.known(MODEL, TENANT).failed_at == clock.now
+    clock.now += 1
+    runs.enter(told("v2"))
+    assert runs.known(MODEL, TENANT).failures == 0
