@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     routing_table: Path = Path("config/routing_table.yaml")
     workflows: Path = Path("config/workflows.yaml")
     fraud_config: Path = Path("config/fraud.yaml")
+    churn_config: Path = Path("config/churn.yaml")
     model_dir: Path = Path("var/models")
     partitions: int = Field(default=4, ge=1, le=1_000)
     metrics_port: int = Field(default=0, ge=0, le=65_535, description="0 exports nothing")

@@ -27,7 +27,8 @@ from events.topics import PREDICTIONS
 from features.offline.store import open_offline
 from features.redis_store import RedisStore
 from models.artifact import load, versions
-from models.fraud import MODEL, TREES
+from models.fraud import MODEL
+from models.trees import TREES
 from monitoring.reading import LogReader
 from stack.labels import card_history
 from stack.retail import TENANT

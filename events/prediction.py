@@ -15,10 +15,21 @@ class FraudDetail(msgspec.Struct, frozen=True, tag="fraud"):
     hold_at: float
 
 
+class ChurnDetail(msgspec.Struct, frozen=True, tag="churn"):
+    """`confidence` is the probability of no order within `horizon_days` of the event.
+
+    From `remind_at` on the customer is reminded, from `offer_at` on made an offer.
+    """
+
+    horizon_days: int
+    remind_at: float
+    offer_at: float
+
+
 Origin = Literal["online", "offline"]
 """Which tier of the feature store answered: the other one only where the online tier had lost something."""
 
-Detail = FraudDetail  # a tagged union: each workflow adds its own
+Detail = FraudDetail | ChurnDetail  # a tagged union: each workflow adds its own
 
 
 class Output(msgspec.Struct, frozen=True, omit_defaults=True):

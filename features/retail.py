@@ -119,6 +119,20 @@ CUSTOMER_SUPPORT = StreamView(
     description="what a customer had of support",
 )
 
+CUSTOMER_COMPLAINTS = StreamView(
+    name="customer_complaints",
+    entity="customer",
+    measures=(Measure("returns", "order.returned"), Measure("tickets", "support.ticket.opened")),
+    features=(
+        Aggregate("customer_returns_90d", "count", "returns", days=90, description="orders sent back"),
+        Aggregate("customer_tickets_90d", "count", "tickets", days=90, description="asked of support"),
+    ),
+    ttl_days=365,
+    freshness_s=300,
+    owner="churn",
+    description="what a customer was not content with",
+)
+
 TICKET_HISTORY = StreamView(
     name="ticket_history",
     entity="ticket",
@@ -176,6 +190,7 @@ DEFINITIONS = Definitions.of(
         TERMINAL_ORDERS,
         CUSTOMER_ACTIVITY,
         CUSTOMER_SUPPORT,
+        CUSTOMER_COMPLAINTS,
         TICKET_HISTORY,
         SKU_DEMAND,
         PRODUCT_CATALOGUE,

@@ -1,30 +1,30 @@
 """Is this order fraud? LightGBM over one matrix for a whole batch, and thresholds on what it says."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from events.envelope import Envelope
-from events.errors import DeadLetter, SignalboxError
+from events.errors import SignalboxError
 from events.prediction import FraudDetail, Output
 from features.contract import Contract
 from features.keys import EntityKey
 from features.retail import DEFINITIONS
-from models.artifact import Artifact, BrokenModelError
+from models.artifact import Artifact
 from models.contracts import contract_of
 from models.explaining import explanations
 from models.fraud_features import CUSTOMER, ENTITIES, ORDER_FEATURES, TERMINAL
 from models.fraud_matrix import Matrix, amount_of, assemble
+from models.naming import named
 from models.thresholds import Thresholds
+from models.trees import booster_of
 from models.workflow import Answer, Case, ModelVersion
 
 if TYPE_CHECKING:
     from lightgbm import Booster
 
 MODEL = "fraud-classifier"
-TREES = "model.txt"
-"""The file with the trees, as LightGBM writes them."""
 LABEL_AT = 0.5
 _WARM_BATCHES = (1, 64, 1_024)
 _SUSPICIOUS_FROM = 220.0
@@ -52,7 +52,7 @@ class FraudWorkflow:
     def load(cls, artifact: Artifact, thresholds: Thresholds) -> "FraudWorkflow":
         """This version, warm. Raises `BrokenModelError` where it cannot be served."""
         needs = contract_of(artifact, DEFINITIONS, ORDER_FEATURES, ENTITIES)
-        return cls(_booster(artifact, needs), ModelVersion.of(artifact), needs, thresholds)
+        return cls(booster_of(artifact, needs), ModelVersion.of(artifact), needs, thresholds)
 
     @property
     def version(self) -> ModelVersion:
@@ -63,13 +63,13 @@ class FraudWorkflow:
         """The order's customer and terminal. Raises `DeadLetter` where the payload names none."""
         tenant_id, payload = event.tenant_id, event.payload
         return {
-            CUSTOMER: EntityKey(tenant_id, CUSTOMER, _named(payload, "customer_id")),
-            TERMINAL: EntityKey(tenant_id, TERMINAL, _named(payload, "terminal_id")),
+            CUSTOMER: EntityKey(tenant_id, CUSTOMER, named(payload, "customer_id")),
+            TERMINAL: EntityKey(tenant_id, TERMINAL, named(payload, "terminal_id")),
         }
 
     def entity_id(self, event: Envelope) -> str:
         """The order. Raises `DeadLetter` where the payload names none."""
-        return _named(event.payload, "order_id")
+        return named(event.payload, "order_id")
 
     def infer(self, cases: Sequence[Case]) -> Sequence[Answer | SignalboxError]:
         """One answer or `DeadLetter` for each case, in their order."""
@@ -107,26 +107,3 @@ class FraudWorkflow:
             decision=self._thresholds.decide(probability),
             detail=self._detail,
         )
-
-
-def _named(payload: Mapping[str, Any], field: str) -> str:
-    value = payload.get(field)
-    if isinstance(value, str) and value:
-        return value
-    raise DeadLetter("missing_feature", f"payload.{field} must be a text that is not empty")
-
-
-def _booster(artifact: Artifact, needs: Contract) -> "Booster":
-    # here and not above: whoever imports this module before it forks must not start LightGBM's threads
-    from lightgbm import Booster
-    from lightgbm.basic import LightGBMError
-
-    try:
-        booster = Booster(model_str=artifact.read_text(TREES))
-    except LightGBMError as error:
-        raise BrokenModelError(artifact.path, f"LightGBM cannot read its trees: {error}") from error
-    if tuple(booster.feature_name()) != needs.names:
-        raise BrokenModelError(
-            artifact.path, "its trees were grown on columns that its metadata does not name"
-        )
-    return booster

@@ -1,7 +1,8 @@
-"""From which fraud probability on an order is reviewed or held, as an operator wrote it."""
+"""From which probability on is something done, as an operator wrote it?"""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +12,7 @@ import yaml
 from events.errors import ConfigError, Problem
 
 FraudDecision = Literal["approve", "review", "hold"]
-_FIELDS = ("review_at", "hold_at")
+ChurnDecision = Literal["leave", "remind", "offer"]
 
 
 class Thresholds(msgspec.Struct, frozen=True):
@@ -27,21 +28,44 @@ class Thresholds(msgspec.Struct, frozen=True):
         return "review" if probability >= self.review_at else "approve"
 
 
+class ChurnThresholds(msgspec.Struct, frozen=True):
+    """Probabilities, 0 < `remind_at` <= `offer_at` <= 1."""
+
+    remind_at: float
+    offer_at: float
+
+    def decide(self, probability: float) -> ChurnDecision:
+        """What is done about a customer who stays away with this probability."""
+        if probability >= self.offer_at:
+            return "offer"
+        return "remind" if probability >= self.remind_at else "leave"
+
+
 def load_thresholds(path: Path) -> Thresholds:
     """Read `config/fraud.yaml`. Raises `ConfigError` with every problem, its line and its field."""
-    lines, values = _read(path)
-    problems = [Problem(str(path), lines.get(key, 0), key, message) for key, message in _problems(values)]
-    if problems:
+    return Thresholds(*_ascending(path, Thresholds.__struct_fields__))
+
+
+def load_churn_thresholds(path: Path) -> ChurnThresholds:
+    """Read `config/churn.yaml`. Raises `ConfigError` with every problem, its line and its field."""
+    return ChurnThresholds(*_ascending(path, ChurnThresholds.__struct_fields__))
+
+
+def _ascending(path: Path, fields: Sequence[str]) -> list[float]:
+    """Probabilities, none of which is above the next."""
+    lines, values = _read(path, fields)
+    found = _problems(values, fields)
+    if problems := [Problem(str(path), lines.get(key, 0), key, message) for key, message in found]:
         raise ConfigError(problems)
-    return Thresholds(*(float(values[field]) for field in _FIELDS))  # type: ignore[arg-type]  # _problems saw them
+    return [float(values[field]) for field in fields]  # type: ignore[arg-type]  # _problems saw them
 
 
-def _problems(values: dict[str, object]) -> Iterator[tuple[str, str]]:
+def _problems(values: dict[str, object], fields: Sequence[str]) -> Iterator[tuple[str, str]]:
     for key in values:
-        if key not in _FIELDS:
-            yield key, f"is not known; known: {', '.join(_FIELDS)}"
+        if key not in fields:
+            yield key, f"is not known; known: {', '.join(fields)}"
     usable = {}
-    for field in _FIELDS:
+    for field in fields:
         value = values.get(field)
         if field not in values:
             yield field, "is missing: say from which probability (0 to 1) on"
@@ -51,11 +75,12 @@ def _problems(values: dict[str, object]) -> Iterator[tuple[str, str]]:
             yield field, f"must be above 0 and at most 1, is {value}"
         else:
             usable[field] = value
-    if len(usable) == len(_FIELDS) and usable["review_at"] > usable["hold_at"]:
-        yield "review_at", f"must not be above hold_at, is {usable['review_at']} > {usable['hold_at']}"
+    for lower, upper in pairwise(fields):
+        if usable.keys() >= {lower, upper} and usable[lower] > usable[upper]:
+            yield lower, f"must not be above {upper}, is {usable[lower]} > {usable[upper]}"
 
 
-def _read(path: Path) -> tuple[dict[str, int], dict[str, object]]:
+def _read(path: Path, fields: Sequence[str]) -> tuple[dict[str, int], dict[str, object]]:
     try:
         text = path.read_text(encoding="utf-8")
         root = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -67,6 +92,6 @@ def _read(path: Path) -> tuple[dict[str, int], dict[str, object]]:
             [Problem(str(path), 0, "", f"is not YAML: {' '.join(str(error).split())}")]
         ) from error
     if not isinstance(root, yaml.MappingNode) or not isinstance(values, dict):
-        raise ConfigError([Problem(str(path), 1, "", f"must hold {' and '.join(_FIELDS)}, one to a line")])
+        raise ConfigError([Problem(str(path), 1, "", f"must hold {' and '.join(fields)}, one to a line")])
     lines = {str(key.value): key.start_mark.line + 1 for key, _ in root.value}
     return lines, {str(key): value for key, value in values.items()}

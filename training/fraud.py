@@ -9,9 +9,10 @@ import lightgbm
 import numpy as np
 
 from models.artifact import Metadata
-from models.fraud import MODEL, TREES
+from models.fraud import MODEL
 from models.fraud_features import NEEDS
 from models.recipe import Column, DataSummary, Provenance, Recipe, Signature
+from models.trees import TREES
 from training.dataset import Split, check_labels, check_reach, matrix, measured_places, within
 from training.evaluation import evaluate
 from training.saving import save

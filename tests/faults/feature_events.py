@@ -79,6 +79,10 @@ def _payload(rng: random.Random, number: int, customer: str) -> tuple[str, dict[
     if chance < 0.95:
         ticket = f"k-{rng.randrange(TICKETS)}"
         return "support.ticket.escalated", {"ticket_id": ticket, "customer_id": customer}
+    if chance < 0.97:
+        return "order.returned", {"order_id": f"o-{rng.randrange(number + 1)}", "customer_id": customer}
+    if chance < 0.99:
+        return "support.ticket.opened", {"ticket_id": f"k-{number}", "customer_id": customer}
     return "inventory.updated", {"sku": f"s-{rng.randrange(SKUS)}", "quantity": 5}
 
 
@@ -119,6 +123,8 @@ class Batch:
     visits: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     escalated: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     tickets: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    returned: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    asked: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     sold: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, event: dict[str, Any]) -> None:
@@ -137,6 +143,10 @@ class Batch:
             case "support.ticket.escalated":
                 self.escalated[payload["customer_id"]].append(second)
                 self.tickets[payload["ticket_id"]].append(second)
+            case "order.returned":
+                self.returned[payload["customer_id"]].append(second)
+            case "support.ticket.opened":
+                self.asked[payload["customer_id"]].append(second)
 
     def entities(self) -> dict[str, list[str]]:
         """Everybody that an event was about, by view."""
@@ -145,6 +155,7 @@ class Batch:
             "terminal_orders": sorted(self.at_terminal.keys() | self.frauds.keys()),
             "customer_activity": sorted(self.visits),
             "customer_support": sorted(self.escalated),
+            "customer_complaints": sorted(self.returned.keys() | self.asked.keys()),
             "ticket_history": sorted(self.tickets),
             "sku_demand": sorted(self.sold),
         }
@@ -161,6 +172,12 @@ class Batch:
                 return {"session_recency": _since(self.visits[entity], now)}
             case "customer_support":
                 return {"prev_escalations": float(len(_between(self.escalated[entity], 0, now)))}
+            case "customer_complaints":
+                begin = now - 90 * DAY_S
+                return {
+                    "customer_returns_90d": float(len(_between(self.returned[entity], begin, now))),
+                    "customer_tickets_90d": float(len(_between(self.asked[entity], begin, now))),
+                }
             case "ticket_history":
                 return {"ticket_escalations": float(len(_between(self.tickets[entity], 0, now)))}
             case "sku_demand":

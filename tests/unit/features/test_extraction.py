@@ -108,6 +108,18 @@ _OF_TERMINAL = ("terminal_orders", "t-1", 0, SECOND, 1, 0)
             ],
             id="an escalation is the customer's and the ticket's",
         ),
+        pytest.param(
+            "order.returned",
+            {"order_id": "o-1", "customer_id": "c-1"},
+            [("customer_complaints", "c-1", 0, SECOND, 1, 0)],
+            id="what a customer sends back is theirs",
+        ),
+        pytest.param(
+            "support.ticket.opened",
+            {"ticket_id": "s-1", "customer_id": "c-1"},
+            [("customer_complaints", "c-1", 1, SECOND, 1, 0)],
+            id="and so is what they ask of support",
+        ),
         pytest.param("inventory.updated", {"sku": "a", "quantity": 1}, [], id="nothing is made of it"),
         pytest.param("loyalty.joined", {}, [], id="nobody declared it"),
     ],

@@ -10,7 +10,7 @@ import pytest
 
 from events.errors import ConfigError
 from models.artifact import METADATA_FILE, Artifact, BrokenModelError, load, load_newest, versions
-from models.fraud import TREES
+from models.trees import TREES
 from training.fraud import Trained
 
 

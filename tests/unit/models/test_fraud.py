@@ -21,9 +21,10 @@ from features.keys import EntityKey
 from features.reading import FeatureVector
 from features.retail import DEFINITIONS
 from models.artifact import METADATA_FILE, Artifact, BrokenModelError, Metadata, load
-from models.fraud import TREES, FraudWorkflow
+from models.fraud import FraudWorkflow
 from models.fraud_features import FEATURE_HASH, FEATURES, NEEDS, ORDER_FEATURES
 from models.thresholds import Thresholds
+from models.trees import TREES
 from models.workflow import Answer, Case, Workflow
 from tests.unit.models.cases import NOTHING, STORED_VALUES, case, order, vector
 from training.fraud import Trained

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from events.errors import ConfigError
-from models.thresholds import Thresholds, load_thresholds
+from models.thresholds import ChurnThresholds, Thresholds, load_churn_thresholds, load_thresholds
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,15 @@ def test_equal_thresholds_leave_nothing_to_review() -> None:
 
 def test_what_the_project_ships_holds() -> None:
     assert load_thresholds(Path("config/fraud.yaml")) == Thresholds(0.1, 0.6)
+    assert load_churn_thresholds(Path("config/churn.yaml")) == ChurnThresholds(0.5, 0.8)
+
+
+def test_the_file_of_another_model_is_refused_by_its_fields() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_churn_thresholds(Path("config/fraud.yaml"))
+    assert [problem.key for problem in caught.value.problems] == [
+        "review_at", "hold_at", "remind_at", "offer_at",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
