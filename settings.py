@@ -1,8 +1,11 @@
 """Where the services are and what this installation is set to: read once, by entry points only."""
 
 import fcntl
+from datetime import time
 from functools import cache
 from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -42,6 +45,11 @@ class Settings(BaseSettings):
     churn_config: Path = Path("config/churn.yaml")
     model_dir: Path = Path("var/models")
     partitions: int = Field(default=4, ge=1, le=1_000)
+    tenant: str = Field(default="retailpulse", min_length=1, description="whose nights beat begins")
+    time_zone: ZoneInfo = Field(default=ZoneInfo("UTC"), description="the shop's, as in the IANA's database")
+    nightly_at: time | Literal["off"] = Field(
+        default=time(2), description="when the nightly forecast begins, by the shop's clocks"
+    )
     metrics_port: int = Field(default=0, ge=0, le=65_535, description="0 exports nothing")
 
     @property

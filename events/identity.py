@@ -1,7 +1,7 @@
-"""Which identifier an inference has: derived from what caused it, never minted."""
+"""Which identifier has what we make: derived from what caused it, never minted."""
 
 import hashlib
-from uuid import UUID
+from uuid import UUID, uuid5
 
 # UUIDv5 of the DNS name "predictions.signalbox" in the RFC 9562 DNS namespace. Changing it changes every id.
 NAMESPACE = UUID("6f95946d-23b4-54b8-bc6b-0124df7ec5b8")
@@ -27,3 +27,8 @@ def prediction_id(tenant_id: str, source: str, event_id: str, workflow: str, arm
     # written out by hand: uuid.UUID takes 3 of the 15 us that a routed event may cost
     fourth = f"{_VARIANT[digits[16]]}{digits[17:20]}"
     return f"pred_{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{fourth}-{digits[20:32]}"
+
+
+def derived_id(kind: str, *parts: str) -> str:
+    """The id of an event of our own: `kind`, an underscore, and the UUIDv5 of the parts and their lengths."""
+    return f"{kind}_{uuid5(NAMESPACE, ''.join(f'{len(part)}:{part}' for part in (kind, *parts)))}"

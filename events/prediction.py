@@ -26,10 +26,44 @@ class ChurnDetail(msgspec.Struct, frozen=True, tag="churn"):
     offer_at: float
 
 
+class DayDemand(msgspec.Struct, frozen=True):
+    """Pieces on one day (ISO 8601): the mean, and between which bounds most of what comes will lie."""
+
+    day: str
+    mean: float
+    low: float
+    high: float
+
+
+class ForecastDetail(msgspec.Struct, frozen=True, tag="forecast"):
+    """What is forecast of a SKU as of a night's midnight, day by day, and by which method.
+
+    `coverage` is how much of what comes is to lie between `low` and `high`, 0 to 1. The forecast was made by
+    `model_id` at `made_at` (epoch ms): who asks later in the day is told the same, whatever serves by then.
+    """
+
+    night: str
+    method: str
+    model_id: str
+    made_at: Millis
+    coverage: float
+    days: tuple[DayDemand, ...]
+
+
+class NightDetail(msgspec.Struct, frozen=True, tag="night"):
+    """How many SKUs a night's run is of, and for how many of them a forecast was still to be made."""
+
+    night: str
+    planned: int
+    requested: int
+
+
 Origin = Literal["online", "offline"]
 """Which tier of the feature store answered: the other one only where the online tier had lost something."""
 
-Detail = FraudDetail | ChurnDetail  # a tagged union: each workflow adds its own
+Detail = (  # a tagged union: each workflow adds its own
+    FraudDetail | ChurnDetail | ForecastDetail | NightDetail
+)
 
 
 class Output(msgspec.Struct, frozen=True, omit_defaults=True):

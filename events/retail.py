@@ -134,6 +134,21 @@ class NightlyForecastTrigger(Payload):
     skus: Annotated[list[Id], Field(max_length=100_000, fail_fast=True)] | None = None
 
 
+class NightlyForecastRequested(Payload):
+    forecast_date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    sku: Id
+
+
+class NightlyForecastCompleted(Payload):
+    forecast_date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    planned: Count
+    forecast: Count
+    failed: Count
+    unanswered: Count
+    duration_s: Annotated[float, Field(ge=0)]
+    within_sla: bool
+
+
 class DatasetUpdated(Payload):
     model_id: Id
     dataset_version: Id
@@ -156,6 +171,8 @@ PAYLOADS: dict[str, dict[int, type[Payload]]] = {
     "support.ticket.resolved": {1: SupportTicketResolved},
     "support.ticket.escalated": {1: SupportTicketEscalated},
     "nightly.forecast.trigger": {1: NightlyForecastTrigger},
+    "nightly.forecast.requested": {1: NightlyForecastRequested},
+    "nightly.forecast.completed": {1: NightlyForecastCompleted},
     "dataset.updated": {1: DatasetUpdated},
 }
 

@@ -35,6 +35,16 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "support.ticket.resolved": {"ticket_id": "t-301", "resolution": "delivered"},
     "support.ticket.escalated": {"ticket_id": "t-301", "customer_id": "c-17", "reason": "no answer"},
     "nightly.forecast.trigger": {"forecast_date": "2026-11-22", "horizon_days": 28},
+    "nightly.forecast.requested": {"forecast_date": "2026-11-22", "sku": "sku-81"},
+    "nightly.forecast.completed": {
+        "forecast_date": "2026-11-22",
+        "planned": 10_000,
+        "forecast": 9_999,
+        "failed": 1,
+        "unanswered": 0,
+        "duration_s": 1_512.5,
+        "within_sla": True,
+    },
     "dataset.updated": {
         "model_id": "fraud-classifier",
         "dataset_version": "2026-11-21",

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
+import msgspec
+
 from events.decision import Millis
+from events.envelope import Envelope
 from events.errors import DeadLetter
 from events.lane import Fed
 from events.prediction import Prediction, encode_prediction
@@ -84,3 +87,8 @@ def prediction(fed: Fed, case: Case, answer: Answer, entity_id: str, stamp: Stam
     except (TypeError, OverflowError) as error:
         raise DeadLetter("invalid_output", f"the answer cannot be written: {error}") from error
     return Outgoing(PREDICTIONS, value, decision.prediction_id.encode())
+
+
+def event_record(topic: str, event: Envelope, key: str) -> Outgoing:
+    """An event of our own, for a topic of events; its key decides on the partition."""
+    return Outgoing(topic, msgspec.json.encode(event), key.encode())

@@ -97,11 +97,15 @@ def test_the_described_table_is_taken_as_it_stands(tmp_path: Path) -> None:
     ]
 
 
-def test_the_delivered_table_is_the_described_one(tmp_path: Path) -> None:
+def test_the_delivered_table_is_the_described_one_and_what_came_to_it(tmp_path: Path) -> None:
     table = tmp_path / "table.yaml"
     table.write_text(DESCRIBED)
-    delivered = load("config/routing_table.yaml", "config/workflows.yaml")
-    assert delivered.table == load(table, "config/workflows.yaml").table
+    delivered = dict(load("config/routing_table.yaml", "config/workflows.yaml").table.routes)
+    came_to_it = {"nightly.forecast.requested": delivered.pop("nightly.forecast.requested")}
+    assert delivered == load(table, "config/workflows.yaml").table.routes
+    assert [(route.workflow, route.queue) for routes in came_to_it.values() for route in routes] == [
+        ("demand-forecaster", "ml.forecast.batch")
+    ]
 
 
 def test_a_route_may_say_how_it_is_batched_and_retried(loaded: Loader) -> None:

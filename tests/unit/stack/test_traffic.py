@@ -115,8 +115,8 @@ class TestWhoListens:
             for sent in played(Mix(bad=0), audience)
         }
 
-    def test_the_projects_rules_serve_orders_only(self) -> None:
-        assert AUDIENCE.served == {"order.placed"}
+    def test_the_projects_rules_serve_orders_and_who_asks_for_a_forecast(self) -> None:
+        assert AUDIENCE.served >= {"order.placed", "inventory.restock_requested"}
         assert "customer.inactive" in AUDIENCE.unserved
 
     def test_a_type_whose_queue_has_no_worker_is_not_played(self) -> None:

@@ -1,0 +1,46 @@
+"""Which events is a nightly forecast made of, and which ids have they? Derived: twice the same is one."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from events.decision import Millis
+from events.envelope import Envelope
+from events.identity import derived_id
+
+SOURCE = "signalbox/nightly"
+TRIGGER = "nightly.forecast.trigger"
+REQUESTED = "nightly.forecast.requested"
+COMPLETED = "nightly.forecast.completed"
+
+
+def trigger(tenant_id: str, night: date, now: Millis) -> Envelope:
+    """Begins a night. There is one for each tenant and night, whoever sends it and however often."""
+    payload = {"forecast_date": night.isoformat()}
+    return _event(derived_id("night", tenant_id, night.isoformat()), TRIGGER, tenant_id, now, payload)
+
+
+def requested(tenant_id: str, night: date, sku: str, now: Millis) -> Envelope:
+    """Asks for one SKU's forecast of a night."""
+    event_id = derived_id("forecast", tenant_id, night.isoformat(), sku)
+    payload = {"forecast_date": night.isoformat(), "sku": sku}
+    return _event(event_id, REQUESTED, tenant_id, now, payload)
+
+
+def completed(tenant_id: str, night: date, report: Mapping[str, object], now: Millis) -> Envelope:
+    """Says that a night has ended, and how. A night that was taken up again ends again, under the same id."""
+    event_id = derived_id("night-end", tenant_id, night.isoformat())
+    return _event(event_id, COMPLETED, tenant_id, now, {"forecast_date": night.isoformat(), **report})
+
+
+def _event(
+    event_id: str, event_type: str, tenant_id: str, now: Millis, payload: Mapping[str, object]
+) -> Envelope:
+    return Envelope(
+        event_id=event_id,
+        event_type=event_type,
+        source=SOURCE,
+        version="1.0.0",
+        occurred_at=now,
+        tenant_id=tenant_id,
+        payload=dict(payload),
+    )

@@ -1,0 +1,61 @@
+"""What stands in SQL of forecasts? Each one, day by day; which SKUs a night is of; how far each night is."""
+
+from sqlalchemy import BigInteger, Column, Double, Index, MetaData, String, Table, Text
+
+METADATA = MetaData()
+
+# a day as ISO 8601: dates have another type in each database, and this one sorts
+_DAY = String(10)
+
+
+def _whose() -> tuple[Column[str], Column[str]]:
+    return Column("tenant_id", String(256), primary_key=True), Column("night", _DAY, primary_key=True)
+
+
+FORECASTS = Table(
+    "forecasts",
+    METADATA,
+    Column("tenant_id", String(256), primary_key=True),
+    Column("sku", String(256), primary_key=True),
+    Column("night", _DAY, primary_key=True),
+    Column("day", _DAY, primary_key=True),
+    Column("mean", Double, nullable=False),
+    Column("low", Double, nullable=False),
+    Column("high", Double, nullable=False),
+    Column("method", String(128), nullable=False),
+    Column("model_id", String(256), nullable=False),
+    Column("model_digest", String(64), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    # what a night has made so far, and what it said of one day
+    Index("forecasts_by_night", "tenant_id", "night", "day"),
+    sqlite_with_rowid=False,
+)
+"""Pieces of a SKU on one day, as forecast in one night. Rows are added and never changed: the first stands.
+
+`created_at` in epoch ms.
+"""
+
+PLANNED = Table(
+    "forecast_plans",
+    METADATA,
+    *_whose(),
+    Column("sku", String(256), primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""The SKUs that a night is of."""
+
+NIGHTS = Table(
+    "forecast_nights",
+    METADATA,
+    *_whose(),
+    Column("state", String(16), nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Column("began_at", BigInteger, nullable=False),
+    Column("sla_ms", BigInteger, nullable=False),
+    Column("report", Text, nullable=False),
+)
+"""How far a night is: `claimed` by the clock that triggers it, `triggered`, `planned`, `ended`, `told`.
+
+`changed_at` is when it came to that, `began_at` when its trigger came to Kafka, both epoch ms. `report` is
+JSON, "" until the night has ended.
+"""

@@ -1,0 +1,44 @@
+"""Which night's forecast is due? By the shop's own clock, through summer time and downtime. Pure."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from events.decision import Millis
+
+MIDNIGHT = time(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """When each night's forecast begins: at `at` by the clocks of `zone`.
+
+    A night is named by the day that begins in it: what was sold before that day's midnight is known, and the
+    day is the first that is forecast.
+    """
+
+    zone: ZoneInfo
+    at: time
+
+    def begins(self, night: date) -> Millis:
+        """Epoch ms. A time that the clocks skip comes as much later; of one shown twice, the first counts."""
+        return _instant(night, self.at, self.zone)
+
+    def due(self, now: Millis) -> date:
+        """The newest night that has begun. Those before it are not made up for: nobody waits for them."""
+        today = self.day_of(now)
+        return today if self.begins(today) <= now else today - timedelta(days=1)
+
+    def midnight(self, night: date) -> Millis:
+        """Epoch ms of the moment at which that day begins."""
+        return _instant(night, MIDNIGHT, self.zone)
+
+    def day_of(self, moment: Millis) -> date:
+        """The day that the shop's calendar shows then."""
+        return datetime.fromtimestamp(moment / 1_000, self.zone).date()
+
+
+def _instant(day: date, at: time, zone: ZoneInfo) -> Millis:
+    # PEP 495: `fold=0` reads a skipped time by the clock before the change, and a repeated one as the first
+    local = datetime.combine(day, at, tzinfo=zone).replace(fold=0)
+    return int(local.astimezone(UTC).timestamp() * 1_000)

@@ -1,0 +1,38 @@
+"""The watch over the nightly forecasts as a Celery task: beat asks for it every minute."""
+
+from datetime import time
+
+from celery import Task
+from celery.utils.log import get_task_logger
+
+from tasks.celery import app, settings
+
+logger = get_task_logger(__name__)
+
+
+class Watch(Task[[], str]):
+    """Begins the night that is due, and ends those that are done. Two at once do what one does."""
+
+    name = "tasks.nightly.watch"
+
+    def run(self) -> str:
+        """One look. Raises `Unavailable`: the next minute's looks again."""
+        # in the process that works: connections do not survive a fork
+        from tasks.night_parts import connected_watch
+
+        with connected_watch(settings.kafka_bootstrap_servers, settings.database_url) as watch:
+            said = []
+            if isinstance(settings.nightly_at, time):
+                from models.nights import Timetable
+
+                begun = watch.begin(settings.tenant, Timetable(settings.time_zone, settings.nightly_at))
+                said += [f"{begun} triggered"] if begun else []
+            for night, report in watch.look():
+                done = f"{report.forecast:,} of {report.planned:,} SKUs in {report.duration_s:,.0f} s"
+                said.append(f"{night.night} ended: {done}, {report.failed:,} failed")
+                if not report.within_sla:
+                    logger.warning("the night of %s kept not to its %d s", night.night, report.sla_s)
+        return "; ".join(said) or "nothing to do"
+
+
+watch = app.register_task(Watch())

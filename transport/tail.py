@@ -1,0 +1,46 @@
+"""What came to a topic since a time? Read once, to where it ended when the reading began."""
+
+from collections.abc import Iterator
+
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+
+from events.decision import Millis
+from events.errors import Unavailable
+from transport.kafka import consumer_config
+
+AT_ONCE = 1_000
+TIMEOUT_S = 10.0
+
+
+def records_since(bootstrap: str, topic: str, since: Millis) -> Iterator[Message]:
+    """Every record with a timestamp from `since` (epoch ms) on, and some that came just before.
+
+    A topic that does not exist is empty. Joins no group. Raises `Unavailable`.
+    """
+    consumer = Consumer(consumer_config(bootstrap, "signalbox.tail"))
+    try:
+        yield from _read(consumer, topic, since)
+    except KafkaException as error:
+        raise Unavailable("kafka", error) from error
+    finally:
+        consumer.close()
+
+
+def _read(consumer: Consumer, topic: str, since: Millis) -> Iterator[Message]:
+    known = consumer.list_topics(timeout=TIMEOUT_S).topics.get(topic)
+    asked = [TopicPartition(topic, number, since) for number in (known.partitions if known else ())]
+    ends = {at.partition: consumer.get_watermark_offsets(at, timeout=TIMEOUT_S)[1] for at in asked}
+    # of a partition in which nothing came since, the offset is that of its end: -1
+    begins = [at for at in consumer.offsets_for_times(asked, TIMEOUT_S) if at.offset >= 0] if asked else []
+    behind = {at.partition for at in begins if at.offset < ends[at.partition]}
+    consumer.assign([at for at in begins if at.partition in behind])
+    while behind:
+        messages = consumer.consume(AT_ONCE, TIMEOUT_S)
+        if not messages:
+            raise Unavailable("kafka", f"{topic}: nothing was read for {TIMEOUT_S:.0f} s before its end")
+        for message in messages:
+            if (error := message.error()) is not None:
+                raise KafkaException(error)
+            if (message.offset() or 0) + 1 >= ends[message.partition() or 0]:
+                behind.discard(message.partition() or 0)
+            yield message
