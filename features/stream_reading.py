@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from events.decision import Millis
+from features.decoding import decode_rows
 from features.heartbeats import Heartbeat, Heartbeats, as_of
-from features.increments import Increments, Position, decode_rows, encode_row, of_segments
+from features.increments import Increments, Position, encode_row, of_segments
 from features.keys import row_key, shelf_of
 from features.position import Offsets, offsets_text
 from features.reading import Of, Rows, RowSource

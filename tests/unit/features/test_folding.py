@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.increments import compact, decode_rows, fold, of_segments
+from features.decoding import decode_rows
+from features.increments import compact, fold, of_segments
 from features.retail import CUSTOMER_ORDERS
 from features.schema import StreamView
 from features.segments import Segment, packed

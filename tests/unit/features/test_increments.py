@@ -7,17 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.decoding import decode_rows, segments_of
 from features.extraction import Increment
-from features.increments import (
-    Increments,
-    Segment,
-    decode_rows,
-    encode_increments,
-    encode_row,
-    of_segments,
-    packed,
-    segments_of,
-)
+from features.increments import Increments, Segment, encode_increments, encode_row, of_segments, packed
 from features.retail import CUSTOMER_ORDERS, TERMINAL_ORDERS
 from features.segments import HEADER, INCREMENT, NO_TILE, ONE, SMALLEST_CAP, VERSION
 from tests.unit.features.plainly import segment
