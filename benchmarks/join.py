@@ -94,7 +94,7 @@ def ours(store: OfflineStore, orders: Orders) -> NDArray[np.float64]:
         history = store.increments(view, rows)
         _say(f"  of it, {view.entity}: read from SQL", began, len(at), f"{len(history.of):,} increments")
         began = time.perf_counter()
-        evaluate(view, history.increments(len(rows)), len(rows), of, at)
+        evaluate(view, history.increments(), len(rows), of, at)
         _say(f"  of it, {view.entity}: values", began, len(at), f"{len(view.features)} features")
     return joined.matrix
 

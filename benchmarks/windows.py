@@ -12,8 +12,9 @@ from collections.abc import Callable
 import numpy as np
 
 from events.envelope import Envelope
+from features.decoding import decode_rows
 from features.extraction import increments_of
-from features.increments import Increments, decode_rows, encode_row
+from features.increments import Increments, encode_row
 from features.retail import CUSTOMER_ORDERS, DEFINITIONS, TERMINAL_ORDERS
 from features.schema import StreamView
 from features.segments import INCREMENT, Segment

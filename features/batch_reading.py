@@ -69,11 +69,12 @@ def answer(
     as_of = beats.views.get(view.name, -1)
     rows: list[tuple[str, bytes, int]] = []
     if lacking:
-        fetched = source.batch_rows(view, [who.keys[place] for place in lacking])
+        keys = who.keys(lacking)
+        fetched = source.batch_rows(view, keys)
         as_of = max(as_of, -1 if fetched.as_of is None else fetched.as_of)
-        for place in lacking:
-            found[place] = fetched.values.get(who.keys[place], _NO_VALUES)
-        rows = [_row(view, who.keys[place], fetched.values) for place in lacking]
+        for place, key in zip(lacking, keys, strict=True):
+            found[place] = fetched.values.get(key, _NO_VALUES)
+        rows = [_row(view, key, fetched.values) for key in keys]
     known = [row or _NO_VALUES for row in (*found, None)]
     asking = zip(who.of.tolist(), at.tolist(), strict=True)
     answers = [_values(view, known[place], time) for place, time in asking]

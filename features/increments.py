@@ -1,4 +1,4 @@
-"""Which increments stand in the rows of a batch? Bytes there and back; `features.segments` has their form."""
+"""Which increments stand in a batch of rows, and how are they written? `features.segments` has their form."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -33,34 +33,30 @@ __all__ = [
     "Packed",
     "Segment",
     "compact",
-    "decode_rows",
     "encode_increments",
     "encode_row",
     "fold",
     "of_segments",
     "packed",
-    "segments_of",
 ]
 
 
 Column = NDArray[np.integer[Any]]
 
 
-_HEADER, _SIZE = HEADER.size, INCREMENT.itemsize
-_ALONE = len(VERSION) + _HEADER
-"""Where the increments of the first segment begin."""
-_header = HEADER.unpack_from
+Position = tuple[int, int, int]
+"""A row's place in its batch, a partition, and the next offset of it that is not in that row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Increments:
     """The increments of a batch of rows, in columns; `of` is the place of each one's row in the batch.
 
-    `base` marks those that stand for all up to their tile. `positions` has for each row the next offset by
-    partition, and is empty for a row that is not there. `broken` names the places of rows whose bytes are
-    none: they count as not there.
+    `base` marks those that stand for all up to their tile, None where none does. `positions` has one entry
+    for each segment. `broken` names the places of rows whose bytes are none: they count as not there.
 
-    Columns may have any type of integer, and need not be contiguous: those of `decode_rows` lie in its bytes.
+    Columns may have any type of integer, and need not be contiguous: those of `features.decoding` lie in the
+    bytes that were read.
     """
 
     of: NDArray[np.intp]
@@ -68,8 +64,8 @@ class Increments:
     measure: Column
     n: Column
     amount: Column
-    base: NDArray[np.bool_]
-    positions: list[dict[int, int]]
+    base: NDArray[np.bool_] | None
+    positions: Sequence[Position]
     broken: tuple[int, ...] = ()
 
 
@@ -105,103 +101,31 @@ def compact(segments: Iterable[Segment], view: StreamView, newest_tile: int) -> 
     return encode_row([fold(segment, view, newest_tile) for segment in segments], view)
 
 
-def decode_rows(values: Sequence[bytes | None], measures: int = FOLDED) -> Increments:
-    """The increments of all rows. `measures` is how many the view has: a row with another one is broken."""
-    bodies: list[bytes] = []
-    counts: list[int] = []
-    positions: list[dict[int, int]] = []
-    broken: list[int] = []
-    for place, value in enumerate(values):
-        if value is not None and len(value) >= _ALONE and value[0] == VERSION[0]:
-            # most rows have one segment, and this loop is half of what it costs to read a batch
-            partition, position, _, _, length = _header(value, 1)
-            if length == len(value) - _ALONE and not length % _SIZE:
-                bodies.append(value[_ALONE:])
-                positions.append({partition: position})
-                counts.append(length // _SIZE)
-                continue
-        parts = None if value is None else _parts(value)
-        if parts is None:
-            parts = ([], {})
-            if value is not None:
-                broken.append(place)
-        bodies += parts[0]
-        positions.append(parts[1])
-        counts.append(sum(map(len, parts[0])) // _SIZE)
-    found = _columns(np.frombuffer(b"".join(bodies), INCREMENT), counts, positions, broken)
-    strange = found.measure >= measures
-    return _without(found, strange) if strange.any() else found
-
-
 def of_segments(rows: Sequence[Sequence[Segment]]) -> Increments:
     """The same out of segments, as the offline tier gives them."""
     arrays = [segment.increments for row in rows for segment in row]
-    counts = [sum(len(segment.increments) for segment in row) for row in rows]
-    positions = [{segment.partition: segment.position for segment in row} for row in rows]
-    return _columns(np.concatenate([np.empty(0, INCREMENT), *arrays]), counts, positions, ())
+    counts = np.array([sum(len(segment.increments) for segment in row) for row in rows], np.intp)
+    positions = [
+        (place, segment.partition, segment.position) for place, row in enumerate(rows) for segment in row
+    ]
+    return columns_of(np.concatenate([np.empty(0, INCREMENT), *arrays]), counts, positions)
 
 
-def segments_of(row: bytes) -> tuple[Segment, ...]:
-    """What `encode_row` was given. Raises `ValueError` where the bytes are no row."""
-    parts = _parts(row)
-    if parts is None:
-        raise ValueError(f"{len(row)} bytes that are no row of increments: {row[:16]!r}")
-    bodies, positions = parts
-    return tuple(
-        Segment(partition, position, np.frombuffer(body, INCREMENT))
-        for body, (partition, position) in zip(bodies, positions.items(), strict=True)
-    )
-
-
-def _parts(row: bytes) -> tuple[list[bytes], dict[int, int]] | None:
-    """The increments of each segment, and the positions by partition; None where the bytes are no row."""
-    if row[:1] != VERSION:
-        return None
-    bodies: list[bytes] = []
-    positions: dict[int, int] = {}
-    at, end = _ALONE, len(row)
-    while at <= end:
-        partition, position, _, _, length = _header(row, at - _HEADER)
-        stop = at + length
-        if stop > end or length % _SIZE or partition in positions:
-            return None
-        bodies.append(row[at:stop])
-        positions[partition] = position
-        at = stop + _HEADER
-    # after the last segment there is no room for half a header
-    return (bodies, positions) if at == end + _HEADER else None
-
-
-def _columns(
-    raw: Packed, counts: Sequence[int], positions: list[dict[int, int]], broken: Sequence[int]
+def columns_of(
+    raw: Packed, counts: NDArray[np.intp], positions: Sequence[Position], broken: Sequence[int] = ()
 ) -> Increments:
+    """The increments `raw`, of which `counts` belong to each row in turn."""
     measures = raw["measure"]
-    base = measures >= FOLDED
+    # one look for the largest costs half of two comparisons, and mostly there is nothing to find
+    base = measures >= FOLDED if measures.max(initial=0) >= FOLDED else None
     # what is not copied needs no memory: fresh memory for the columns took four fifths of the time
     return Increments(
-        of=np.repeat(np.arange(len(counts)), counts),
+        of=np.arange(len(counts)).repeat(counts),
         tile=raw["tile"],
-        measure=measures & ~np.uint8(FOLDED) if base.any() else measures,
+        measure=measures if base is None else measures & ~np.uint8(FOLDED),
         n=raw["n"],
         amount=raw["amount"],
         base=base,
         positions=positions,
-        broken=tuple(broken),
-    )
-
-
-def _without(found: Increments, strange: NDArray[np.bool_]) -> Increments:
-    """The rows that hold a strange increment go whole: what else they hold cannot be trusted."""
-    bad = np.unique(found.of[strange])
-    keep = ~np.isin(found.of, bad)
-    broken = sorted({*found.broken, *bad.tolist()})
-    return Increments(
-        of=found.of[keep],
-        tile=found.tile[keep],
-        measure=found.measure[keep],
-        n=found.n[keep],
-        amount=found.amount[keep],
-        base=found.base[keep],
-        positions=[{} if place in broken else at for place, at in enumerate(found.positions)],
         broken=tuple(broken),
     )

@@ -1,5 +1,6 @@
 """Whose features, and under which Redis key do they stand?"""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -35,6 +36,12 @@ def row_key(tenant_id: str, shelf: str, entity_id: str) -> str:
     A colon in a tenant or a shelf is written `%3A`; the id comes last and stands as it is.
     """
     return _stem(tenant_id, shelf) + entity_id
+
+
+def row_keys(shelf: str, entities: Sequence[EntityKey]) -> list[str]:
+    """The `row_key` of each entity on one shelf."""
+    stems = {tenant_id: _stem(tenant_id, shelf) for tenant_id in {each[0] for each in entities}}
+    return [stems[tenant_id] + entity_id for tenant_id, _, entity_id in entities]
 
 
 @lru_cache(maxsize=4_096)

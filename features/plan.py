@@ -28,17 +28,21 @@ class Recency(NamedTuple):
 class Plan(NamedTuple):
     """A view as columns of numbers.
 
-    `points` are tiles before the query's own, the first of them 0. `totals` are the measures whose `n` or
-    `amount` is summed up; `spans` [3, spans]: the place of a total, and of the points where the sum begins
-    and ends. `quotients` [4, features]: the span that is divided, then the span, factor and summand of the
-    divisor `span * factor + summand`, which is 0 for a recency; `most`: the largest that may come of it.
-    `recent` are the measures whose newest increment is looked up. `sole`: the view has one measure.
+    `points` [points, 1] are tiles before the query's own, the first of them 0. `totals` are the measures
+    whose `n` or `amount` is summed up; `spans` [2, spans]: where the sum begins and ends, as a place among
+    the points of the first total, then those of the next. `over` and `per` [features]: the span that is
+    divided, and that of the divisor `per * factor + summand`, which is 0 for a recency; `most`: the largest
+    that may come of it. `recent` are the measures whose newest increment is looked up. `sole`: the view has
+    one measure. What is said of each feature and is no place has the form [features, 1].
     """
 
     points: Ints
     totals: tuple[tuple[int, Column], ...]
     spans: Ints
-    quotients: Ints
+    over: Ints
+    per: Ints
+    factor: Ints
+    summand: Ints
     most: NDArray[np.float64] | None
     recent: tuple[int, ...]
     recencies: tuple[Recency, ...]
@@ -71,16 +75,21 @@ class _Planning:
             for column, feature in enumerate(features)
             if feature.kind == "recency"
         )
-        ratios = np.array([feature.kind == "ratio" for feature in features])
+        ratios = np.array([[feature.kind == "ratio"] for feature in features])
+        over, per, factor, summand = _table(quotients, 4)
+        total, begin, end = _table(self._spans, 3)
         return Plan(
-            points=np.array(list(self._points), np.int64),
+            points=np.array([[point] for point in self._points], np.int64),
             totals=tuple(self._totals),
-            spans=_table(self._spans, 3),
-            quotients=_table(quotients, 4),
+            spans=total * len(self._points) + (begin, end),
+            over=over,
+            per=per,
+            factor=factor[:, None],
+            summand=summand[:, None],
             most=np.where(ratios, 1.0, np.inf) if ratios.any() else None,
             recent=tuple(self._recent),
             recencies=recencies,
-            defaults=np.array([feature.default for feature in features], np.float64),
+            defaults=np.array([[feature.default] for feature in features], np.float64),
             sole=len(self._measures) == 1,
         )
 

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from events.decision import Millis
+from features.decoding import decode_rows
 from features.heartbeats import Heartbeat, Heartbeats, as_of
-from features.increments import Increments, decode_rows, encode_row, of_segments
+from features.increments import Increments, Position, encode_row, of_segments
 from features.keys import row_key, shelf_of
 from features.position import Offsets, offsets_text
 from features.reading import Of, Rows, RowSource
@@ -18,8 +19,6 @@ from features.windows import Values, evaluate
 
 UNKNOWN_TTL_S = 60
 """How long it stands online that nothing is known of an entity. An append makes a full row of it before."""
-
-_NOTHING_KNOWN = b"\x01"
 
 
 class PutBack(NamedTuple):
@@ -50,19 +49,21 @@ def answer(
 
     Raises `Unavailable` where SQL must be asked and cannot.
     """
-    rows = [*stored, _NOTHING_KNOWN]
-    increments = decode_rows(rows, len(view.measures))
-    lacking = [place for place, row in enumerate(rows) if row is None] + list(increments.broken)
+    increments = decode_rows(stored, len(view.measures))
+    lacking = [place for place, row in enumerate(stored) if row is None] + list(increments.broken)
     put_back = None
     from_sql = _Stand(beats.partitions)
     if lacking:
-        found = source.rows(view, [who.keys[place] for place in lacking])
-        put_back = _put_back(view, [who.keys[place] for place in lacking], found)
+        keys = who.keys(lacking)
+        found = source.rows(view, keys)
+        put_back = _put_back(view, keys, found)
         from_sql = _Stand(_further(beats.partitions, found.heartbeats))
+        rows = list(stored)
         for place, (_, row, _) in zip(lacking, put_back.rows, strict=True):
             rows[place] = row
         increments = decode_rows(rows, len(view.measures))
-    values = evaluate(view, increments, len(rows), who.of, at)
+    # of nobody, who stands one past the last, nothing is known
+    values = evaluate(view, increments, len(stored) + 1, who.of, at)
     told = _told(values, who, increments, _Stand(beats.partitions), from_sql, frozenset(lacking), put_back)
     if not values.exact.all():
         _unfolded(view, who, at, told, beats, source)
@@ -111,35 +112,26 @@ def _told(
     lacking: frozenset[int],
     put_back: PutBack | None,
 ) -> StreamAnswer:
-    texts = _texts(increments.positions, online.offsets)
-    places = who.of.tolist()
-    counted_until = np.full(len(places), online.counted_until)
-    offline = np.zeros(len(places), np.bool_)
+    asking = len(who.of)
+    counted_until = np.full(asking, online.counted_until)
+    offline = np.zeros(asking, np.bool_)
+    text, apart = offsets_text(online.offsets), _ahead(increments.positions, online.offsets)
     if lacking:
-        of_sql = offsets_text(sql.offsets)
-        for place in lacking:
-            texts[place] = of_sql
+        apart |= dict.fromkeys(lacking, offsets_text(sql.offsets))
         offline = np.isin(who.of, list(lacking))
         counted_until[offline] = sql.counted_until
-    return StreamAnswer(values, offline, counted_until, [texts[place] for place in places], put_back)
+    standing = [apart.get(place, text) for place in who.of.tolist()] if apart else [text] * asking
+    return StreamAnswer(values, offline, counted_until, standing, put_back)
 
 
-def _texts(positions: Sequence[Mapping[int, int]], common: Offsets) -> list[str]:
-    """Where each row stands: where the heartbeats do, or further where it was put from SQL meanwhile."""
-    text = offsets_text(common)
-    known: dict[tuple[tuple[int, int], ...], str] = {}
-    texts = []
-    for row in positions:
-        for partition, position in row.items():
-            if position > common.get(partition, -1):
-                ahead = tuple(item for item in row.items() if item[1] > common.get(item[0], -1))
-                if ahead not in known:
-                    known[ahead] = offsets_text({**common, **dict(ahead)})
-                texts.append(known[ahead])
-                break
-        else:
-            texts.append(text)
-    return texts
+def _ahead(positions: Sequence[Position], common: Offsets) -> dict[int, str]:
+    """Where those rows stand that are further than the heartbeats: they were put from SQL meanwhile."""
+    reached = common.get
+    ahead = [each for each in positions if each[2] > reached(each[1], -1)]
+    offsets: dict[int, dict[int, int]] = {}
+    for place, partition, position in ahead:
+        offsets.setdefault(place, {**common})[partition] = position
+    return {place: offsets_text(each) for place, each in offsets.items()}
 
 
 def _unfolded(
@@ -148,7 +140,7 @@ def _unfolded(
     """Answer from SQL in place of what the online tier has folded up."""
     asking = np.flatnonzero(~told.values.exact)
     rows = np.unique(who.of[asking])
-    keys = [who.keys[place] for place in rows]
+    keys = who.keys(rows.tolist())
     found = source.rows(view, keys, folded=False)
     sql = _Stand(_further(beats.partitions, found.heartbeats))
     increments = of_segments([found.segments.get(key, ()) for key in keys])

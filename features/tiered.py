@@ -11,7 +11,7 @@ from events.errors import Unavailable
 from features import batch_reading, stream_reading
 from features.contract import Contract
 from features.heartbeats import Heartbeats
-from features.keys import row_key, shelf_of
+from features.keys import row_keys, shelf_of
 from features.position import Offsets
 from features.reading import Asked, FeatureVector, RowSource
 from features.schema import Definitions
@@ -60,7 +60,7 @@ class TieredReader:
         parts = self._wanted.parts
         entities = {entity: who(entity, asked) for entity in {part.view.entity for part in parts}}
         whos = [entities[part.view.entity] for part in parts]
-        keys = [_keys(part, of) for part, of in zip(parts, whos, strict=True)]
+        keys = [row_keys(shelf_of(part.view), of.entities) for part, of in zip(parts, whos, strict=True)]
         stored, beats = self._online.read([key for some in keys for key in some])
         moments = _Moments(asked, beats)
         gathered = Gathered.of(self._wanted, len(asked))
@@ -102,11 +102,7 @@ class _Moments:
     """As of when each event asks, when Kafka took it in (epoch ms), and how far the online tier was then."""
 
     def __init__(self, asked: Sequence[Asked], beats: Heartbeats) -> None:
-        self.at: Ints = np.array([each.at for each in asked], np.int64)
-        self.entered_at: Ints = np.array([each.entered_at for each in asked], np.int64)
+        _, at, entered_at = zip(*asked, strict=True)
+        self.at: Ints = np.array(at, np.int64)
+        self.entered_at: Ints = np.array(entered_at, np.int64)
         self.beats = beats
-
-
-def _keys(part: Part, of: Who) -> list[str]:
-    shelf = shelf_of(part.view)
-    return [row_key(tenant_id, shelf, entity_id) for tenant_id, entity_id in of.keys]

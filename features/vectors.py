@@ -21,7 +21,10 @@ _vector = partial(tuple.__new__, FeatureVector)
 
 @dataclass(slots=True, eq=False)
 class Gathered:
-    """What the views said so far, a row for each event that asks."""
+    """What the views said so far, a row for each event that asks.
+
+    The rows of `matrix` lie side by side, as those of `features.windows.Values` do: columns are copied whole.
+    """
 
     wanted: Wanted
     matrix: NDArray[np.float64]
@@ -38,7 +41,7 @@ class Gathered:
         shape = (asked, len(wanted.names))
         return cls(
             wanted,
-            wanted.defaults[None].repeat(asked, axis=0),
+            wanted.defaults[:, None].repeat(asked, axis=1).T,
             np.zeros(shape, np.bool_),
             np.zeros(shape, np.bool_),
             np.full(asked, _NEVER),
@@ -56,11 +59,12 @@ class Gathered:
     def numbers(self, part: Part, matrix: NDArray[np.float64], absent: Bools) -> None:
         """The columns of one view."""
         self.matrix[:, part.places] = matrix[:, part.columns]
-        self.missing[:, part.places] = absent[:, part.columns]
+        if absent.any():
+            self.missing[:, part.places] = absent[:, part.columns]
 
     def values(self, part: Part, rows: Sequence[Sequence[Value | None]]) -> None:
         """The fields of one view; None where one is missing."""
-        for place, column in zip(part.places.tolist(), part.columns.tolist(), strict=True):
+        for place, column in part.pairs:
             found = [row[column] for row in rows]
             self.missing[:, place] = [value is None for value in found]
             for event, value in enumerate(found):

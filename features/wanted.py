@@ -1,6 +1,6 @@
 """What must be looked up for a contract, and about whom do these events ask?"""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,6 +14,8 @@ from features.schema import Definitions
 from features.views import BatchView, RequestView, StreamView
 
 Places = NDArray[np.intp]
+Some = Places | slice
+"""Places; a slice where they follow each other, which takes a tenth of the time to look up."""
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
@@ -23,8 +25,10 @@ class Part:
     """What a contract takes from one view: its `columns`, which go to `places` of the vector."""
 
     view: StreamView | BatchView
-    places: Places
-    columns: Places
+    places: Some
+    columns: Some
+    pairs: tuple[tuple[int, int], ...]
+    """The same one by one: a place and its column."""
 
 
 _REACTIONS = ("default", "fallback", "refuse")
@@ -74,7 +78,8 @@ def wanted(contract: Contract, definitions: Definitions) -> Wanted:
         if not isinstance(view, RequestView):
             places = [place for place, (other, _) in enumerate(located) if other is view]
             columns = [located[place][1] for place in places]
-            parts.append(Part(view, np.array(places, np.intp), np.array(columns, np.intp)))
+            pairs = tuple(zip(places, columns, strict=True))
+            parts.append(Part(view, _some(places), _some(columns), pairs))
     return Wanted(
         contract,
         contract.stored,
@@ -86,21 +91,29 @@ def wanted(contract: Contract, definitions: Definitions) -> Wanted:
     )
 
 
+def _some(places: Sequence[int]) -> Some:
+    first, last = places[0], places[-1]
+    return (
+        slice(first, last + 1) if list(places) == list(range(first, last + 1)) else np.array(places, np.intp)
+    )
+
+
 class Who(NamedTuple):
     """Each entity once, and for each event that asks the place of its own: one past the last for nobody."""
 
-    keys: list[Of]
+    entities: Sequence[EntityKey]
     of: Places
+
+    def keys(self, places: Iterable[int]) -> list[Of]:
+        """The entities at these places, as SQL is asked for them."""
+        return [(self.entities[place].tenant_id, self.entities[place].entity_id) for place in places]
 
 
 def who(entity: str, asked: Sequence[Asked]) -> Who:
     """About whom these events ask, of one kind of entity."""
-    places: dict[EntityKey, int] = {}
-    of = []
-    for each in asked:
-        key = each.keys.get(entity)
-        of.append(-1 if key is None else places.setdefault(key, len(places)))
-    found = np.array(of, np.intp)
-    if -1 in of:
-        found[found < 0] = len(places)
-    return Who([(tenant_id, entity_id) for tenant_id, _, entity_id in places], found)
+    found = [each.keys.get(entity) for each in asked]
+    entities = {key: None for key in found if key is not None}
+    if len(entities) == len(found):
+        return Who(list(entities), np.arange(len(found)))
+    places: dict[EntityKey | None, int] = {key: place for place, key in enumerate(entities)}
+    return Who(list(entities), np.array([places.get(key, len(places)) for key in found], np.intp))

@@ -96,7 +96,7 @@ def _past(plan: Plan, increments: Increments, rows: int) -> _Past:
         np.cumsum(running, dtype=np.int64, out=total[1:])
     latest = [keys if plan.sole else _latest(keys, measure == each) for each in plan.recent]
     folded = None
-    if increments.base.any():
+    if increments.base is not None:
         folded = np.full(rows, -_TILE)
         np.maximum.at(folded, increments.of[increments.base], increments.tile[increments.base])
     return _Past(keys, totals, latest, folded)
@@ -109,45 +109,47 @@ def _latest(keys: Ints, among: Bools) -> Ints:
 
 
 def _values(view: StreamView, plan: Plan, past: _Past, of: Places, tiles: Ints) -> Values:
-    bounds = np.maximum(tiles[:, None] + plan.points, 0)
-    found = np.searchsorted(past.keys[1:], (of << _ROW)[:, None] + bounds)
-    now = found[:, 0]
-    newest = past.keys[now]
+    # features by queries, and not the other way: what is looked up for one point or span then lies together
+    bounds = np.maximum(tiles + plan.points, 0)
+    found = past.keys[1:].searchsorted((of << _ROW) + bounds)
+    now = found[0]
+    newest = past.keys.take(now)
     # a row's keys follow each other: where the one before `now` is another's, this row has none before
     known = newest >> _ROW == of
     newest &= _TILE
     nothing = ~known | (tiles - newest > view.ttl_tiles)
-    matrix = np.empty((len(of), len(plan.defaults)))
-    matrix[:] = plan.defaults
+    values = plan.defaults.repeat(len(of), axis=1)
     if plan.totals:
-        _counted(plan, past.totals, found, matrix)
-    absent = np.repeat(nothing[:, None], len(plan.defaults), axis=1)
+        _counted(plan, past.totals, found, values)
+    absent = nothing[None].repeat(len(values), axis=0)
     for column, recent, unit_s in plan.recencies:
-        last = past.latest[recent][now]
+        last = past.latest[recent].take(now)
         seen = last >> _ROW == of
-        np.divide((tiles - (last & _TILE)) * view.resolution_s, unit_s, out=matrix[:, column], where=seen)
-        absent[:, column] |= ~seen
-    if nothing.any():
-        matrix[nothing] = plan.defaults
+        np.divide((tiles - (last & _TILE)) * view.resolution_s, unit_s, out=values[column], where=seen)
+        absent[column] |= ~seen
     newest *= view.tile_ms
-    newest[~known] = -1
+    if nothing.any():
+        values[:, nothing] = plan.defaults
+        newest[~known] = -1
     exact = (
         np.ones(len(of), np.bool_) if past.folded is None else tiles - view.horizon_tiles > past.folded[of]
     )
-    return Values(matrix, newest, exact, absent)
+    return Values(values.T, newest, exact, absent.T)
 
 
-def _counted(plan: Plan, totals: Ints, found: Places, matrix: Floats) -> None:
-    """Counts, sums, means and ratios into their columns, where there is something to divide by."""
-    total, begin, end = plan.spans
-    row = total * totals.shape[1]
-    flat = totals.ravel()
-    sums = flat[found[:, end] + row] - flat[found[:, begin] + row]
-    over, per, factor, summand = plan.quotients
-    divisors = sums[:, per] * factor + summand
-    np.divide(sums[:, over], divisors, out=matrix, where=divisors > 0)
+def _counted(plan: Plan, totals: Ints, found: Places, values: Floats) -> None:
+    """Counts, sums, means and ratios into their rows, where there is something to divide by."""
+    points, queries = found.shape
+    at = totals.take(found, axis=1).reshape(len(totals) * points, queries)
+    begin, end = plan.spans
+    sums = at.take(end, axis=0)
+    sums -= at.take(begin, axis=0)
+    divisors = sums.take(plan.per, axis=0)
+    divisors *= plan.factor
+    divisors += plan.summand
+    np.divide(sums.take(plan.over, axis=0), divisors, out=values, where=divisors > 0)
     if plan.most is not None:
-        np.minimum(matrix, plan.most, out=matrix)
+        np.minimum(values, plan.most, out=values)
 
 
 def _chunks(of: Places, tiles: Ints) -> Iterator[Places]:

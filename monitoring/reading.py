@@ -14,7 +14,7 @@ from monitoring.ledger import Ledger, SourceRecord
 from transport.kafka import SELDOM, consumer_config, headers_of, position_of
 
 QUIET_S = 2.0
-"""After so long without a record at its end a topic counts as read: an embedded broker's mark may lag."""
+"""So long after the last record at its end a topic counts as read: an embedded broker's watermark may lag."""
 PATIENCE_S = 60.0
 """A partition that has not come to its end after so long without a record is not empty: Kafka is away."""
 

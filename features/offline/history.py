@@ -37,11 +37,9 @@ class History:
     n: Ints
     amount: Ints
 
-    def increments(self, rows: int) -> Increments:
-        """The same as an evaluation takes them; `rows` is how many entities were asked for."""
-        base = np.zeros(len(self.of), np.bool_)
-        nowhere: list[dict[int, int]] = [{} for _ in range(rows)]
-        return Increments(self.of, self.tile, self.measure, self.n, self.amount, base, nowhere)
+    def increments(self) -> Increments:
+        """The same as an evaluation takes them."""
+        return Increments(self.of, self.tile, self.measure, self.n, self.amount, base=None, positions=())
 
     def taken(self, places: NDArray[np.intp], of: NDArray[np.intp]) -> "History":
         """Those at some places, as the increments of others."""

@@ -73,7 +73,7 @@ def values_at(
     rows, of = distinct(keys)
     history = store.increments(view, rows)
     if known is None:
-        return evaluate(view, history.increments(len(rows)), len(rows), of, at)
+        return evaluate(view, history.increments(), len(rows), of, at)
     begins, ends = np.searchsorted(history.of, of), np.searchsorted(history.of, of, side="right")
     parts = [
         _as_known(view, history, begins[part], ends[part], at[part], known[part])
@@ -106,7 +106,7 @@ def _as_known(
     column[~np.isin(found, partitions)] = len(partitions)
     counted = history.offset[places] < limits[of, column]
     rows = history.taken(places[counted], of[counted])
-    return evaluate(view, rows.increments(len(at)), len(at), np.arange(len(at)), at)
+    return evaluate(view, rows.increments(), len(at), np.arange(len(at)), at)
 
 
 def _slices(lengths: Ints) -> Iterator[slice]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from features.increments import decode_rows, of_segments
+from features.decoding import decode_rows
+from features.increments import of_segments
 from features.keys import row_key, shelf_of
 from features.offline.store import OfflineStore
 from features.redis_store import RedisStore

@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, Message, Producer
 from confluent_kafka.admin import AdminClient
 
 from events.errors import Unavailable
-from features.increments import segments_of
+from features.decoding import segments_of
 from features.keys import row_key, shelf_of
 from features.offline.batch import Committed, StreamBatch
 from features.offline.store import OfflineStore, open_offline

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
+from features.decoding import segments_of
 from features.extraction import Increment
 from features.heartbeats import Heartbeat
-from features.increments import Segment, encode_increments, encode_row, packed, segments_of
+from features.increments import Segment, encode_increments, encode_row, packed
 from features.keys import row_key, shelf_of
 from features.redis_store import Delta, RedisStore
 from features.schema import Aggregate, Measure, StreamView

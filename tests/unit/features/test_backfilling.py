@@ -8,9 +8,9 @@ import pytest
 
 from events.errors import ConfigError, Unavailable
 from features.backfilling import Report, count_history, put_history
+from features.decoding import segments_of
 from features.heartbeats import Heartbeat
 from features.histories import json_lines
-from features.increments import segments_of
 from features.keys import row_key, shelf_of
 from features.offline.batch import StreamEvent
 from features.offline.store import OfflineStore, open_offline

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.increments import compact, decode_rows, fold, of_segments
+from features.decoding import decode_rows
+from features.increments import compact, fold, of_segments
 from features.retail import CUSTOMER_ORDERS
 from features.schema import StreamView
 from features.segments import Segment, packed
@@ -68,8 +69,9 @@ def test_a_row_is_compacted_segment_by_segment() -> None:
         segment((NOW, 0, 1, 1), partition=1, position=8),
     ]
     found = decode_rows([compact(parts, CUSTOMER_ORDERS, NOW)])
-    assert found.positions == [{0: 4, 1: 8}]
+    assert found.positions == [(0, 0, 4), (0, 1, 8)]
     assert found.n.tolist() == [2, 1]
+    assert found.base is not None
     assert found.base.tolist() == [True, False]
 
 

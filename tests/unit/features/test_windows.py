@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.increments import Segment, decode_rows, encode_row, fold, of_segments, packed
+from features.decoding import decode_rows
+from features.increments import Segment, encode_row, fold, of_segments, packed
 from features.retail import CUSTOMER_ACTIVITY, CUSTOMER_ORDERS, NEVER, SKU_DEMAND, TERMINAL_ORDERS
 from features.schema import StreamView
 from features.views import DAY_S

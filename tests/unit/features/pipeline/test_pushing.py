@@ -6,8 +6,8 @@ from pathlib import Path
 import fakeredis
 import pytest
 
+from features.decoding import segments_of
 from features.heartbeats import Heartbeat
-from features.increments import segments_of
 from features.keys import row_key, shelf_of
 from features.offline.batch import StreamBatch
 from features.offline.store import OfflineStore, open_offline
