@@ -39,11 +39,18 @@ class Settings(BaseSettings):
         description="without one, only the shipped schema of Avro is known",
     )
 
+    registry: str | None = Field(
+        default=None,
+        validation_alias="MLFLOW_TRACKING_URI",
+        description="without one, models are served from a folder",
+    )
+
     routing_table: Path = Path("config/routing_table.yaml")
     workflows: Path = Path("config/workflows.yaml")
     fraud_config: Path = Path("config/fraud.yaml")
     churn_config: Path = Path("config/churn.yaml")
-    model_dir: Path = Path("var/models")
+    model_dir: Path = Field(default=Path("var/models"), description="versions, where there is no registry")
+    model_cache: Path = Field(default=Path("var/model-cache"), description="what came from the registry")
     partitions: int = Field(default=4, ge=1, le=1_000)
     tenant: str = Field(default="retailpulse", min_length=1, description="whose nights beat begins")
     time_zone: ZoneInfo = Field(default=ZoneInfo("UTC"), description="the shop's, as in the IANA's database")
@@ -71,6 +78,11 @@ class Settings(BaseSettings):
     def database_url(self) -> str:
         """An SQLAlchemy URL: the offline store."""
         return _required("DATABASE_URL", self.database)
+
+    @property
+    def registry_url(self) -> str:
+        """`http://…`: the MLflow server whose registry says which model is served."""
+        return _required("MLFLOW_TRACKING_URI", self.registry)
 
 
 def _required(variable: str, value: str | None) -> str:

@@ -14,6 +14,7 @@ from tasks.exporting import prepare
 def _make(settings: Settings) -> Celery:
     prepare(settings.metrics_port)
     # whatever counts is imported after that
+    from models.source import ModelPlace
     from tasks.equipment import Addresses
     from tasks.worker import make_app
 
@@ -21,7 +22,12 @@ def _make(settings: Settings) -> Celery:
         "tasks",
         settings.celery_broker_url,
         load(settings.routing_table, settings.workflows).catalogue,
-        lambda: Addresses(settings.kafka_bootstrap_servers, settings.redis_url, settings.database_url),
+        lambda: Addresses(
+            settings.kafka_bootstrap_servers,
+            settings.redis_url,
+            settings.database_url,
+            ModelPlace(settings.registry, settings.model_dir, settings.model_cache),
+        ),
         schedule=BEAT_SCHEDULE,
     )
 

@@ -3,7 +3,7 @@
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from celery.utils.log import get_logger
 
@@ -16,6 +16,8 @@ from features.reading import Asked, FeatureReader, FeatureVector
 from features.redis_store import RedisStore
 from features.retail import DEFINITIONS
 from features.tiered import TieredReader
+from models.reports import Reports, connect_reports
+from models.source import ModelPlace, Source
 from tasks.outcomes import Outcomes
 from tasks.suspects import Suspects, connect_suspects
 from transport.kafka import Outgoing, Publisher
@@ -38,11 +40,15 @@ REPORT_S = 2
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the services are: bootstrap servers, the Redis of features and tallies, the offline store."""
+    """Where the services are: bootstrap servers, the Redis of features and tallies, the offline store.
+
+    And where the models are.
+    """
 
     kafka: str
     redis: str
     database: str
+    models: ModelPlace = field(default_factory=ModelPlace)
 
 
 class Producers:
@@ -93,6 +99,9 @@ class Equipment:
     producers: Producers
     tally: RetryTally
     suspects: Suspects
+    reports: Reports
+    sources: Callable[[str], Source]
+    """Where a model's versions come from, by its name."""
 
     @classmethod
     def connect(cls, addresses: Addresses, publish_timeout: Millis) -> "Equipment":
@@ -107,6 +116,8 @@ class Equipment:
             Producers(addresses.kafka, publish_timeout),
             connect_tally(addresses.redis),
             connect_suspects(addresses.redis),
+            connect_reports(addresses.redis),
+            addresses.models.source,
         )
 
 

@@ -1,26 +1,22 @@
 """The fraud classifier as a Celery task."""
 
+from models.artifact import Artifact
+from models.fraud import MODEL, FraudWorkflow
+from models.thresholds import load_thresholds
 from models.workflow import Workflow
 from tasks.celery import app, settings
-from tasks.inference import InferenceTask
+from tasks.served import ServedTask
 
 
-class Score(InferenceTask):
+class Score(ServedTask):
     """Decides on orders: approve, review or hold."""
 
     name = "tasks.fraud.score"
+    model = MODEL
 
-    def load(self) -> Workflow:
-        """Load the newest model, and warm it."""
-        # imported in the process that scores: a LightGBM loaded before the fork hangs after it
-        from models.artifact import load_newest
-        from models.fraud import MODEL, FraudWorkflow
-        from models.thresholds import load_thresholds
-
-        thresholds = load_thresholds(settings.fraud_config)
-        return load_newest(
-            settings.model_dir, MODEL, lambda artifact: FraudWorkflow.load(artifact, thresholds)
-        )
+    def load(self, artifact: Artifact) -> Workflow:
+        """This version, with the thresholds as they are by then."""
+        return FraudWorkflow.load(artifact, load_thresholds(settings.fraud_config))
 
 
 score = app.register_task(Score())

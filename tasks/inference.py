@@ -31,15 +31,18 @@ class InferenceTask(ResendingTask):
     code_version = version("signalbox")
 
     @abstractmethod
-    def load(self) -> Workflow:
+    def start(self, equipment: Equipment) -> Workflow:
         """Load the model and warm it. Called once, in the process that infers."""
+
+    @abstractmethod
+    def current(self) -> Workflow:
+        """What a batch that begins now is answered by, to its end."""
 
     def equip(self, equipment: Equipment, limits: Limits) -> None:
         """Load the workflow too."""
         super().equip(equipment, limits)
-        workflow = self.load()
+        workflow = self.start(equipment)
         self.workflow = workflow.name
-        self.engine = Lifecycle(workflow, equipment.features, self.clock, self.code_version)
         logger.info("%s is loaded", workflow.version.model_id)
 
     def run(self, *args: object, **kwargs: object) -> str:
@@ -59,8 +62,9 @@ class InferenceTask(ResendingTask):
             batch = decode_batch(args[0] if len(args) == 1 and not kwargs else None)
         except DeadLetter as error:
             return self.dead_letter(repr((args, kwargs)).encode("utf-8", "backslashreplace"), "", error)
+        engine = Lifecycle(self.current(), equipment.features, self.clock, self.code_version)
         handling = Handling(
-            self.engine, self._publish_and_count, patience, limits, delivery.queue, delivery.retries
+            engine, self._publish_and_count, patience, limits, delivery.queue, delivery.retries
         )
         try:
             verdict = handling.follow(self._triage(batch, delivery, patience), batch)

@@ -76,6 +76,19 @@ DEPENDENCY_WAIT = Counter(
     ["dependency"],
 )
 
+MODEL_INFO = Gauge(
+    "signalbox_model_info",
+    "1 for the version that a process answers with, summed over the living ones of a worker.",
+    ["model", "version", "digest"],
+    multiprocess_mode="livesum",
+)
+MODEL_LOOKS = Counter(
+    "signalbox_model_looks_total",
+    "Times that a process asked which version it is to serve: `served`, or `trouble` where it goes on with"
+    " another one.",
+    ["model", "outcome"],
+)
+
 # feature pipeline
 FEATURE_EVENTS = Counter(
     "signalbox_feature_events_total",

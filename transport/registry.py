@@ -1,18 +1,17 @@
 """What does the schema registry say of an Avro schema's id? Asked once for each id, over HTTP."""
 
-import base64
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
-from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import Request, urlopen
 
 import msgspec
 
 from events.avro import SHIPPED, Schemas, Writer, parse_writer
 from events.decision import Millis
-from events.errors import ConfigError, DeadLetter, Problem, Unavailable
+from events.errors import DeadLetter, Unavailable
 from transport.clock import Clock, system_clock
+from transport.http import parse_address
 
 NAME = "schema registry"
 TIMEOUT_S = 2.0
@@ -54,7 +53,8 @@ class Registry:
 
     def __init__(self, url: str, clock: Clock = system_clock, timeout_s: float = TIMEOUT_S) -> None:
         """`url` may carry a user and a password. Raises `ConfigError` where it is none of HTTP."""
-        self._base, self._headers = _address(url)
+        self._base, headers = parse_address(url, "SCHEMA_REGISTRY_URL")
+        self._headers = {"Accept": _ACCEPT, **headers}
         self._clock = clock
         self._timeout_s = timeout_s
         self._writers: dict[int, Writer] = {}
@@ -120,22 +120,3 @@ def _says_unknown(answer: Any) -> bool:
         return _decode_refusal(answer.read(MAX_ANSWER_BYTES)).error_code == _SCHEMA_NOT_FOUND
     except (OSError, HTTPException, msgspec.MsgspecError):
         return False
-
-
-def _address(url: str) -> tuple[str, dict[str, str]]:
-    """The URL without user and password, and the headers of a request."""
-    try:
-        parts = urlsplit(url)
-        sound = parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        sound = False
-    if not sound:
-        # without the value: it may hold a password
-        problem = Problem("environment", 0, "SCHEMA_REGISTRY_URL", "must be http://… or https://…")
-        raise ConfigError([problem])
-    headers = {"Accept": _ACCEPT}
-    if parts.username is not None:
-        user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        headers["Authorization"] = "Basic " + base64.b64encode(user.encode()).decode("ascii")
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", "")), headers

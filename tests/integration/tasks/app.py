@@ -14,7 +14,7 @@ from features.contract import Contract
 from features.keys import EntityKey
 from models.workflow import Answer, Case, ModelVersion
 from routing.catalogue import Catalogue, QueueSpec
-from tasks.equipment import Addresses
+from tasks.equipment import Addresses, Equipment
 from tasks.inference import InferenceTask
 from tasks.worker import make_app
 from tests.integration.tasks.rig import TASK
@@ -81,8 +81,12 @@ class Decide(InferenceTask):
 
     name = TASK
 
-    def load(self) -> Scripted:
+    def start(self, equipment: Equipment) -> Scripted:
         """Nothing to load."""
+        return Scripted()
+
+    def current(self) -> Scripted:
+        """There is one."""
         return Scripted()
 
 

@@ -10,6 +10,8 @@ from celery import Celery
 from fakeredis import FakeServer, FakeStrictRedis
 
 from events.lane import Batch, decode_batch, encode_batch
+from models.reports import Reports
+from models.source import ModelPlace
 from models.workflow import Workflow
 from tasks.base import EventTask
 from tasks.configuration import settings
@@ -32,8 +34,12 @@ class Decide(InferenceTask):
     name = TASK
     scripted: Workflow
 
-    def load(self) -> Workflow:
+    def start(self, equipment: Equipment) -> Workflow:
         """It is there already."""
+        return self.scripted
+
+    def current(self) -> Workflow:
+        """As the test says by then."""
         return self.scripted
 
 
@@ -59,6 +65,8 @@ class Bench:
             self.kafka,  # type: ignore[arg-type]  # it has the one method that is used
             self.tally,
             Suspects(FakeStrictRedis(server=self.redis)),
+            Reports(FakeStrictRedis(server=self.redis)),
+            ModelPlace().source,
         )
         task = Decide()
         task.scripted = self.workflow
