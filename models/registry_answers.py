@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import msgspec
 
-DIGEST_TAG = "signalbox.digest"
+DIGEST_TAG = "digest"
 """The tag of a registered version that holds the digest of its metadata."""
-TRAINED_BY_TAG = "signalbox.trained_by"
+TRAINED_BY_TAG = "trained_by"
 
 
 class Version(NamedTuple):

@@ -4,10 +4,10 @@ from datetime import time
 
 from models.workflow import Workflow
 from tasks.celery import app, settings
-from tasks.inference import InferenceTask
+from tasks.loaded import LoadedTask
 
 
-class Forecast(InferenceTask):
+class Forecast(LoadedTask):
     """Seven days of demand for each SKU that is asked for; a night's trigger is cut into such events."""
 
     name = "tasks.forecast.forecast"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from events.errors import ConfigError, Problem, Unavailable
 from models.artifact import Artifact, load
 from models.recipe import lacks
+from models.registry_answers import DIGEST_TAG
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 DEPENDENCY = "model registry"
 FILES = "version"
 """The folder of a run's artifacts that is the version."""
-DIGEST = "digest"
-"""The tag by which a version is found again."""
 
 # seven retries of two minutes each are MLflow's own: a training that cannot register says so sooner
 _PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3", "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
@@ -90,7 +89,7 @@ class TrainingRegistry:
             raise
 
     def _of_digest(self, model: str, digest: str) -> str | None:
-        found = self._client.search_model_versions(f"name = '{model}' and tags.{DIGEST} = '{digest}'")
+        found = self._client.search_model_versions(f"name = '{model}' and tags.{DIGEST_TAG} = '{digest}'")
         return str(max(int(each.version) for each in found)) if found else None
 
     def _create(self, model: str) -> None:
@@ -143,7 +142,7 @@ def _tags(artifact: Artifact) -> dict[str, str]:
     metadata = artifact.metadata
     made, recipe = metadata.provenance, metadata.recipe
     return {
-        DIGEST: metadata.digest,
+        DIGEST_TAG: metadata.digest,
         "trained_at": made.trained_at,
         "trained_by": made.trained_by,
         "git_commit": made.git_commit,

@@ -14,8 +14,8 @@ from features.contract import Contract
 from features.keys import EntityKey
 from models.workflow import Answer, Case, ModelVersion
 from routing.catalogue import Catalogue, QueueSpec
-from tasks.equipment import Addresses, Equipment
-from tasks.inference import InferenceTask
+from tasks.equipment import Addresses
+from tasks.loaded import LoadedTask
 from tasks.worker import make_app
 from tests.integration.tasks.rig import TASK
 
@@ -76,17 +76,13 @@ def diary(event_ids: Sequence[str]) -> None:
         file.write(json.dumps(entry) + "\n")
 
 
-class Decide(InferenceTask):
+class Decide(LoadedTask):
     """The scripted workflow's task."""
 
     name = TASK
 
-    def start(self, equipment: Equipment) -> Scripted:
+    def load(self) -> Scripted:
         """Nothing to load."""
-        return Scripted()
-
-    def current(self) -> Scripted:
-        """There is one."""
         return Scripted()
 
 
