@@ -161,6 +161,21 @@ SKU_DEMAND = StreamView(
     description="how much of a product is sold a day",
 )
 
+SKU_PRICES = StreamView(
+    name="sku_prices",
+    entity="sku",
+    # a view of its own: another measure in sku_demand would make what is stored of it unreadable
+    measures=(Measure("lines", "order.placed", of="unit_price", decimals=2, each="items"),),
+    features=(
+        Aggregate("mean_price_28d", "mean", "lines", days=28, description="mean price of an order's line"),
+    ),
+    resolution_s=86_400,
+    ttl_days=365,
+    freshness_s=3_600,
+    owner="demand",
+    description="what a product is sold for",
+)
+
 PRODUCT_CATALOGUE = BatchView(
     name="product_catalogue",
     entity="sku",
@@ -193,6 +208,7 @@ DEFINITIONS = Definitions.of(
         CUSTOMER_COMPLAINTS,
         TICKET_HISTORY,
         SKU_DEMAND,
+        SKU_PRICES,
         PRODUCT_CATALOGUE,
         ORDER_REQUEST,
     ),

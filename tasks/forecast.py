@@ -25,7 +25,7 @@ class Forecast(LoadedTask):
         from tasks.planning import NightlyWorkflow, Planner
 
         database = open_database(settings.database_url)
-        sales, forecasts = Sales(database), Forecasts(database)
+        sales, forecasts = Sales(database, settings.time_zone), Forecasts(database)
         forecasts.create()
         begins = settings.nightly_at if isinstance(settings.nightly_at, time) else time()
         timetable = Timetable(settings.time_zone, begins)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from zoneinfo import ZoneInfo
 
 from events.decision import Millis, dead_letter_topic
 from features.offline.database import open_database
@@ -19,8 +20,11 @@ PUBLISH_S = 30.0
 
 
 @contextmanager
-def connected_watch(bootstrap: str, database_url: str) -> Iterator[NightWatch]:
-    """Connects to SQL at once, to Kafka where there is something to write or read. Raises `Unavailable`."""
+def connected_watch(bootstrap: str, database_url: str, zone: ZoneInfo) -> Iterator[NightWatch]:
+    """Connects to SQL at once, to Kafka where there is something to write or read. Raises `Unavailable`.
+
+    Days are those of `zone`.
+    """
     database = open_database(database_url)
     forecasts = Forecasts(database)
 
@@ -32,6 +36,6 @@ def connected_watch(bootstrap: str, database_url: str) -> Iterator[NightWatch]:
 
     try:
         forecasts.create()
-        yield NightWatch(Nights(database), forecasts, Sales(database), given_up, publish, system_clock)
+        yield NightWatch(Nights(database), forecasts, Sales(database, zone), given_up, publish, system_clock)
     finally:
         database.close()

@@ -20,7 +20,9 @@ class Watch(Task[[], str]):
         # in the process that works: connections do not survive a fork
         from tasks.night_parts import connected_watch
 
-        with connected_watch(settings.kafka_bootstrap_servers, settings.database_url) as watch:
+        with connected_watch(
+            settings.kafka_bootstrap_servers, settings.database_url, settings.time_zone
+        ) as watch:
             said = []
             if isinstance(settings.nightly_at, time):
                 from models.nights import Timetable

@@ -86,7 +86,7 @@ class Shop:
         self.now = at(NIGHT, 2)
         self.kafka = Kafka()
         self.forecaster = Counted()
-        self.sales, self.nights = Sales(database), Nights(database)
+        self.sales, self.nights = Sales(database, ZoneInfo("UTC")), Nights(database)
         self.forecasts = Forecasts(database, lambda: self.now)
         self.forecasts.create()
         self.failed: Failures = {}
