@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
+from typing import NamedTuple
 
 import msgspec
 
@@ -19,6 +20,18 @@ from transport.kafka import Outgoing
 
 Failures = Mapping[tuple[str, str], Mapping[str, Failure]]
 """Why SKUs were given up, by tenant and night, then by SKU."""
+
+
+class Standings(NamedTuple):
+    """How far a night is: its SKUs, how many are without a forecast, its report once it has ended.
+
+    `changed_at` (epoch ms) is when it came to its state.
+    """
+
+    planned: int
+    open: int
+    changed_at: Millis
+    report: Report | None
 
 
 class NightWatch:
@@ -74,6 +87,18 @@ class NightWatch:
             if night.state == "ended":
                 self._tell(night)
         return ended
+
+    def standing(self, tenant_id: str, night: date) -> Standings:
+        """How far a night is; of one that nobody began, nothing."""
+        whose = (tenant_id, night.isoformat())
+        found = self._nights.find(*whose)
+        done = found is not None and found.state in ("ended", "told")
+        return Standings(
+            self._nights.planned(*whose),
+            len(self._nights.unanswered(*whose)),
+            found.changed_at if found else 0,
+            msgspec.json.decode(found.report, type=Report) if found and done else None,
+        )
 
     def _standing(self, night: Night) -> Standing:
         whose = (night.tenant_id, night.night)

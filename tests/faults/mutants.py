@@ -71,7 +71,7 @@ def put_no_tasks(made: Rig) -> None:
 def balanced(made: Rig) -> tuple[bool, str]:
     """Whether `signalbox balance` says that nothing is missing, and what it printed."""
     done = subprocess.run(
-        [SIGNALBOX, "balance"], env={**os.environ, **made.env}, capture_output=True, text=True, check=False
+        [*SIGNALBOX, "balance"], env={**os.environ, **made.env}, capture_output=True, text=True, check=False
     )
     return done.returncode == 0, done.stdout + done.stderr
 

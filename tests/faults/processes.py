@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SIGNALBOX = str(Path(sys.executable).with_name("signalbox"))
+SIGNALBOX = (sys.executable, "-m", "cli")
 
 
 def free_port() -> int:
@@ -104,7 +104,7 @@ class Child:
 
 def signalbox(name: str, arguments: Sequence[str], log_dir: Path, env: Mapping[str, str]) -> Child:
     """A part of the system, started by its own command."""
-    return Child(name, [SIGNALBOX, *arguments], log_dir / f"{name}.log", env)
+    return Child(name, [*SIGNALBOX, *arguments], log_dir / f"{name}.log", env)
 
 
 def redis(name: str, port: int, folder: Path) -> Child:

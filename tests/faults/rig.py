@@ -94,7 +94,7 @@ class Rig:
         path = self.folder / f"{name}.log"
         with path.open("ab") as log:
             code = subprocess.run(
-                [SIGNALBOX, *arguments],
+                [*SIGNALBOX, *arguments],
                 cwd=ROOT,
                 env={**os.environ, **self.env, **(env or {})},
                 stdout=log,

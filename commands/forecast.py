@@ -1,0 +1,127 @@
+"""The nightly forecast by hand: run a night, see how it went, see what is said of one SKU."""
+
+import time
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from tasks.night_watch import NightWatch, Standings
+
+app = typer.Typer(help="The demand forecast: run a night, see what it said.", no_args_is_help=True)
+
+DATE = Annotated[
+    datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The night: the first day that is forecast.")
+]
+TENANT = Annotated[str | None, typer.Option(help="Whose SKUs; by default the settings' tenant.")]
+LOOK_S = 0.5
+
+
+@app.command()
+def run(
+    day: DATE,
+    tenant: TENANT = None,
+    wait: Annotated[bool, typer.Option(help="Until each SKU has its outcome; then the report.")] = True,
+) -> None:
+    """Trigger a night, and follow it to its end. One that was begun goes on with what is unanswered.
+
+    The dispatcher and the workers of ml.forecast.batch do the work. Exit code 1 where a SKU has no forecast.
+    """
+    from settings import load_settings
+    from tasks.night_parts import connected_watch
+    from transport.clock import system_clock
+
+    settings = load_settings()
+    whose, night = tenant or settings.tenant, day.date()
+    with connected_watch(
+        settings.kafka_bootstrap_servers, settings.database_url, settings.time_zone
+    ) as watch:
+        began = system_clock()
+        watch.trigger(whose, night)
+        if not wait:
+            typer.echo(f"the night of {night} is triggered")
+            return
+        standing = _follow(watch, whose, night, began)
+    _say(standing, night)
+
+
+@app.command()
+def report(day: DATE, tenant: TENANT = None) -> None:
+    """What a night came to. Exit code 1 where a SKU has no forecast, or the night has not ended."""
+    from settings import load_settings
+    from tasks.night_parts import connected_watch
+
+    settings = load_settings()
+    with connected_watch(
+        settings.kafka_bootstrap_servers, settings.database_url, settings.time_zone
+    ) as watch:
+        standing = watch.standing(tenant or settings.tenant, day.date())
+    _say(standing, day.date())
+
+
+@app.command()
+def show(
+    sku: Annotated[str, typer.Argument(help="As the events name it: sku-81")],
+    nights: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 1,
+    plot: Annotated[bool, typer.Option("--plot", help="Draw it, after the weeks before.")] = False,
+    tenant: TENANT = None,
+) -> None:
+    """What was forecast of one SKU, day by day; 80 % of what comes is to lie between the bounds."""
+    from rich.console import Console
+
+    from commands.forecast_shown import drawn, table
+    from events.errors import ConfigError, Problem
+    from features.offline.database import open_database
+    from features.offline.forecasts import Forecasts
+    from features.offline.sales import Sales
+    from settings import load_settings
+
+    settings = load_settings()
+    whose = tenant or settings.tenant
+    database = open_database(settings.database_url)
+    forecasts = Forecasts(database)
+    forecasts.create()
+    found = forecasts.of_sku(whose, sku, nights)
+    if not found:
+        way_out = "nothing was forecast of it yet: begin a night by `signalbox forecast run --date …`"
+        raise ConfigError([Problem("forecasts", 0, sku, way_out)])
+    console = Console(highlight=False)
+    for stored in found:
+        console.print(f"{sku}, night of {stored.night}: {stored.method}, {stored.model_id}")
+        if plot:
+            night = date.fromisoformat(stored.night)
+            console.print(drawn(Sales(database, settings.time_zone).series(whose, [sku], night)[sku], stored))
+        else:
+            console.print(table(stored))
+    database.close()
+
+
+def _follow(watch: "NightWatch", tenant: str, night: date, began: int) -> "Standings":
+    """Until the night has ended, at the look of whoever is first: this one, or the worker's every minute."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        bar = progress.add_task("SKUs forecast", total=None)
+        while True:
+            watch.look()
+            standing = watch.standing(tenant, night)
+            if standing.planned:
+                progress.update(bar, completed=standing.planned - standing.open, total=standing.planned)
+            if standing.report and (not standing.open or standing.changed_at >= began):
+                return standing
+            time.sleep(LOOK_S)
+
+
+def _say(standing: "Standings", night: date) -> None:
+    from commands.forecast_shown import report_lines
+
+    if standing.report is None:
+        done = standing.planned - standing.open
+        typer.echo(f"the night of {night} has not ended: {done:,} of {standing.planned:,} SKUs are forecast")
+        raise typer.Exit(1)
+    for line in report_lines(night, standing.report):
+        typer.echo(line)
+    raise typer.Exit(1 if standing.report.failed or standing.report.unanswered else 0)

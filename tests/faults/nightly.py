@@ -1,0 +1,193 @@
+"""A night over a thousand SKUs while its workers are killed: does it end complete, with no SKU twice?
+
+python -m tests.faults.nightly
+python -m tests.faults.nightly --skus 10000 --kills 0
+"""
+
+import argparse
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+from confluent_kafka import Consumer, TopicPartition
+
+from events.decision import Millis
+from events.envelope import Envelope
+from events.nightly import COMPLETED, REQUESTED
+from events.topics import EVENTS, PREDICTIONS
+from features.backfilling import count_history
+from features.offline.forecasts import Forecasts
+from features.offline.nights import Nights
+from features.offline.store import open_offline
+from features.pipeline.reading import Record
+from features.retail import DEFINITIONS
+from tests.faults.processes import wait_until
+from tests.faults.rig import Rig, rig
+from transport.kafka import consumer_config
+
+TENANT = "retailpulse"
+NIGHT = date(2026, 3, 2)
+DAYS = 120
+QUEUE = "ml.forecast.batch"
+LINES_IN_ORDER = 500
+
+
+class _Stamp(msgspec.Struct):
+    prediction_id: str
+    event_type: str
+    entity_id: str
+
+
+def sales(skus: int) -> Iterator[Record]:
+    """Every SKU on most of the days before the night, a few hundred lines an order."""
+    rng, number = random.Random(5), 0
+    for before in range(DAYS, 0, -1):
+        day = NIGHT - timedelta(days=before)
+        at = int(datetime(day.year, day.month, day.day, 12, tzinfo=UTC).timestamp() * 1_000)
+        sold = [(sku, rng.randrange(0, 9) + 3 * (day.weekday() == 5)) for sku in range(skus)]
+        lines = [
+            {"sku": f"sku-{sku}", "quantity": pieces, "unit_price": 2.5} for sku, pieces in sold if pieces
+        ]
+        for first in range(0, len(lines), LINES_IN_ORDER):
+            number += 1
+            yield Record(number, at, order(number, at, lines[first : first + LINES_IN_ORDER]), None)
+
+
+def order(number: int, at: Millis, items: list[dict[str, object]]) -> bytes:
+    """An order as its producer writes it."""
+    return msgspec.json.encode(
+        Envelope(
+            event_id=f"past-{number}",
+            event_type="order.placed",
+            source="faults",
+            version="1.0.0",
+            occurred_at=at,
+            tenant_id=TENANT,
+            payload={
+                "order_id": f"o-{number}",
+                "customer_id": "c-1",
+                "terminal_id": "t-1",
+                "amount": 1.0,
+                "currency": "GBP",
+                "items": items,
+            },
+        )
+    )
+
+
+class Progress:
+    """What stands in SQL of the night, read as anybody would."""
+
+    def __init__(self, url: str) -> None:
+        self._store = open_offline(url)
+        self.forecasts = Forecasts(self._store.database)
+        self.nights = Nights(self._store.database)
+        self._store.create(DEFINITIONS)
+        self.forecasts.create()
+
+    def fill(self, skus: int) -> None:
+        """Sales of so many SKUs."""
+        count_history(sales(skus), DEFINITIONS, self._store)
+
+    def done(self) -> int:
+        """How many SKUs have their forecast."""
+        return sum(made.skus for made in self.forecasts.made(TENANT, NIGHT.isoformat()))
+
+    def told(self) -> bool:
+        """Whether the report went out."""
+        night = self.nights.find(TENANT, NIGHT.isoformat())
+        return night is not None and night.state == "told"
+
+
+def kill_at(made: Rig, progress: Progress, share: float, skus: int) -> None:
+    """SIGKILL all workers of the night, once so many of its SKUs are done."""
+    wait_until(lambda: progress.done() >= share * skus, 600, f"{share:.0%} of the SKUs")
+    workers = [child for name, child in made.parts.items() if name.startswith("worker")]
+    for child in workers:
+        child.kill()
+    print(f"  killed {len(workers)} workers at {progress.done():,} of {skus:,} SKUs", flush=True)
+    for child in workers:
+        child.start()
+
+
+def read(bootstrap: str, topic: str) -> Iterator[bytes]:
+    """All that a topic holds."""
+    consumer = Consumer(consumer_config(bootstrap, "fault-run"))
+    partitions = consumer.list_topics(topic, 10).topics[topic].partitions
+    consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
+    while messages := consumer.consume(5_000, 3):
+        yield from (message.value() or b"" for message in messages if message.error() is None)
+    consumer.close()
+
+
+def account(made: Rig, progress: Progress, skus: int) -> bool:
+    """Print what came out; True where each SKU has one forecast and one prediction's id."""
+    night = progress.nights.find(TENANT, NIGHT.isoformat())
+    print(f"report {night.report if night else None}")
+    stamps = [msgspec.json.decode(value, type=_Stamp) for value in read(made.bootstrap, PREDICTIONS)]
+    ids: dict[str, set[str]] = {}
+    for stamp in stamps:
+        if stamp.event_type == REQUESTED:
+            ids.setdefault(stamp.entity_id, set()).add(stamp.prediction_id)
+    written = sum(stamp.event_type == REQUESTED for stamp in stamps)
+    said = Counter(
+        msgspec.json.decode(value, type=Envelope).event_type for value in read(made.bootstrap, EVENTS)
+    )
+    several = [sku for sku, known in ids.items() if len(known) > 1]
+    done, planned = progress.done(), progress.nights.planned(TENANT, NIGHT.isoformat())
+    print(
+        f"planned {planned:,}, in SQL {done:,}, with a prediction {len(ids):,}, with two ids {len(several)}"
+    )
+    print(f"predictions written a second time {written - len(ids):,}; events {dict(said)}")
+    letters = sum(1 for _ in read(made.bootstrap, f"{QUEUE}.dlq"))
+    balanced = made.complete("balance", "balance", check=False) == 0
+    print((made.folder / "balance.log").read_text().rstrip())
+    whole = done == planned == len(ids) == skus and not several and not letters
+    return whole and said[COMPLETED] >= 1 and balanced
+
+
+def run(made: Rig, skus: int, kills: int) -> bool:
+    """One night, from its trigger to its report."""
+    progress = Progress(made.env["DATABASE_URL"])
+    progress.fill(skus)
+    made.run("dispatcher", "dispatcher")
+    made.run("reconciler", "reconcile")
+    made.run("worker-batch", "worker", QUEUE)
+    made.run("worker-batch-2", "worker", QUEUE)
+    for name in ("worker-batch", "worker-batch-2"):
+        wait_for(made.folder / f"{name}.log", " is loaded")
+    made.complete("trigger", "forecast", "run", "--date", NIGHT.isoformat(), "--no-wait")
+    began = time.monotonic()
+    for number in range(kills):
+        kill_at(made, progress, (number + 1) / (kills + 1), skus)
+    made.complete("wait", "forecast", "run", "--date", NIGHT.isoformat())
+    wait_until(progress.told, 60, "the report")
+    took = time.monotonic() - began
+    print(f"{skus:,} SKUs in {took:.1f} s, {1_000 * took / skus:.1f} ms a SKU on two workers")
+    return account(made, progress, skus)
+
+
+def wait_for(log: Path, text: str) -> None:
+    """Return once a part has printed this."""
+    wait_until(lambda: log.exists() and text in log.read_text(errors="replace"), 120, f"{log}: {text}")
+
+
+def main() -> int:
+    """Run once; 0 where the night is complete and no SKU stands twice."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--skus", type=int, default=1_000)
+    parser.add_argument("--kills", type=int, default=1, help="of all the night's workers at once")
+    parser.add_argument("--broker", choices=("redis", "rabbitmq"), default="redis")
+    args = parser.parse_args()
+    with rig(broker=args.broker, one_redis=True, seeded=False) as made:
+        print(f"broker {args.broker}, logs in {made.folder}", flush=True)
+        return 0 if run(made, args.skus, args.kills) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
