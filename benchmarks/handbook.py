@@ -28,6 +28,7 @@ from features.offline.store import open_offline
 from features.redis_store import RedisStore
 from models.artifact import load, versions
 from models.fraud import MODEL
+from models.fraud_features import NEEDS
 from models.trees import TREES
 from monitoring.reading import LogReader
 from stack.labels import card_history
@@ -105,7 +106,7 @@ def offline_scores(experiment: Experiment, made: Rig, model_dir: Path, places: P
     made.complete("backfill offline", "features", "backfill", path, *until, env=env)
     made.complete("train", "train", "fraud", "--data", path, *until, "--train-days", str(TRAIN_DAYS), env=env)
     store = open_offline(env["DATABASE_URL"])
-    rows = matrix(experiment.transactions, places, stored_in(store, TENANT))
+    rows = matrix(NEEDS, experiment.transactions, places, stored_in(store, TENANT))
     store.close()
     return score(model_dir, rows)
 

@@ -1,4 +1,4 @@
-"""Which model is to be trained, from what? Saves a version that workers take when they start."""
+"""Which model is to be trained, from what? What passes the gate becomes the challenger."""
 
 from datetime import datetime
 from pathlib import Path
@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from training.fraud import Trained
     from training.transactions import Transactions
 
-app = typer.Typer(help="Train a model and save it as a new version.", no_args_is_help=True)
+app = typer.Typer(
+    help="Train a model; what passes the gate is registered as challenger.", no_args_is_help=True
+)
 
 
 @app.callback()
 def models() -> None:
-    """Train a model and save it as a new version."""
+    """Train a model; what passes the gate is registered as challenger."""
 
 
 @app.command()
@@ -30,33 +31,42 @@ def fraud(
         typer.Option(formats=["%Y-%m-%d"], help="Look at nothing from this day (UTC) on."),
     ] = None,
     train_days: Annotated[int, typer.Option(min=1, help="How many days to fit on.")] = 28,
-    model_dir: Annotated[Path | None, typer.Option(help="By default the settings' one.")] = None,
+    model_dir: Annotated[Path | None, typer.Option(help="Save there, and not in the registry.")] = None,
     tenant: Annotated[str, typer.Option(help="Whose customers and terminals they are.")] = "retailpulse",
 ) -> None:
-    """Fit the fraud classifier on the features that the offline store had of each order, and measure it."""
+    """Fit the fraud classifier on the features that the offline store had of each order, and measure it.
+
+    Exit code 0 where it was registered, or is the champion already; 1 where the gate refused it.
+    """
     from datetime import timedelta
 
+    from commands.conducting import Conductor
     from features.offline.layouts import check_layouts
     from features.offline.store import open_offline
     from features.retail import DEFINITIONS
+    from models.fraud import MODEL
     from settings import load_settings
     from training.dataset import Split
-    from training.fraud import train
+    from training.fraud import Trained, train
     from training.provenance import provenance
     from training.stored import stored_in
 
     settings = load_settings()
-    folder = model_dir or settings.model_dir
+    if model_dir is not None:
+        settings = settings.model_copy(update={"registry": None, "model_dir": model_dir})
     store = open_offline(settings.database_url)
     check_layouts(store.database, DEFINITIONS)
-    stored = stored_in(store, tenant)
-    with Display() as display:
-        transactions, source = _transactions(data, until, display)
-        end = until.date() if until else transactions.last_day + timedelta(days=1)
-        split = Split.before(end, train_days)
-        made = provenance(store, "lightgbm", "numpy")
-        trained = train(transactions, split, source, stored, folder, made, display)
-    _report(trained)
+    conductor = Conductor(settings, store, MODEL, tenant)
+
+    def make(folder: Path) -> Trained:
+        with Display() as display:
+            transactions, source = _transactions(data, until, display)
+            end = until.date() if until else transactions.last_day + timedelta(days=1)
+            split = Split.before(end, train_days)
+            made = provenance(store, "lightgbm", "numpy")
+            return train(transactions, split, source, stored_in(store, tenant), folder, made, display)
+
+    conductor.conduct(make)
 
 
 def _transactions(
@@ -74,13 +84,6 @@ def _transactions(
     end = until.date() if until else FIRST_DAY
     display.say(f"no --data: RetailPulse's own last {DAYS} days before {end}, generated")
     return from_rows(history(Retail(), end)), "the generated history"
-
-
-def _report(trained: "Trained") -> None:
-    metadata = trained.metadata
-    figures = ", ".join(f"{name} {value:.3f}" for name, value in metadata.recipe.metrics.items())
-    typer.echo(figures)
-    typer.echo(f"saved as {trained.path}, digest {metadata.digest[:12]}")
 
 
 class Display:

@@ -39,10 +39,11 @@ def balance_topics(queues: Iterable[str]) -> tuple[str, ...]:
 class LogReader:
     """Reads topics as they grow, each record once, without joining a group.
 
-    A topic that does not exist is empty.
+    A topic that does not exist is empty. With `newest`, no more than so many of each partition, those before
+    its end.
     """
 
-    def __init__(self, bootstrap: str, topics: Iterable[str]) -> None:
+    def __init__(self, bootstrap: str, topics: Iterable[str], newest: int | None = None) -> None:
         self._consumer = Consumer(
             consumer_config(bootstrap, "signalbox.balance", **SELDOM, **{"enable.partition.eof": True})
         )
@@ -55,7 +56,13 @@ class LogReader:
         ]
         self._ends = {partition: self._end(*partition) for partition in self._partitions}
         self._behind = set(self._partitions)
-        self._consumer.assign([TopicPartition(name, number, 0) for name, number in self._partitions])
+        # what is no longer there is passed over: a partition is then read from its beginning
+        self._consumer.assign(
+            [
+                TopicPartition(*partition, 0 if newest is None else max(0, self._ends[partition] - newest))
+                for partition in self._partitions
+            ]
+        )
 
     def caught_up(self, topic: str) -> bool:
         """Whether each of a topic's partitions was read as far as it reached when the reading began."""

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 import numpy as np
 
 from events.errors import ConfigError, Problem
+from features.contract import Contract
 from features.retail import LABEL_DELAY_DAYS
-from models.fraud_features import NEEDS
 from models.fraud_matrix import rows_of
 from training.stored import Floats, Stored
 from training.transactions import Ints, Places, Transactions, day_number
@@ -90,10 +90,11 @@ def measured_places(split: Split, transactions: Transactions) -> Places:
     return np.concatenate(kept)
 
 
-def matrix(transactions: Transactions, places: Places, stored: Stored) -> Floats:
-    """One row of `models.fraud_features.FEATURES` for each place: what was known when that order arrived.
+def matrix(contract: Contract, transactions: Transactions, places: Places, stored: Stored) -> Floats:
+    """One row of `contract.names` for each place: what was known when that order arrived.
 
     Raises what `stored` does.
     """
     amounts = transactions.amount_cents[places] / 100
-    return rows_of(NEEDS, amounts, transactions.time[places], stored(transactions, places))
+    values = stored(contract.stored, transactions, places)
+    return rows_of(contract, amounts, transactions.time[places], values)

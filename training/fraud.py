@@ -15,6 +15,7 @@ from models.recipe import Column, DataSummary, Provenance, Recipe, Signature
 from models.trees import TREES
 from training.dataset import Split, check_labels, check_reach, matrix, measured_places, within
 from training.evaluation import evaluate
+from training.fraud_bench import FraudBench
 from training.saving import save
 from training.stored import Floats, Stored
 from training.transactions import Ints, Places, Transactions
@@ -51,10 +52,11 @@ class Progress(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A saved version."""
+    """A saved version, and what another one can be measured on in the same way."""
 
     path: Path
     metadata: Metadata
+    bench: FraudBench
 
 
 def train(
@@ -79,13 +81,13 @@ def train(
     check_labels(split.train, known.fraud[fitted], source)
     check_labels(split.test, known.fraud[tested], source)
     progress.say(f"fit on {len(fitted):,} of {split.train}, {int(known.fraud[fitted].sum()):,} of them fraud")
-    booster = _fit(matrix(known, fitted, stored), known.fraud[fitted], progress)
+    booster = _fit(matrix(NEEDS, known, fitted, stored), known.fraud[fitted], progress)
     progress.say(f"measure on {len(tested):,} of {split.test}, without customers known to be compromised")
-    scores = np.asarray(booster.predict(matrix(known, tested, stored), num_threads=1))
+    scores = np.asarray(booster.predict(matrix(NEEDS, known, tested, stored), num_threads=1))
     metrics = evaluate(known.days[tested], known.customers.codes[tested], known.fraud[tested], scores)
     recipe = _recipe(_summary(known, split, fitted, tested), metrics)
     path, metadata = save(model_dir, {TREES: booster.model_to_string().encode()}, recipe, provenance)
-    return Trained(path, metadata)
+    return Trained(path, metadata, FraudBench(known, tested, stored))
 
 
 def _fit(rows: Floats, labels: Ints, progress: Progress) -> lightgbm.Booster:

@@ -23,6 +23,7 @@ class Champion:
     """The version that serves, and its metrics on the rows that the candidate was measured on."""
 
     version: str
+    digest: str
     metrics: Mapping[str, float]
 
 
@@ -43,7 +44,7 @@ class Skew:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What is known of a candidate. `latency_ms` is what a full batch takes (99th percentile)."""
+    """What is known of a candidate. `latency_ms` is what a batch of `batch` events takes."""
 
     metrics: Mapping[str, float]
     features: tuple[str, ...]

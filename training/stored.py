@@ -1,6 +1,6 @@
 """What did the feature store know when an order arrived? Out of its offline tier, as of each order's time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,12 +9,12 @@ from events.errors import ConfigError, Problem
 from features.offline.join import point_in_time
 from features.offline.store import OfflineStore
 from features.retail import DEFINITIONS
-from models.fraud_features import CUSTOMER, STORED, TERMINAL
+from models.fraud_features import CUSTOMER, TERMINAL
 from training.transactions import Entities, Places, Transactions
 
 Floats = NDArray[np.float64]
-Stored = Callable[[Transactions, Places], Floats]
-"""The columns `models.fraud_features.STORED` for the transactions at these places."""
+Stored = Callable[[Sequence[str], Transactions, Places], Floats]
+"""The columns of these features of the store for the transactions at these places."""
 
 
 def stored_in(store: OfflineStore, tenant_id: str) -> Stored:
@@ -23,13 +23,13 @@ def stored_in(store: OfflineStore, tenant_id: str) -> Stored:
     It raises `Unavailable` as well.
     """
 
-    def stored(transactions: Transactions, places: Places) -> Floats:
+    def stored(features: Sequence[str], transactions: Transactions, places: Places) -> Floats:
         entity_ids = {
             CUSTOMER: _named(transactions.customers, places),
             TERMINAL: _named(transactions.terminals, places),
         }
         values, missing = point_in_time(
-            store, DEFINITIONS, STORED, entity_ids, transactions.time[places] * 1_000, tenant_id=tenant_id
+            store, DEFINITIONS, features, entity_ids, transactions.time[places] * 1_000, tenant_id=tenant_id
         )
         if len(places) and missing.all():
             problem = f"knows none of {len(places):,} orders of {tenant_id}: `signalbox features backfill`"

@@ -1,5 +1,7 @@
 """`signalbox train fraud`, from a file of a small shop's transactions."""
 
+import json
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +14,9 @@ from typer.testing import CliRunner, Result
 import settings
 from commands.train import app
 from events.errors import ConfigError
+from features.offline.database import open_database
 from models.artifact import load, versions
+from models.runs import Runs
 from tests.trained import small_database, small_history
 from tests.unit.features.misread import misread_database
 
@@ -34,9 +38,12 @@ def cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def own_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """The offline store holds the small shop's past."""
-    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{small_database()}")
+    # a copy: a training writes down that it is going on
+    database = shutil.copy(small_database(), tmp_path / "features.db")
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{database}")
+    monkeypatch.setenv("SIGNALBOX_TRAINING_REPORTS", str(tmp_path / "reports"))
     settings.load_settings.cache_clear()
     yield
     settings.load_settings.cache_clear()
@@ -48,12 +55,45 @@ def run(*arguments: object) -> Result:
 
 def test_a_file_is_trained_on_up_to_its_last_day(cards: Path, tmp_path: Path) -> None:
     result = run("--data", cards, "--model-dir", tmp_path, "--train-days", 14)
-    assert result.exit_code == 0
+    assert result.exit_code == 0, result.output
     assert "2026-02-23 to 2026-03-01, without customers known to be compromised" in result.output
     (path,) = versions(tmp_path, "fraud-classifier")
     digest = load(path).metadata.digest
-    assert f"saved as {path}, digest {digest[:12]}" in result.output
+    assert f"registered: version 1 is the challenger, digest {digest[:12]}" in result.output
     assert "auc_roc 0." in result.output
+
+
+def test_the_same_data_gives_the_same_digest_and_no_second_version(cards: Path, tmp_path: Path) -> None:
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        assert run("--data", cards, "--model-dir", folder, "--train-days", 14).exit_code == 0
+    one, two = (load(versions(folder, "fraud-classifier")[0]).metadata.digest for folder in folders)
+    assert one == two
+    again = run("--data", cards, "--model-dir", folders[0], "--train-days", 14)
+    assert again.exit_code == 0
+    assert "unchanged: the same as version 1, which is the champion" in again.output
+    assert len(versions(folders[0], "fraud-classifier")) == 1
+
+
+def test_a_model_that_is_no_better_is_not_registered_and_a_report_says_why(
+    cards: Path, tmp_path: Path
+) -> None:
+    run("--data", cards, "--model-dir", tmp_path, "--train-days", 14)
+    worse = run("--data", cards, "--model-dir", tmp_path, "--train-days", 3)
+    assert worse.exit_code == 1
+    assert "FAILED quality: average_precision 0." in worse.output
+    assert len(versions(tmp_path, "fraud-classifier")) == 1
+    reports = sorted((tmp_path / "reports" / "fraud-classifier").glob("*.json"))
+    outcomes = {json.loads(path.read_bytes())["outcome"] for path in reports}
+    assert outcomes == {"registered", "refused"}
+
+
+def test_while_somebody_else_trains_nothing_begins(cards: Path, tmp_path: Path) -> None:
+    runs = Runs(open_database(settings.load_settings().database_url))
+    runs.create()
+    runs.begin("fraud-classifier", "retailpulse", "somebody else")
+    with pytest.raises(ConfigError, match="is being trained by somebody else: one at a time"):
+        run("--data", cards, "--model-dir", tmp_path, "--train-days", 14)
 
 
 def test_nothing_from_the_day_named_on_is_looked_at(cards: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.models.plans import rule
 from training.gate import Champion, Evidence, NoChampion, Skew, judge, passed, refusals
 
-CHAMPION = Champion("3", {"average_precision": 0.60})
+CHAMPION = Champion("3", "c0ffee", {"average_precision": 0.60})
 GOOD = Evidence(
     metrics={"average_precision": 0.65, "auc_roc": 0.9},
     features=("customer_count_7d", "terminal_risk_7d"),
@@ -37,7 +37,9 @@ def why(rule_changes: dict[str, Any] | None = None, **changes: Any) -> str:
         pytest.param(0.60, CHAMPION, "better by 0, asked for 0.01", id="no better"),
         pytest.param(0.10, NoChampion("none serves"), "", id="the first one has nothing to beat"),
         pytest.param(math.nan, NoChampion("none serves"), "was not measured", id="no number is no score"),
-        pytest.param(0.90, Champion("3", {}), "better by nan", id="what was not measured was not beaten"),
+        pytest.param(
+            0.90, Champion("3", "c0ffee", {}), "better by nan", id="what was not measured was not beaten"
+        ),
     ],
 )
 def test_the_champion_is_to_be_beaten_by_the_margin(
@@ -56,7 +58,7 @@ def test_the_champion_is_to_be_beaten_by_the_margin(
     ],
 )
 def test_of_an_error_less_is_better(score: float, refused: bool) -> None:
-    champion = Champion("3", {"wape": 0.60})
+    champion = Champion("3", "c0ffee", {"wape": 0.60})
     assert (
         bool(why({"metric": "wape", "better": "lower"}, metrics={"wape": score}, champion=champion))
         is refused

@@ -47,7 +47,7 @@ def by_hand(transactions: Transactions, place: int) -> dict[str, float]:
 
 def test_every_feature_of_an_order_is_what_counting_by_hand_gives() -> None:
     places = np.random.default_rng(7).choice(len(PAST), 300, replace=False)
-    rows = STORE_KNOWS(PAST, places)
+    rows = STORE_KNOWS(STORED, PAST, places)
     expected = [by_hand(PAST, place) for place in places.tolist()]
     assert rows.tolist() == [[each[name] for name in STORED] for each in expected]
     assert (rows > 0).any(axis=0).all()
@@ -55,7 +55,7 @@ def test_every_feature_of_an_order_is_what_counting_by_hand_gives() -> None:
 
 def test_what_an_order_says_itself_stands_before_what_is_stored() -> None:
     places = np.arange(len(PAST) - 50, len(PAST))
-    rows = matrix(PAST, places, STORE_KNOWS)
+    rows = matrix(NEEDS, PAST, places, STORE_KNOWS)
     assert rows.shape == (50, len(FEATURES))
     np.testing.assert_array_equal(rows[:, 0], PAST.amount_cents[places] / 100)
     np.testing.assert_array_equal(rows[:, 1], weekend(PAST.time[places]))
@@ -82,4 +82,4 @@ def test_serving_sees_of_an_order_what_training_sees() -> None:
             Case(event, DECISION, each.keys, vector)
             for event, each, vector in zip(events, asked, vectors, strict=True)
         ]
-        np.testing.assert_array_equal(assemble(cases, NEEDS).matrix, matrix(PAST, places, STORE_KNOWS))
+        np.testing.assert_array_equal(assemble(cases, NEEDS).matrix, matrix(NEEDS, PAST, places, STORE_KNOWS))

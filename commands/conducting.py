@@ -1,0 +1,148 @@
+"""One training from its lease to its verdict: the same for every model, by hand or by event."""
+
+import os
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Protocol
+
+import typer
+
+from events.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from features.offline.store import OfflineStore
+    from models.artifact import Artifact, Metadata
+    from models.runs import Run, Runs
+    from models.training_plan import Plan
+    from settings import Settings
+    from training.bench import Bench
+    from training.challenging import Challenge, Registry, Verdict
+    from training.gate import Skew
+
+REFUSED = 1
+"""The exit code where the gate let nothing through."""
+NEWEST = 20_000
+"""Predictions of each partition whose features are worked out again for the gate."""
+
+
+class Made(Protocol):
+    """A version that was fitted and measured, and what others of its model can be measured on."""
+
+    @property
+    def path(self) -> Path:
+        """Its folder."""
+
+    @property
+    def bench(self) -> "Bench":
+        """The rows that it was measured on."""
+
+
+class Conductor:
+    """Trains one model under its lease, and lets the gate decide."""
+
+    def __init__(self, settings: "Settings", store: "OfflineStore", model: str, tenant: str) -> None:
+        self._settings = settings
+        self._store = store
+        self._plan = _plan(settings, model)
+        self._tenant = tenant
+
+    def conduct(self, make: Callable[[Path], Made]) -> None:
+        """`make` fits a version into the folder that it is given.
+
+        Ends the command with `REFUSED` where nothing was registered. Raises `ConfigError` where somebody else
+        trains the model, and what training and the registry raise.
+        """
+        from models.artifact import load
+        from models.runs import Runs
+        from training.session import Session
+
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # one that is stopped says how it ended
+        runs = Runs(self._store.database)
+        runs.create()
+        run = self._begin(runs)
+        with Session(runs, run) as session, TemporaryDirectory(prefix="signalbox-train-") as folder:
+            made = make(Path(folder) / "made")
+            candidate = load(made.path)
+            challenge = self._challenge(candidate, run, session.confirm)
+            verdict = challenge.decide(candidate, made.bench, Path(folder) / "champion")
+            told = self._report(verdict)
+            session.end("refused" if verdict.outcome == "refused" else "registered", told)
+        if verdict.outcome == "refused":
+            raise typer.Exit(REFUSED)
+
+    def _begin(self, runs: "Runs") -> "Run":
+        from models.runs import Held
+        from training.provenance import who
+
+        model = self._plan.model
+        begun = runs.begin(model, self._tenant, f"{who()}, process {os.getpid()} on {socket.gethostname()}")
+        if isinstance(begun, Held):
+            problem = f"is being trained by {begun.holder}: one at a time"
+            raise ConfigError([Problem("training", 0, model, problem)])
+        return begun
+
+    def _challenge(self, candidate: "Artifact", run: "Run", confirm: Callable[[], None]) -> "Challenge":
+        from routing import load
+        from training.challenging import Bounds, Challenge
+
+        settings = self._settings
+        return Challenge(
+            registry=_registry(settings),
+            plan=self._plan,
+            bounds=Bounds.of(load(settings.routing_table, settings.workflows), self._plan.model),
+            skew=lambda: self._skew(candidate.metadata),
+            confirm=confirm,
+            tags={"run": str(run.token), "dataset_versions": ", ".join(run.covers)[:5_000]},
+        )
+
+    def _skew(self, metadata: "Metadata") -> "Skew":
+        """What the newest predictions say of it; nothing where there is no Kafka to read them from."""
+        from events.topics import PREDICTIONS
+        from features.retail import DEFINITIONS
+        from monitoring.reading import LogReader
+        from monitoring.skew import report_of
+        from training.gate import Skew
+
+        if self._settings.kafka is None:
+            return Skew(0, {})
+        reader = LogReader(self._settings.kafka, [PREDICTIONS], NEWEST)
+        records = (message.value() or b"" for message in reader.read_up_to_now(PREDICTIONS))
+        report = report_of(self._store, DEFINITIONS, metadata.recipe.contract(DEFINITIONS), records)
+        reader.close()
+        return Skew(report.values, dict(report.mismatches))
+
+    def _report(self, verdict: "Verdict") -> str:
+        from training.reporting import summary, write_report
+        from transport.clock import system_clock
+
+        figures = ", ".join(f"{name} {value:.3f}" for name, value in verdict.metrics.items())
+        typer.echo(figures)
+        for check in verdict.checks:
+            typer.echo(f"{'passed' if check.passed else 'FAILED'} {check.name}: {check.finding}")
+        told = summary(verdict)
+        report = write_report(self._settings.training_reports, verdict, system_clock())
+        typer.echo(f"{verdict.outcome}: {told}, digest {verdict.digest[:12]}; report: {report}")
+        return told
+
+
+def _plan(settings: "Settings", model: str) -> "Plan":
+    from models.training_plan import load_plans
+    from routing import nearest
+
+    plans = load_plans(settings.training_plan)
+    if model not in plans:
+        problem = f"has no plan for it{nearest(model, plans)}"
+        raise ConfigError([Problem(str(settings.training_plan), 0, model, problem)])
+    return plans[model]
+
+
+def _registry(settings: "Settings") -> "Registry":
+    from training.folder import FolderRegistry
+    from training.registering import TrainingRegistry
+
+    if settings.registry is None:
+        return FolderRegistry(settings.model_dir)
+    return TrainingRegistry(settings.registry)

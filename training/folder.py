@@ -1,0 +1,32 @@
+"""How do versions stand where no registry is configured? In folders of `model_dir`; the newest one serves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.artifact import Artifact, load, versions
+from training.registering import Registered, refuse_incomplete
+from training.saving import save
+
+
+@dataclass(frozen=True, slots=True)
+class FolderRegistry:
+    """`training.challenging.Registry` without a server: no aliases, and so nothing to promote."""
+
+    model_dir: Path
+
+    def fetch(self, model: str, alias: str, folder: Path) -> Artifact | None:  # noqa: ARG002 - of the protocol
+        """The newest version, which is the one that is served. Raises `BrokenModelError`."""
+        saved = versions(self.model_dir, model)
+        return load(saved[0]) if saved else None
+
+    def register(self, artifact: Artifact, tags: Mapping[str, str]) -> Registered:  # noqa: ARG002 - of the protocol
+        """Copy it under the next number. Raises as `TrainingRegistry.register`."""
+        refuse_incomplete(artifact)
+        metadata = artifact.metadata
+        files = {name: artifact.read(name) for name in metadata.files}
+        path, saved = save(self.model_dir, files, metadata.recipe, metadata.provenance)
+        return Registered(metadata.recipe.model, path.name, metadata.digest, fresh=saved == metadata)
+
+    def alias(self, model: str, alias: str, version: str) -> None:
+        """There are none."""
