@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from commands import dispatch, features, forecast, routes, schemas, stack, train, worker
+from commands import dispatch, features, forecast, models, routes, schemas, stack, train, worker
 from events.errors import SignalboxError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ GROUPS = {
     "routes": routes.app,
     "schemas": schemas.app,
     "train": train.app,
+    "models": models.app,
     "features": features.app,
     "forecast": forecast.app,
 }

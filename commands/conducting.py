@@ -75,7 +75,7 @@ class Conductor:
 
     def _begin(self, runs: "Runs") -> "Run":
         from models.runs import Held
-        from training.provenance import who
+        from models.who import who
 
         model = self._plan.model
         begun = runs.begin(model, self._tenant, f"{who()}, process {os.getpid()} on {socket.gethostname()}")

@@ -90,7 +90,7 @@ def digest(files: Mapping[str, str], recipe: Recipe) -> str:
     return hashlib.sha256(msgspec.json.encode([recipe, files], order="deterministic")).hexdigest()
 
 
-def check_file(path: Path, name: str, content: bytes, expected: str) -> None:
+def check_file(path: Path | str, name: str, content: bytes, expected: str) -> None:
     """Raises `BrokenModelError` where the SHA-256 of a version's file is not `expected`."""
     found = hashlib.sha256(content).hexdigest()
     if found != expected:
@@ -101,7 +101,7 @@ def check_file(path: Path, name: str, content: bytes, expected: str) -> None:
         )
 
 
-def parse(path: Path, content: bytes) -> Metadata:
+def parse(path: Path | str, content: bytes) -> Metadata:
     """A version's metadata. Raises `BrokenModelError`, which names `path`, where its digest does not hold."""
     try:
         metadata = msgspec.json.decode(content, type=Metadata)

@@ -1,6 +1,5 @@
 """Who trains, from which commit, with which libraries, on which state of the offline store?"""
 
-import getpass
 import os
 import platform
 import subprocess
@@ -11,10 +10,10 @@ from pathlib import Path
 from features.offline.store import OfflineStore
 from features.position import offsets_text
 from models.recipe import Provenance
+from models.who import who
 
 COMMIT = "SIGNALBOX_GIT_COMMIT"
 """Set where the code was installed without its repository: the image is built with it."""
-WHO = "SIGNALBOX_USER"
 
 
 def provenance(store: OfflineStore, *libraries: str) -> Provenance:
@@ -27,16 +26,6 @@ def provenance(store: OfflineStore, *libraries: str) -> Provenance:
         libraries={"python": platform.python_version(), **{name: version(name) for name in libraries}},
         snapshot=offsets_text(positions),
     )
-
-
-def who() -> str:
-    """The name that changes and trainings are put down to."""
-    if name := os.environ.get(WHO):
-        return name
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have an id and no name
-        return f"uid {os.getuid()}"
 
 
 def git_commit() -> str:

@@ -1,0 +1,165 @@
+"""Which versions of a model are there, which one serves, and who put it there? Look, promote, roll back."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from models.changes import Change, Changes
+    from models.promoting import Promoting
+
+app = typer.Typer(help="The model registry: versions, aliases, and who moved them.", no_args_is_help=True)
+
+MODEL = Annotated[str, typer.Argument(help="As in the registry: fraud-classifier")]
+ALIAS = Annotated[str, typer.Option(help="champion, challenger or shadow.")]
+WHY = Annotated[str, typer.Option(help="For whoever reads the history.", prompt=True)]
+WAIT = Annotated[float, typer.Option(help="Seconds to wait for all workers to serve it; 0 does not.", min=0)]
+CHAMPION = "champion"
+WAIT_S = 10.0
+
+
+@app.callback()
+def models() -> None:
+    """The model registry: versions, aliases, and who moved them."""
+
+
+@app.command(name="list")
+def list_models(model: Annotated[str | None, typer.Argument(help="One of them.")] = None) -> None:
+    """Every registered version, and what the aliases name."""
+    from rich.console import Console
+
+    from models.registry import Registry
+    from models.telling import versions_table
+    from settings import load_settings
+
+    registry = Registry(load_settings().registry_url)
+    names = [model] if model else registry.models()
+    found = [(name, registry.versions(name), registry.aliases(name)) for name in names]
+    Console(highlight=False).print(versions_table(found))
+
+
+@app.command()
+def show(
+    model: MODEL,
+    version: Annotated[str, typer.Argument(help="A number, or an alias.")] = CHAMPION,
+) -> None:
+    """All that a version says of itself, and which processes serve it or another one."""
+    from events.errors import ConfigError, Problem
+    from models.promoting import read_whole
+    from models.registry import ALIASES, Registry
+    from models.telling import reports_told, version_told
+    from settings import load_settings
+
+    settings = load_settings()
+    registry = Registry(settings.registry_url)
+    number = version
+    if version in ALIASES:
+        pointed = registry.pointed(model, version)
+        if pointed is None:
+            raise ConfigError([Problem("registry", 0, model, f"no version is {version}: see `models list`")])
+        number = pointed.number
+    for line in version_told(model, number, read_whole(registry, model, number)):
+        typer.echo(line)
+    from models.reports import connect_reports
+
+    for line in reports_told(connect_reports(settings.redis_url).read(model)):
+        typer.echo(line)
+
+
+@app.command()
+def promote(
+    model: MODEL,
+    version: Annotated[str, typer.Argument(help="Its number.")],
+    why: WHY,
+    alias: ALIAS = CHAMPION,
+    wait: WAIT = WAIT_S,
+) -> None:
+    """Let an alias name a version; workers take a new champion within seconds."""
+    from models.who import who
+
+    with _promoting() as (promoting, _):
+        change = promoting.move(model, _alias(alias), version.removeprefix("v"), who(), why)
+    _told(change, wait)
+
+
+@app.command()
+def rollback(model: MODEL, why: WHY, alias: ALIAS = CHAMPION, wait: WAIT = WAIT_S) -> None:
+    """Let an alias name again what it named before its last change."""
+    from models.who import who
+
+    with _promoting() as (promoting, _):
+        change = promoting.roll_back(model, _alias(alias), who(), why)
+    _told(change, wait)
+
+
+@app.command()
+def history(
+    model: MODEL,
+    at: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d"],
+            help="Which version an alias named then, UTC.",
+        ),
+    ] = None,
+    alias: ALIAS = CHAMPION,
+) -> None:
+    """Who let an alias name which version, when and why; with --at, which one it named at a moment."""
+    from models.telling import change_told
+
+    with _promoting() as (promoting, changes):
+        if at is None:
+            promoting.settle(model, _alias(alias))
+            for change in changes.all(model):
+                typer.echo(change_told(change))
+            return
+        moment = int(at.replace(tzinfo=UTC).timestamp() * 1_000)
+        found = changes.in_force(model, _alias(alias), moment)
+        typer.echo(change_told(found) if found else f"{model}: nothing was {alias} by then")
+
+
+@contextmanager
+def _promoting() -> Iterator[tuple["Promoting", "Changes"]]:
+    from features.offline.database import open_database
+    from models.changes import Changes
+    from models.promoting import Promoting
+    from models.registry import Registry
+    from settings import load_settings
+
+    settings = load_settings()
+    database = open_database(settings.database_url)
+    try:
+        changes = Changes(database)
+        changes.create()
+        yield Promoting(Registry(settings.registry_url), changes), changes
+    finally:
+        database.close()
+
+
+def _alias(alias: str) -> str:
+    from events.errors import ConfigError, Problem
+    from models.registry import ALIASES
+    from routing import nearest
+
+    if alias not in ALIASES:
+        raise ConfigError([Problem("models", 0, alias, f"is no alias{nearest(alias, ALIASES)}")])
+    return alias
+
+
+def _told(change: "Change", wait: float) -> None:
+    from models.reports import connect_reports
+    from models.telling import change_told
+    from models.waiting import await_served
+    from settings import load_settings
+
+    typer.echo(change_told(change))
+    if change.alias != CHAMPION or not wait:
+        return
+    reports = connect_reports(load_settings().redis_url)
+    took = await_served(lambda: reports.read(change.model), change.digest, wait)
+    typer.echo(took.told)
+    if not took.all:
+        raise typer.Exit(1)

@@ -1,0 +1,16 @@
+"""To whom is a training or a change put down?"""
+
+import getpass
+import os
+
+VARIABLE = "SIGNALBOX_USER"
+
+
+def who() -> str:
+    """What the environment says, else the name of whoever is logged in."""
+    if name := os.environ.get(VARIABLE):
+        return name
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have an id and no name
+        return f"uid {os.getuid()}"
