@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands.train_churn import churn
+
 if TYPE_CHECKING:
     from training.transactions import Transactions
 
@@ -67,6 +69,9 @@ def fraud(
             return train(transactions, split, source, stored_in(store, tenant), folder, made, display)
 
     conductor.conduct(make)
+
+
+app.command()(churn)
 
 
 def _transactions(

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Engine, select
 
+from events.decision import Millis
 from features.offline import reading
 from features.offline.batch_store import BatchStore
 from features.offline.database import Database
@@ -60,6 +61,11 @@ class OfflineReader:
         """How many entities a view has."""
         with self.database.reading() as connection:
             return reading.count_entities(connection, view)
+
+    def span(self, view: StreamView, tenant_id: str) -> tuple[Millis, Millis] | None:
+        """When the first and the last of what a view has of a tenant happened (epoch ms); else None."""
+        with self.database.reading() as connection:
+            return reading.span(connection, view, tenant_id)
 
     def entities(self, view: StreamView, after: int, limit: int) -> list[tuple[int, Of]]:
         """The next entities that a view has, by their number."""

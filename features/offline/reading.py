@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection, func, select
 
+from events.decision import Millis
 from features.offline.tables import ENTITIES, INCREMENTS, OFFSETS
 from features.reading import Heartbeat, Of
 from features.views import StreamView
@@ -40,6 +41,15 @@ def entities(connection: Connection, view: StreamView, after: int, limit: int) -
         .limit(limit)
     )
     return [(number, (tenant_id, entity_id)) for number, tenant_id, entity_id in connection.execute(query)]
+
+
+def span(connection: Connection, view: StreamView, tenant_id: str) -> tuple[Millis, Millis] | None:
+    """When the first and the last of what a view has of a tenant happened, by the view's resolution."""
+    whose = select(ENTITIES.c.id).where(ENTITIES.c.view == view.name, ENTITIES.c.tenant_id == tenant_id)
+    tile = INCREMENTS.c.tile
+    query = select(func.min(tile), func.max(tile)).where(INCREMENTS.c.entity.in_(whose))
+    first, last = connection.execute(query).one()
+    return None if first is None else (first * view.tile_ms, last * view.tile_ms)
 
 
 def count_entities(connection: Connection, view: StreamView) -> int:

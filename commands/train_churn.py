@@ -1,0 +1,52 @@
+"""Train the churn predictor, on nothing but what the feature store knows."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def churn(
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Look at nothing from this day (UTC) on."),
+    ] = None,
+    horizon_days: Annotated[
+        int, typer.Option(min=1, max=365, help="Who orders nothing for so long has stayed away.")
+    ] = 30,
+    calibration_weeks: Annotated[int, typer.Option(min=1, help="How many weeks to calibrate on.")] = 4,
+    test_weeks: Annotated[int, typer.Option(min=1, help="How many weeks to measure on.")] = 4,
+    model_dir: Annotated[Path | None, typer.Option(help="Save there, and not in the registry.")] = None,
+    tenant: Annotated[str, typer.Option(help="Whose customers they are.")] = "retailpulse",
+) -> None:
+    """Fit the churn predictor on what the offline store knew of customers at past moments, and measure it.
+
+    Exit code 0 where it was registered, or is the champion already; 1 where the gate refused it.
+    """
+    from commands.conducting import Conductor
+    from commands.train import Display
+    from features.offline.layouts import check_layouts
+    from features.offline.store import open_offline
+    from features.retail import DEFINITIONS
+    from models.churn import MODEL
+    from settings import load_settings
+    from training.churn import Trained, train
+    from training.churn_dataset import Split, known_days
+    from training.provenance import provenance
+
+    settings = load_settings()
+    if model_dir is not None:
+        settings = settings.model_copy(update={"registry": None, "model_dir": model_dir})
+    store = open_offline(settings.database_url)
+    check_layouts(store.database, DEFINITIONS)
+    since, last = known_days(store, tenant)
+    end = int(until.replace(tzinfo=UTC).timestamp() * 1_000) if until else last
+    split = Split.before(end, since, horizon_days, calibration_weeks, test_weeks)
+
+    def make(folder: Path) -> Trained:
+        with Display() as display:
+            made = provenance(store, "lightgbm", "numpy", "scikit-learn")
+            return train(store, tenant, split, folder, made, display)
+
+    Conductor(settings, store, MODEL, tenant).conduct(make)

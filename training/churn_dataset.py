@@ -1,0 +1,184 @@
+"""Which customers were there at which moments, what was known of them, and who of them stayed away?
+
+Everything comes out of the offline store's point-in-time join, the label too: who has as many orders at the
+end of the horizon as at its beginning has stayed away.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from events.decision import Millis
+from events.errors import ConfigError, Problem
+from features.offline.join import point_in_time
+from features.offline.reader import OfflineReader
+from features.retail import CUSTOMER_ORDERS, DEFINITIONS
+from models.churn_features import CUSTOMER, NEEDS, ORDERS, RECENCY
+
+DAY_MS = 86_400_000
+STEP_DAYS = 7
+"""Between two moments: each weekday of a shop is like itself."""
+ACTIVE_DAYS = 90
+"""Who ordered nothing for longer is gone by any measure, and would only make the figures look good."""
+MOST_MOMENTS = 52
+CUSTOMERS_AT_ONCE = 10_000
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+def known_days(store: OfflineReader, tenant_id: str) -> tuple[Millis, Millis]:
+    """From the day of a tenant's first order to that of the last, which may not be over: midnights, UTC.
+
+    Raises `ConfigError` where there is none, and `Unavailable`.
+    """
+    span = store.span(CUSTOMER_ORDERS, tenant_id)
+    if span is None:
+        raise _refused(f"knows no order of {tenant_id}: `signalbox features backfill`")
+    first, last = span
+    return first - first % DAY_MS, last - last % DAY_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Moments (epoch ms) to fit on, to calibrate on, and to measure on, each part later than the one before.
+
+    Everything that is fitted is known when the first moment to measure on comes: its labels are older by a
+    horizon.
+    """
+
+    horizon_days: int
+    train: tuple[Millis, ...]
+    calibration: tuple[Millis, ...]
+    test: tuple[Millis, ...]
+
+    @classmethod
+    def before(
+        cls, until: Millis, since: Millis, horizon_days: int, calibration_weeks: int = 4, test_weeks: int = 4
+    ) -> "Split":
+        """The latest that looks at nothing from `until` on; a first horizon after `since` makes the past.
+
+        Raises `ConfigError` where there is too little between them.
+        """
+        horizon, step = horizon_days * DAY_MS, STEP_DAYS * DAY_MS
+        test = _back(until - horizon, step, test_weeks)
+        calibration = _back(test[0] - horizon, step, calibration_weeks)
+        reach = (calibration[0] - step) - (since + horizon)
+        if reach < 0:
+            days = (until - since + DAY_MS - 1) // DAY_MS
+            needed = days + (-reach + DAY_MS - 1) // DAY_MS
+            parts = f"{calibration_weeks} weeks to calibrate on and {test_weeks} to measure on"
+            raise _refused(
+                f"{days} days of orders are known; a horizon of {horizon_days} days, {parts} need {needed}: "
+                "choose less of each"
+            )
+        train = _back(calibration[0] - step, step, min(MOST_MOMENTS, reach // step + 1))
+        return cls(horizon_days, train, calibration, test)
+
+    @property
+    def parts(self) -> dict[str, tuple[Millis, ...]]:
+        """Each part's moments, by its name."""
+        return {"train": self.train, "calibration": self.calibration, "test": self.test}
+
+
+def _back(last: Millis, step: Millis, count: int) -> tuple[Millis, ...]:
+    return tuple(last - step * back for back in reversed(range(count)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Examples:
+    """A row for each customer at each moment; `stayed_away` is 1 for who did not order within the horizon.
+
+    `matrix` has the columns `models.churn_features.NEEDS.names`.
+    """
+
+    customers: Sequence[str]
+    at: Ints
+    matrix: Floats
+    stayed_away: Ints
+
+    def of(self, moments: Sequence[Millis]) -> "Examples":
+        """Those of some moments."""
+        return self._at(np.flatnonzero(np.isin(self.at, moments)))
+
+    def first(self, rows: int) -> "Examples":
+        """As many of them."""
+        return self._at(np.arange(min(rows, len(self.at))))
+
+    def _at(self, places: NDArray[np.intp]) -> "Examples":
+        customers = [self.customers[place] for place in places.tolist()]
+        return Examples(customers, self.at[places], self.matrix[places], self.stayed_away[places])
+
+    def digest(self) -> str:
+        """SHA-256 of what the rows say, in hex."""
+        sha = hashlib.sha256("\n".join(self.customers).encode())
+        for column, kind in ((self.at, "<i8"), (self.matrix, "<f8"), (self.stayed_away, "<i8")):
+            sha.update(column.astype(kind).tobytes())
+        return sha.hexdigest()
+
+
+def examples(store: OfflineReader, tenant_id: str, split: Split) -> Examples:
+    """Of all customers of a tenant who had ordered within `ACTIVE_DAYS` before a moment, at every moment.
+
+    Raises `ConfigError` where a part has not both kinds of them, and `Unavailable`.
+    """
+    moments = np.array([at for part in split.parts.values() for at in part], np.int64)
+    known = sorted(_customers(store, tenant_id))
+    chunks = range(0, len(known), CUSTOMERS_AT_ONCE)
+    parts = [
+        _examples(store, tenant_id, known[first : first + CUSTOMERS_AT_ONCE], moments, split.horizon_days)
+        for first in chunks
+    ]
+    found = Examples(
+        [customer for part in parts for customer in part.customers],
+        np.concatenate([np.empty(0, np.int64), *(part.at for part in parts)]),
+        np.concatenate([np.empty((0, len(NEEDS.stored))), *(part.matrix for part in parts)]),
+        np.concatenate([np.empty(0, np.int64), *(part.stayed_away for part in parts)]),
+    )
+    _check_labels(found, split)
+    return found
+
+
+def _examples(
+    store: OfflineReader, tenant_id: str, customers: Sequence[str], moments: Ints, horizon_days: int
+) -> Examples:
+    of = np.repeat(np.arange(len(customers)), len(moments))
+    at = np.tile(moments, len(customers))
+    names = NEEDS.stored
+    asked = {CUSTOMER: [customers[place] for place in of.tolist()]}
+    values, missing = point_in_time(store, DEFINITIONS, names, asked, at, tenant_id=tenant_id)
+    recency = names.index(RECENCY)
+    places = np.flatnonzero(~missing[:, recency] & (values[:, recency] <= ACTIVE_DAYS))
+    there = [customers[place] for place in of[places].tolist()]
+    later = at[places] + horizon_days * DAY_MS
+    after, _ = point_in_time(store, DEFINITIONS, (ORDERS,), {CUSTOMER: there}, later, tenant_id=tenant_id)
+    before = values[places, names.index(ORDERS)]
+    return Examples(there, at[places], values[places], (after[:, 0] == before).astype(np.int64))
+
+
+def _customers(store: OfflineReader, tenant_id: str) -> Iterator[str]:
+    number = 0
+    while some := store.entities(CUSTOMER_ORDERS, number, CUSTOMERS_AT_ONCE):
+        yield from (entity_id for _, (tenant, entity_id) in some if tenant == tenant_id)
+        number = some[-1][0]
+
+
+def _check_labels(found: Examples, split: Split) -> None:
+    for part, moments in split.parts.items():
+        labels = found.of(moments).stayed_away
+        if labels.sum() in (0, len(labels)):
+            told = f"{part}: {len(labels):,} customers, {int(labels.sum()):,} of whom stayed away"
+            raise _refused(f"{told}; both kinds are needed: choose another horizon or other days")
+
+
+def day(moment: Millis) -> str:
+    """The day (UTC) of a moment, ISO 8601."""
+    return datetime.fromtimestamp(moment / 1_000, UTC).date().isoformat()
+
+
+def _refused(message: str) -> ConfigError:
+    return ConfigError([Problem("offline feature store", 0, "", message)])
