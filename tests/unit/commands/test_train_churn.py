@@ -49,7 +49,7 @@ def test_nothing_from_the_day_named_on_is_looked_at(tmp_path: Path) -> None:
 
 
 def test_a_past_too_short_for_the_horizon_is_refused_with_the_way_out(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="a horizon of 30 days, .* choose less of each"):
+    with pytest.raises(ConfigError, match=r"a horizon of 30 days, .* choose less of each"):
         run(tmp_path)
 
 
