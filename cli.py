@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from commands import dispatch, features, routes, schemas, stack, train, worker
+from commands import deadletters, dispatch, features, routes, schemas, stack, train, worker
 from events.errors import SignalboxError
 
 app = typer.Typer(
@@ -17,7 +17,13 @@ COMMANDS = (
     *(stack.up, stack.demo, stack.traffic, stack.topics, stack.balance),
     *(dispatch.dispatcher, dispatch.reconcile, dispatch.where, worker.worker),
 )
-GROUPS = {"routes": routes.app, "schemas": schemas.app, "train": train.app, "features": features.app}
+GROUPS = {
+    "routes": routes.app,
+    "schemas": schemas.app,
+    "train": train.app,
+    "features": features.app,
+    "deadletters": deadletters.app,
+}
 
 for command in COMMANDS:
     app.command()(command)
