@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from commands import dispatch, features, forecast, models, routes, schemas, stack, train, worker
+from commands import deadletters, dispatch, features, forecast, models, routes, schemas, stack, train, worker
 from events.errors import SignalboxError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ GROUPS = {
     "models": models.app,
     "features": features.app,
     "forecast": forecast.app,
+    "deadletters": deadletters.app,
 }
 
 for command in COMMANDS:

@@ -7,7 +7,7 @@ from confluent_kafka.admin import AdminClient
 
 from events.decision import Millis, dead_letter_topic, lane_topic
 from events.priority import Priority
-from events.topics import DEAD_LETTERS, EVENTS, PREDICTIONS, UNROUTED
+from events.topics import DEAD_LETTERS, EVENTS, PREDICTIONS, REPLAYS, UNROUTED
 from routing import LaneSpec, Route, Rules
 from routing.rules import LOWER_LANE_MAX_BATCH
 from routing.table import LONGEST_BACKOFF_MS
@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 def topic_specs(rules: Rules, partitions: int) -> tuple[TopicSpec, ...]:
     """Every topic that the system needs under these rules."""
-    plain = (EVENTS, UNROUTED, PREDICTIONS, *(lane.topic for lane in rules.lanes()))
+    plain = (EVENTS, UNROUTED, PREDICTIONS, REPLAYS, *(lane.topic for lane in rules.lanes()))
     dead = (DEAD_LETTERS, *(dead_letter_topic(queue) for queue in rules.catalogue.queues))
     return (
         *(TopicSpec(name, partitions) for name in plain),

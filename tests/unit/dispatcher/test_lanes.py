@@ -97,6 +97,7 @@ def test_every_topic_is_made_and_dead_letters_have_room_for_their_original() -> 
         "retail.events": LANE_BYTES,
         "retail.events.unrouted": LANE_BYTES,
         "ml.predictions": LANE_BYTES,
+        "retail.events.replays": LANE_BYTES,
         "ml.fraud.input.high": LANE_BYTES,
         "retail.events.dlq": DEAD_LETTER_BYTES,
         "ml.fraud.input.dlq": DEAD_LETTER_BYTES,

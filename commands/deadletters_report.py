@@ -1,0 +1,114 @@
+"""Which dead letters are meant, and what is said of them?"""
+
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.table import Table as Grid
+
+from dispatcher.replaying import Letter, Replay
+from events.decision import Millis, Position, dead_letter_topic
+from events.errors import CAUSES, ConfigError, Problem
+from events.topics import DEAD_LETTERS
+
+ROUTER = "router"
+"""Says that those are meant that came to no queue."""
+_MESSAGE = 100
+
+
+class Wanted(NamedTuple):
+    """Which letters are meant: all for which each thing that is not None holds. `since` is epoch ms."""
+
+    topic: str | None = None
+    cause: str | None = None
+    fingerprint: str | None = None
+    since: Millis | None = None
+
+    @classmethod
+    def of(
+        cls, queue: str | None, cause: str | None, fingerprint: str | None, since: Millis | None
+    ) -> "Wanted":
+        """As an operator names them. Raises `ConfigError` where a cause is none."""
+        if cause is not None and cause not in CAUSES:
+            raise ConfigError([Problem("--cause", 0, cause, f"is no cause; there are {', '.join(CAUSES)}")])
+        topic = DEAD_LETTERS if queue == ROUTER else None if queue is None else dead_letter_topic(queue)
+        return cls(topic, cause, fingerprint, since)
+
+    def holds(self, letter: Letter) -> bool:
+        """Whether this one is meant."""
+        said = letter.said
+        return (
+            self.topic in (None, letter.position.topic)
+            and self.cause in (None, said.cause)
+            and self.fingerprint in (None, said.fingerprint)
+            and (self.since is None or said.last_failure >= self.since)
+        )
+
+
+class Letters(NamedTuple):
+    """The letters that are meant, in the order of their topics, and the last replay of each that had one."""
+
+    all: Sequence[Letter]
+    replays: Mapping[Position, Replay]
+
+    @property
+    def waiting(self) -> list[Letter]:
+        """Those that were never replayed."""
+        return [letter for letter in self.all if letter.position not in self.replays]
+
+
+def grid(letters: Letters) -> Grid:
+    """Like failures in one row each, the latest last."""
+    groups: dict[tuple[str, str, str], list[Letter]] = defaultdict(list)
+    for letter in letters.all:
+        groups[letter.position.topic, letter.said.cause, letter.said.fingerprint].append(letter)
+    made = Grid(title=f"{len(letters.all):,} dead letters", title_justify="left")
+    for name in ("topic", "cause", "fingerprint"):
+        made.add_column(name, no_wrap=True)
+    for name in ("letters", "replayed"):
+        made.add_column(name, justify="right")
+    for name in ("first", "last", "message"):
+        made.add_column(name)
+    newest = sorted(groups.items(), key=lambda each: max(_failed(letter) for letter in each[1]))
+    for (topic, cause, fingerprint), some in newest:
+        times = sorted(map(_failed, some))
+        count = sum(letter.position in letters.replays for letter in some)
+        message = some[-1].said.message[:_MESSAGE]
+        made.add_row(
+            *(topic, cause, fingerprint, f"{len(some):,}", f"{count:,}", _time(times[0]), _time(times[-1])),
+            message,
+        )
+    return made
+
+
+def print_grid(made: Grid) -> None:
+    """Into a pipe, a table is not cut to the 80 columns of a terminal that is not there."""
+    Console(width=None if sys.stdout.isatty() else 200, markup=False).print(made)
+
+
+def account(letter: Letter, replay: Replay | None) -> Iterator[str]:
+    """All of one letter, a line for each thing."""
+    said = letter.said
+    yield f"{letter.position}: {said.cause}, {said.error_class}: {said.message}"
+    yield f"  original  {said.original}, of {_time(said.timestamp)}, key {letter.key!r}"
+    yield f"  failed    {_time(said.first_failure)} to {_time(said.last_failure)}, attempts {said.attempts}"
+    for name, value in (("lane", said.lane), ("id", said.prediction_id), ("table", said.table_hash)):
+        if value is not None:
+            yield f"  {name:9} {value}"
+    yield f"  like it   fingerprint {said.fingerprint}"
+    for name, content in letter.headers:
+        yield f"  header    {name}: {content!r}"
+    if replay is not None:
+        yield f"  replayed  {_time(replay.at)} to {replay.to} by {replay.by}: {replay.reason}"
+    yield f"  value     {(letter.value or b'').decode('utf-8', 'backslashreplace')}"
+
+
+def _failed(letter: Letter) -> Millis:
+    return letter.said.last_failure
+
+
+def _time(time: Millis) -> str:
+    return datetime.fromtimestamp(time / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
