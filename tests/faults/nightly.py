@@ -35,6 +35,7 @@ NIGHT = date(2026, 3, 2)
 DAYS = 120
 QUEUE = "ml.forecast.batch"
 LINES_IN_ORDER = 500
+SETTLE_S = 600
 
 
 class _Stamp(msgspec.Struct):
@@ -105,14 +106,12 @@ class Progress:
 
 
 def kill_at(made: Rig, progress: Progress, share: float, skus: int) -> None:
-    """SIGKILL all workers of the night, once so many of its SKUs are done."""
+    """SIGKILL the whole pool of the night, once so many of its SKUs are done."""
     wait_until(lambda: progress.done() >= share * skus, 600, f"{share:.0%} of the SKUs")
-    workers = [child for name, child in made.parts.items() if name.startswith("worker")]
-    for child in workers:
-        child.kill()
-    print(f"  killed {len(workers)} workers at {progress.done():,} of {skus:,} SKUs", flush=True)
-    for child in workers:
-        child.start()
+    worker = made.parts["worker-batch"]
+    worker.kill()
+    print(f"  killed at {progress.done():,} of {skus:,} SKUs", flush=True)
+    worker.start()
 
 
 def read(bootstrap: str, topic: str) -> Iterator[bytes]:
@@ -145,10 +144,9 @@ def account(made: Rig, progress: Progress, skus: int) -> bool:
     )
     print(f"predictions written a second time {written - len(ids):,}; events {dict(said)}")
     letters = sum(1 for _ in read(made.bootstrap, f"{QUEUE}.dlq"))
-    balanced = made.complete("balance", "balance", check=False) == 0
-    print((made.folder / "balance.log").read_text().rstrip())
+    print("\n".join((made.folder / "balance.log").read_text().splitlines()[-2:]))
     whole = done == planned == len(ids) == skus and not several and not letters
-    return whole and said[COMPLETED] >= 1 and balanced
+    return whole and said[COMPLETED] >= 1
 
 
 def run(made: Rig, skus: int, kills: int) -> bool:
@@ -158,9 +156,7 @@ def run(made: Rig, skus: int, kills: int) -> bool:
     made.run("dispatcher", "dispatcher")
     made.run("reconciler", "reconcile")
     made.run("worker-batch", "worker", QUEUE)
-    made.run("worker-batch-2", "worker", QUEUE)
-    for name in ("worker-batch", "worker-batch-2"):
-        wait_for(made.folder / f"{name}.log", " is loaded")
+    wait_for(made.folder / "worker-batch.log", " is loaded")
     made.complete("trigger", "forecast", "run", "--date", NIGHT.isoformat(), "--no-wait")
     began = time.monotonic()
     for number in range(kills):
@@ -168,7 +164,10 @@ def run(made: Rig, skus: int, kills: int) -> bool:
     made.complete("wait", "forecast", "run", "--date", NIGHT.isoformat())
     wait_until(progress.told, 60, "the report")
     took = time.monotonic() - began
-    print(f"{skus:,} SKUs in {took:.1f} s, {1_000 * took / skus:.1f} ms a SKU on two workers")
+    print(f"{skus:,} SKUs in {took:.1f} s, {1_000 * took / skus:.1f} ms a SKU with two processes", flush=True)
+    # what a killed worker had stored and not told comes when Redis hands out again what it held
+    wait_until(lambda: made.complete("balance", "balance", check=False) == 0, SETTLE_S, "every outcome")
+    print(f"every event has its outcome {time.monotonic() - began - took:.1f} s later")
     return account(made, progress, skus)
 
 
@@ -181,7 +180,7 @@ def main() -> int:
     """Run once; 0 where the night is complete and no SKU stands twice."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--skus", type=int, default=1_000)
-    parser.add_argument("--kills", type=int, default=1, help="of all the night's workers at once")
+    parser.add_argument("--kills", type=int, default=1, help="of the whole pool at once")
     parser.add_argument("--broker", choices=("redis", "rabbitmq"), default="redis")
     args = parser.parse_args()
     with rig(broker=args.broker, one_redis=True, seeded=False) as made:
