@@ -21,4 +21,10 @@ BEAT_SCHEDULE: Mapping[str, Mapping[str, Any]] = {
         "schedule": crontab(),
         "options": {"queue": "ml.forecast.nights"},
     },
+    # a look at SQL, where nothing is due: a message that was lost costs a minute, and no training
+    "train what is due": {
+        "task": "tasks.training.run",
+        "schedule": crontab(),
+        "options": {"queue": "ml.training"},
+    },
 }

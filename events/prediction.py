@@ -58,11 +58,20 @@ class NightDetail(msgspec.Struct, frozen=True, tag="night"):
     requested: int
 
 
+class TrainingDetail(msgspec.Struct, frozen=True, tag="training"):
+    """What a dataset's version brought, and how many rows await a training that begins at `min_rows`."""
+
+    dataset_version: str
+    rows_added: int
+    pending_rows: int
+    min_rows: int
+
+
 Origin = Literal["online", "offline"]
 """Which tier of the feature store answered: the other one only where the online tier had lost something."""
 
 Detail = (  # a tagged union: each workflow adds its own
-    FraudDetail | ChurnDetail | ForecastDetail | NightDetail
+    FraudDetail | ChurnDetail | ForecastDetail | NightDetail | TrainingDetail
 )
 
 

@@ -9,7 +9,7 @@ from models.training_plan import Plan
 Taken = Literal[
     "due",  # with it the rows reach the threshold, or did so before it
     "waiting",  # not yet
-    "known",  # this dataset version has been counted before, whatever event told of it
+    "known",  # another event told of this dataset version before
     "foreign",  # another tenant's: the plan trains on none of its rows
 ]
 
@@ -43,7 +43,7 @@ class Hold:
 
 
 def take(plan: Plan, tenant_id: str, fresh: bool, known: Known) -> Taken:
-    """What an event means once it is counted in `known`; `fresh` where its dataset version was not before."""
+    """What an event means once it is counted in `known`; `fresh` where it is the first of its version."""
     if tenant_id != plan.tenant:
         return "foreign"
     if not fresh:

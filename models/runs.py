@@ -76,7 +76,10 @@ class Runs:
             METADATA.create_all(connection)
 
     def enter(self, told: DatasetUpdate) -> bool:
-        """Write a dataset version down; whether it was not known before. The first event of it stands."""
+        """Write a dataset version down; whether this event is the one that stands: the first of it.
+
+        An event that comes again is told the same.
+        """
         row = {
             "tenant_id": told.tenant_id,
             "model": told.model,
@@ -91,8 +94,9 @@ class Runs:
 
         def write(connection: Connection) -> bool:
             here = (UPDATES.c[name] == value for name, value in row.items())
-            if connection.execute(select(UPDATES.c.model).where(*here)).first() is not None:
-                return False
+            stands = connection.execute(select(UPDATES.c.event_id).where(*here)).scalar()
+            if stands is not None:
+                return bool(stands == told.event_id)
             connection.execute(insert(UPDATES).values(row | more))
             return True
 

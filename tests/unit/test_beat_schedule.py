@@ -15,7 +15,8 @@ QUEUES = load("config/routing_table.yaml", "config/workflows.yaml").catalogue.qu
 @pytest.mark.parametrize("entry", BEAT_SCHEDULE.values(), ids=list(BEAT_SCHEDULE))
 def test_an_entry_goes_to_a_queue_whose_worker_has_its_task(entry: Mapping[str, Any]) -> None:
     queue = QUEUES[entry["options"]["queue"]]
-    assert queue.task == entry["task"]
+    # a worker has every task of the module that its queue names
+    assert queue.task.rpartition(".")[0] == entry["task"].rpartition(".")[0]
     assert queue.served
 
 

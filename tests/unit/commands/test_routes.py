@@ -27,7 +27,7 @@ def written(folder: Path, event: dict[str, Any]) -> str:
 def test_a_table_that_holds_is_named_with_its_hash() -> None:
     result = run("check", *RULES)
     assert result.exit_code == 0
-    assert "config/routing_table.yaml and config/workflows.yaml hold: 6 routes, table " in result.output
+    assert "config/routing_table.yaml and config/workflows.yaml hold: 7 routes, table " in result.output
 
 
 def test_a_table_that_does_not_hold_ends_with_1_and_every_problem(tmp_path: Path) -> None:

@@ -101,10 +101,11 @@ def test_the_delivered_table_is_the_described_one_and_what_came_to_it(tmp_path: 
     table = tmp_path / "table.yaml"
     table.write_text(DESCRIBED)
     delivered = dict(load("config/routing_table.yaml", "config/workflows.yaml").table.routes)
-    came_to_it = {"nightly.forecast.requested": delivered.pop("nightly.forecast.requested")}
+    came_to_it = {name: delivered.pop(name) for name in ("nightly.forecast.requested", "dataset.updated")}
     assert delivered == load(table, "config/workflows.yaml").table.routes
     assert [(route.workflow, route.queue) for routes in came_to_it.values() for route in routes] == [
-        ("demand-forecaster", "ml.forecast.batch")
+        ("demand-forecaster", "ml.forecast.batch"),
+        ("trainer", "ml.training"),
     ]
 
 

@@ -1,0 +1,99 @@
+"""What does `dataset.updated` mean for a model? It is counted, and answered whether a training is due.
+
+The training itself begins beside this (`tasks.training_runs`), from what is written down here: an event is
+answered at once, however long a training takes, and however many events are told.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from events.envelope import Envelope
+from events.errors import DeadLetter, SignalboxError
+from events.prediction import Output, TrainingDetail
+from features.contract import Contract
+from features.keys import EntityKey
+from features.retail import DEFINITIONS
+from models.naming import named
+from models.retraining import Known, Taken, take
+from models.runs import DatasetUpdate
+from models.training_plan import Plan
+from models.workflow import Answer, Case, ModelVersion
+from routing import nearest
+
+NAME = "trainer"
+DECISIONS: Mapping[Taken, str] = {"due": "train", "waiting": "wait", "known": "ignore", "foreign": "ignore"}
+
+
+class Ledger(Protocol):
+    """What is written down of training; see `models.runs.Runs`. Each method raises `Unavailable`."""
+
+    def enter(self, told: DatasetUpdate) -> bool:
+        """Write a dataset version down; whether this event is the one that stands."""
+
+    def known(self, model: str, tenant_id: str) -> Known:
+        """What a decision about this model goes by."""
+
+
+class Trainer:
+    """`models.workflow.Workflow` for `dataset.updated`; its version is that of the plans it goes by."""
+
+    name = NAME
+    needs = Contract.of(DEFINITIONS, ())
+
+    def __init__(self, plans: Mapping[str, Plan], ledger: Ledger) -> None:
+        self._plans = plans
+        self._ledger = ledger
+        digest = hashlib.sha256(msgspec.json.encode(plans, order="deterministic")).hexdigest()
+        self._version = ModelVersion(f"{NAME}-{digest[:12]}", digest[:12], digest, self.needs.hash)
+
+    @property
+    def version(self) -> ModelVersion:
+        """Changes with any plan."""
+        return self._version
+
+    def entities(self, event: Envelope) -> Mapping[str, EntityKey]:
+        """Nobody. Raises `DeadLetter` where the payload names no model that has a plan."""
+        self.entity_id(event)
+        return {}
+
+    def entity_id(self, event: Envelope) -> str:
+        """The model. Raises `DeadLetter` where it has no plan."""
+        model = named(event.payload, "model_id")
+        if model not in self._plans:
+            raise DeadLetter("rejected", f"{model} has no plan to be trained by{nearest(model, self._plans)}")
+        return model
+
+    def infer(self, cases: Sequence[Case]) -> Sequence[Answer | SignalboxError]:
+        """One answer for each case, in their order; one that comes again changes nothing.
+
+        Raises `Unavailable`: what was counted by then is known when the batch comes again.
+        """
+        return [self._answer(case.event) for case in cases]
+
+    def fall_back(self, case: Case, reason: str) -> Answer:
+        """There is no feature that could lack. Raises `DeadLetter`."""
+        raise DeadLetter("rejected", f"{case.event.event_id} is not answered without being counted: {reason}")
+
+    def _answer(self, event: Envelope) -> Answer:
+        plan, payload = self._plans[self.entity_id(event)], event.payload
+        fresh = False
+        if event.tenant_id == plan.tenant:
+            fresh = self._ledger.enter(
+                DatasetUpdate(
+                    event.tenant_id,
+                    plan.model,
+                    payload["dataset_version"],
+                    payload["rows_added"],
+                    payload["triggered_at"],
+                    event.event_id,
+                )
+            )
+        known = self._ledger.known(plan.model, plan.tenant)
+        taken = take(plan, event.tenant_id, fresh, known)
+        detail = TrainingDetail(
+            payload["dataset_version"], payload["rows_added"], known.pending, plan.min_rows
+        )
+        return Answer(Output(taken, 1.0, DECISIONS[taken], detail), {})

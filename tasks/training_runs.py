@@ -1,0 +1,87 @@
+"""Which training begins now, and how is it run? As the command of an operator, in a process of its own.
+
+That keeps training's libraries and its memory out of the workers. The lease is the command's: whoever starts
+it, by hand or by event, one model is trained once at a time.
+"""
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Protocol
+
+from events.errors import SignalboxError
+from models.retraining import Begin, Known, next_run
+from models.training_plan import Plan
+from transport.clock import Clock
+
+LOOK_S = 1.0
+STOP_S = 30.0
+WHO = "dataset.updated"
+
+ENDED = {0: "registered, or the champion already", 1: "refused by the gate"}
+
+
+class TrainingFailedError(SignalboxError):
+    """A training came to no end. The ledger says why; it is tried again by the plan."""
+
+
+class Ledger(Protocol):
+    """See `models.runs.Runs`."""
+
+    def known(self, model: str, tenant_id: str) -> Known:
+        """What a decision about this model goes by. Raises `Unavailable`."""
+
+
+def run_due(
+    plans: Mapping[str, Plan], ledger: Ledger, clock: Clock, launch: Callable[[Plan], None]
+) -> Iterator[str]:
+    """Train every model that is due, one after the other, and say so. Raises `Unavailable`."""
+    for plan in plans.values():
+        if isinstance(next_run(plan, ledger.known(plan.model, plan.tenant), clock()), Begin):
+            try:
+                launch(plan)
+            except TrainingFailedError as error:
+                yield str(error)
+            else:
+                yield f"{plan.model} was trained"
+
+
+def command(plan: Plan) -> list[str]:
+    """What an operator would type."""
+    return [sys.executable, "-m", "cli", "train", *shlex.split(plan.command)]
+
+
+def launch(plan: Plan, stopping: Callable[[], bool], line: list[str] | None = None) -> None:
+    """Run the training to its end; a worker that is asked to stop stops it. What it prints is the worker's.
+
+    Raises `TrainingFailedError`, and ends the training where anything else is raised meanwhile.
+    """
+    env = {"SIGNALBOX_USER": WHO, **os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(line or command(plan), env=env, stdin=subprocess.DEVNULL) as process:
+        try:
+            code = _await(process, stopping)
+        except BaseException:
+            _end(process)
+            raise
+    if code not in ENDED:
+        raise TrainingFailedError(f"the training of {plan.model} ended with exit code {code}")
+
+
+def _await(process: "subprocess.Popen[bytes]", stopping: Callable[[], bool]) -> int:
+    while True:
+        try:
+            return process.wait(LOOK_S)
+        except subprocess.TimeoutExpired:
+            if stopping():
+                _end(process)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """With SIGTERM, on which a training says how it ended; what does not go by then is killed."""
+    process.terminate()
+    try:
+        process.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
