@@ -15,6 +15,11 @@ BEAT_SCHEDULE: Mapping[str, Mapping[str, Any]] = {
         "schedule": crontab(minute=10),
         "options": {"queue": "ml.features"},
     },
+    "tell of customers who have become inactive": {
+        "task": "tasks.features.find_inactive",
+        "schedule": crontab(minute=40),
+        "options": {"queue": "ml.features"},
+    },
     # not at the night's hour itself: beat knows UTC, and neither summer time nor what a stop has missed
     "begin the nightly forecast that is due, and end those that are done": {
         "task": "tasks.nightly.watch",

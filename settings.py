@@ -59,6 +59,12 @@ class Settings(BaseSettings):
     nightly_at: time | Literal["off"] = Field(
         default=time(2), description="when the nightly forecast begins, by the shop's clocks"
     )
+    inactive_after_days: int = Field(
+        default=30, ge=1, le=3_650, description="who orders nothing for so long is inactive"
+    )
+    lost_after_days: int = Field(
+        default=90, ge=2, le=3_650, description="who orders nothing for so long is told of no more"
+    )
     metrics_port: int = Field(default=0, ge=0, le=65_535, description="0 exports nothing")
 
     @property

@@ -1,4 +1,4 @@
-"""The hourly materialisation of batch views as a Celery task: what was written since, from SQL to Redis."""
+"""The upkeep of the feature store as Celery tasks: batch views put online, and what is found in its past."""
 
 from celery import Task
 
@@ -6,6 +6,9 @@ from tasks.celery import app, settings
 
 TIME_LIMIT_S = 3_300
 """Below the hour after which the next one comes, and below the queue's visibility timeout."""
+
+
+FIND_LIMIT_S = 600
 
 
 class Materialize(Task[[], str]):
@@ -34,4 +37,22 @@ class Materialize(Task[[], str]):
         return ", ".join(f"{rows:,} rows of {name}" for name, rows in done.items())
 
 
+class FindInactive(Task[[], str]):
+    """Tells of customers who have ordered nothing for a while. Two at once do what one does."""
+
+    name = "tasks.features.find_inactive"
+    time_limit = FIND_LIMIT_S
+    soft_time_limit = FIND_LIMIT_S - 60
+
+    def run(self) -> str:
+        """One look. Raises `Unavailable`: the next hour's finds what this one did not tell of."""
+        from features.inactivity import Rule
+        from tasks.inactivity import connected_finder
+
+        rule = Rule(settings.inactive_after_days, settings.lost_after_days)
+        with connected_finder(settings.kafka_bootstrap_servers, settings.database_url, rule) as finder:
+            return f"{finder.look():,} customers have become inactive"
+
+
 materialize = app.register_task(Materialize())
+find_inactive = app.register_task(FindInactive())
