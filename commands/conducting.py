@@ -15,13 +15,16 @@ from events.errors import ConfigError, Problem
 if TYPE_CHECKING:
     from features.offline.store import OfflineStore
     from models.artifact import Artifact, Metadata
+    from models.registry import Alias
     from models.runs import Run, Runs
     from models.training_plan import Plan
     from settings import Settings
     from training.bench import Bench
     from training.challenging import Challenge, Registry, Verdict
     from training.gate import Skew
+    from training.registering import Registered
 
+CHALLENGER: "Alias" = "challenger"
 REFUSED = 1
 """The exit code where the gate let nothing through."""
 NEWEST = 20_000
@@ -95,8 +98,27 @@ class Conductor:
             bounds=Bounds.of(load(settings.routing_table, settings.workflows), self._plan.model),
             skew=lambda: self._skew(candidate.metadata),
             confirm=confirm,
+            name_challenger=self._name_challenger,
             tags={"run": str(run.token), "dataset_versions": ", ".join(run.covers)[:5_000]},
         )
+
+    def _name_challenger(self, made: "Registered") -> None:
+        """Nothing where no registry is configured: there the newest version serves."""
+        from models.changes import Changes
+        from models.promoting import Promoting
+        from models.registry import Registry
+        from models.who import who
+
+        if self._settings.registry is None:
+            return
+        registry, changes = Registry(self._settings.registry), Changes(self._store.database)
+        changes.create()
+        pointed = registry.pointed(made.model, CHALLENGER)
+        # one that was registered before is named already, where its training was not cut short in between
+        if pointed is None or pointed.number != made.version:
+            Promoting(registry, changes).move(
+                made.model, CHALLENGER, made.version, who(), "it passed the gate of its training"
+            )
 
     def _skew(self, metadata: "Metadata") -> "Skew":
         """What the newest predictions say of it; nothing where there is no Kafka to read them from."""

@@ -33,7 +33,7 @@ class Run(Task[[], str]):
     """Trains what is due. Two at once do what one does: a model's lease is one training's."""
 
     name = "tasks.training.run"
-    # acknowledged before it begins: a training outlasts the visibility timeout, and the next minute looks again
+    # acknowledged before it begins: it outlasts the visibility timeout, and the next minute looks again
     acks_late = False
     time_limit = TIME_LIMIT_S
     soft_time_limit = TIME_LIMIT_S - 60

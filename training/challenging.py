@@ -10,13 +10,12 @@ import msgspec
 from events.decision import lane_topic
 from events.errors import ConfigError, Problem
 from models.artifact import Artifact, BrokenModelError
+from models.registry import CHAMPION
 from models.training_plan import Plan
 from routing import Rules
 from training.bench import Bench
 from training.gate import Champion, Check, Evidence, NoChampion, Skew, judge, passed
 from training.registering import Registered
-
-CHAMPION, CHALLENGER = "champion", "challenger"
 
 
 class Registry(Protocol):
@@ -27,9 +26,6 @@ class Registry(Protocol):
 
     def register(self, artifact: Artifact, tags: Mapping[str, str]) -> Registered:
         """A new version, or the one of the same digest."""
-
-    def alias(self, model: str, alias: str, version: str) -> None:
-        """Let an alias name it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +65,17 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """What it takes to judge and register. `confirm` raises where this training may not go on."""
+    """What it takes to judge and register.
+
+    `confirm` raises where this training may not go on; `name_challenger` lets the alias name a version.
+    """
 
     registry: Registry
     plan: Plan
     bounds: Bounds
     skew: Callable[[], Skew]
     confirm: Callable[[], None]
+    name_challenger: Callable[[Registered], None]
     tags: Mapping[str, str]
 
     def decide(self, candidate: Artifact, bench: Bench, folder: Path) -> Verdict:
@@ -95,7 +95,7 @@ class Challenge:
         self.confirm()
         made = self.registry.register(candidate, self.tags)
         self.confirm()
-        self.registry.alias(made.model, CHALLENGER, made.version)
+        self.name_challenger(made)
         return _verdict(candidate, "registered", checks, there, evidence.latency_ms, made.version)
 
     def _evidence(self, candidate: Artifact, bench: Bench, champion: Champion | NoChampion) -> Evidence:

@@ -27,6 +27,3 @@ class FolderRegistry:
         files = {name: artifact.read(name) for name in metadata.files}
         path, saved = save(self.model_dir, files, metadata.recipe, metadata.provenance)
         return Registered(metadata.recipe.model, path.name, metadata.digest, fresh=saved == metadata)
-
-    def alias(self, model: str, alias: str, version: str) -> None:
-        """There are none."""

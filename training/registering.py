@@ -55,11 +55,6 @@ class TrainingRegistry:
             version = self._upload(artifact, {**_tags(artifact), **tags})
         return Registered(model, version, metadata.digest, fresh=True)
 
-    def alias(self, model: str, alias: str, version: str) -> None:
-        """Let an alias name this version from now on."""
-        with unavailable():
-            self._client.set_registered_model_alias(model, alias, version)
-
     def fetch(self, model: str, alias: str, folder: Path) -> Artifact | None:
         """The version that an alias names, copied into `folder`; None where it names none.
 

@@ -9,6 +9,7 @@ import pytest
 from events.errors import ConfigError, Unavailable
 from models.artifact import METADATA_FILE, Artifact, BrokenModelError, Metadata, load
 from models.recipe import Provenance, Recipe
+from models.registry import Registry
 from stack.embedded import free_port
 from tests.trained import train_small
 from training.registering import TrainingRegistry
@@ -41,11 +42,11 @@ def written(folder: Path, like: Artifact, recipe: Recipe, provenance: Provenance
 
 
 def test_what_was_registered_comes_back_as_it_was(
-    registry: TrainingRegistry, version: Artifact, tmp_path: Path
+    registry: TrainingRegistry, version: Artifact, tmp_path: Path, mlflow_uri: str
 ) -> None:
     made = registry.register(version, {"why": "a test"})
     assert (made.version, made.digest, made.fresh) == ("1", version.metadata.digest, True)
-    registry.alias(made.model, "challenger", made.version)
+    Registry(mlflow_uri).point(made.model, "challenger", made.version)
     back = registry.fetch(made.model, "challenger", tmp_path / "back")
     assert back is not None
     assert back.version == "1"

@@ -41,8 +41,8 @@ class Shelf:
         self.registered.append(artifact.metadata.digest)
         return Registered(MODEL, "4", artifact.metadata.digest, fresh=True)
 
-    def alias(self, model: str, alias: str, version: str) -> None:
-        self.aliases[alias] = version
+    def name_challenger(self, made: Registered) -> None:
+        self.aliases["challenger"] = made.version
 
 
 @dataclass
@@ -82,6 +82,7 @@ def decide(
         bounds=Bounds(64, 100),
         skew=lambda: SKEW,
         confirm=lost if confirm == "lost" else lambda: None,
+        name_challenger=shelf.name_challenger,
         tags={},
     )
     return challenge.decide(candidate, Scores(champion_scores, **bench), Path("champion"))
