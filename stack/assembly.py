@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 from confluent_kafka import ConsumerGroupState, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
@@ -13,13 +12,13 @@ from dispatcher.router import GROUP as ROUTER_GROUP
 from events.errors import Unavailable
 from events.topics import EVENTS
 from features.pipeline.member import GROUP as PIPELINE_GROUP
-from models.artifact import versions
-from models.fraud import MODEL
+from models.telling import change_told
 from routing import Rules
-from stack.child import Service
+from stack.champions import ensure_champion, trainings
+from stack.child import Child, Service
 from stack.embedded import Server
 from stack.output import Listening
-from stack.parts import KAFKA, Parts
+from stack.parts import KAFKA, REGISTRY, Parts
 from stack.past import counting_a_past, follow, forget_online, knows_a_past
 from stack.services import SERVERS, Plan, command, served_lanes, services
 from stack.step import run_step
@@ -38,6 +37,7 @@ class Assembly:
         self._supervisor = supervisor
         self._output = output
         self._say = say
+        self._registry: Child | None = None
 
     def servers(self, parts: Parts, make_topics: Callable[[], None]) -> None:
         """The embedded servers. A Kafka that died and came back is empty: its topics are made again."""
@@ -47,7 +47,12 @@ class Assembly:
             self._follow(parts)
 
         for server in parts.servers:
-            self._supervisor.start(self._server(server, begin_anew))
+            child = self._supervisor.launch(self._server(server, begin_anew))
+            if server.name == REGISTRY:
+                # it takes ten seconds, and is needed only once the past is counted
+                self._registry = child
+            else:
+                self._supervisor.await_ready(child)
             self._say(f"{server.name} is embedded, at {server.url}")
 
     def _server(self, server: Server, begin_anew: Callable[[], None]) -> Service:
@@ -58,6 +63,7 @@ class Assembly:
         return Service(
             server.name,
             server.command,
+            env=server.env,
             ready=server.ready,
             after_restart=None if server.durable else lost,
             tier=SERVERS,
@@ -77,11 +83,18 @@ class Assembly:
         log = topic_id(EVENTS, parts.env["KAFKA_BOOTSTRAP_SERVERS"])
         follow(parts.env, log, unknown_is_another=KAFKA in parts.embedded)
 
-    def model(self, model_dir: Path, env: Mapping[str, str], *train: str) -> None:
-        """Train one on those features where there is none."""
-        if not versions(model_dir, MODEL):
-            self._say("no fraud model yet: training one")
-            run_step("train", command("train", "fraud", *train), env, self._output)
+    def models(self, env: Mapping[str, str], *fraud: str) -> None:
+        """Train each on those features where none serves. `fraud` are the arguments of `train fraud`."""
+        if self._registry is not None:
+            self._supervisor.await_ready(self._registry)
+        for model, arguments in trainings(*fraud):
+
+            def train(model: str = model, arguments: tuple[str, ...] = arguments) -> None:
+                self._say(f"no {model} serves yet: training one")
+                run_step("train", command("train", *arguments), env, self._output)
+
+            if change := ensure_champion(env, model, train):
+                self._say(change_told(change))
 
     def start(self, plan: Plan) -> None:
         """Everything else, all at the same time. Returns once what can say so is ready."""

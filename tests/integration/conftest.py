@@ -1,4 +1,4 @@
-"""One suite, two databases: each test that asks for `offline_url` runs on SQLite and on PostgreSQL."""
+"""What several folders ask for: a database of each kind, and a model registry."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
+from stack.embedded import free_port, mlflow, running
 from tests import services
+
+MLFLOW_START_S = 90
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -27,3 +30,11 @@ def offline_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]
     with engine.begin() as connection:
         connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def mlflow_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real MLflow server; what it knows stays for the whole run: take names of models from `unique`."""
+    folder = tmp_path_factory.mktemp("mlflow")
+    with running(mlflow(free_port(), folder / "data"), folder / "log", MLFLOW_START_S) as url:
+        yield url

@@ -9,27 +9,38 @@ from events.errors import ConfigError
 from settings import Settings
 from stack.parts import choose_parts
 
-VARIABLES = ("KAFKA_BOOTSTRAP_SERVERS", "CELERY_BROKER_URL", "REDIS_URL", "DATABASE_URL")
+VARIABLES = (
+    "KAFKA_BOOTSTRAP_SERVERS",
+    "CELERY_BROKER_URL",
+    "REDIS_URL",
+    "DATABASE_URL",
+    "MLFLOW_TRACKING_URI",
+)
 REAL = {
     "KAFKA_BOOTSTRAP_SERVERS": "kafka:9092",
     "CELERY_BROKER_URL": "amqp://rabbit//",
     "REDIS_URL": "redis://real:6379/0",
     "DATABASE_URL": "postgresql://real/db",
+    "MLFLOW_TRACKING_URI": "http://real:5000",
 }
 
 
 @pytest.mark.parametrize(
     ("configured", "embedded"),
     [
-        pytest.param((), {"kafka", "redis"}, id="on a bare laptop everything is embedded"),
+        pytest.param((), {"kafka", "redis", "mlflow"}, id="on a bare laptop everything is embedded"),
         pytest.param(VARIABLES, set(), id="where everything is configured nothing is"),
-        pytest.param(("KAFKA_BOOTSTRAP_SERVERS",), {"redis"}, id="a real Kafka, and the rest embedded"),
         pytest.param(
-            ("CELERY_BROKER_URL",), {"kafka", "redis"}, id="the queues are real, the features embedded"
+            ("KAFKA_BOOTSTRAP_SERVERS",), {"redis", "mlflow"}, id="a real Kafka, and the rest embedded"
+        ),
+        pytest.param(
+            ("CELERY_BROKER_URL",),
+            {"kafka", "redis", "mlflow"},
+            id="the queues are real, the features embedded",
         ),
         pytest.param(
             ("KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL", "REDIS_URL"),
-            {"redis"},
+            {"redis", "mlflow"},
             id="the features are real, the queues embedded",
         ),
     ],
@@ -69,6 +80,11 @@ def test_what_is_configured_is_used_and_the_rest_embedded(
             ("REDIS_URL", "DATABASE_URL"),
             "DATABASE_URL: counts features .*\n.*REDIS_URL: holds .*: set KAFKA_BOOTSTRAP_SERVERS too",
             id="nor for a Kafka that lives in memory",
+        ),
+        pytest.param(
+            ("MLFLOW_TRACKING_URI",),
+            "MLFLOW_TRACKING_URI: holds models .*: set DATABASE_URL too",
+            id="a registry that lasts does not have its changes in a database of one's own",
         ),
     ],
 )
