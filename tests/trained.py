@@ -98,12 +98,15 @@ def placed(transaction: Transaction, event_id: str) -> bytes:
 
 
 def train_small(
-    model_dir: Path, transactions: Transactions | None = None, store: OfflineStore | None = None
+    model_dir: Path,
+    transactions: Transactions | None = None,
+    store: OfflineStore | None = None,
+    train_days: int = TRAIN_DAYS,
 ) -> Trained:
     """Train on the small shop, or on what is handed in, and save into `model_dir`."""
     return train(
         transactions or small_history(),
-        Split.before(UNTIL, TRAIN_DAYS),
+        Split.before(UNTIL, train_days),
         "the small shop",
         stored_in(store or small_store(), TENANT),
         model_dir,

@@ -181,3 +181,32 @@ def rabbitmq(port: int, folder: Path) -> Child:
         "RABBITMQ_CONF_ENV_FILE": "/dev/null",
     }
     return Child("rabbitmq", [str(binary)], folder / "rabbitmq.log", env)
+
+
+def mlflow(port: int, backend: str, folder: Path) -> Child:
+    """An MLflow server over an SQL database; its artifacts stand in `folder / "artifacts"`."""
+    # the folder is one that may be taken away: MLflow works elsewhere
+    options = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--backend-store-uri", backend]
+    artifacts = ["--artifacts-destination", str(folder / "artifacts")]
+    env = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    command = [sys.executable, "-m", "mlflow", "server", *options, *artifacts]
+    return Child("mlflow", command, folder / "mlflow.log", env)
+
+
+def postgres(port: int, folder: Path) -> Child:
+    """A PostgreSQL with a database `postgres` and a user of that name, who needs no password."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found:
+        raise FileNotFoundError("postgresql is not installed: apt-get install postgresql")
+    binaries, home = found[-1].parent, folder / "postgres"
+    # it refuses to run as root
+    prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    folder.chmod(0o755)
+    home.mkdir()
+    if prefix:
+        shutil.chown(home, "postgres")
+    data = home / "data"
+    making = [*prefix, str(binaries / "initdb"), "-D", str(data), "-A", "trust", "-U", "postgres"]
+    subprocess.run(making, check=True, capture_output=True, cwd="/")
+    options = ["-D", str(data), "-p", str(port), "-h", "127.0.0.1", "-k", str(home)]
+    return Child("postgres", [*prefix, str(binaries / "postgres"), *options], folder / "postgres.log")

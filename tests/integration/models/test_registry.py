@@ -1,4 +1,4 @@
-"""A version's way through a real MLflow: registered, named, fetched over plain HTTP, promoted, rolled back."""
+"""A version's way through a real MLflow: registered, named, fetched over HTTP, promoted, rolled back."""
 
 from collections.abc import Callable
 from pathlib import Path
