@@ -11,7 +11,7 @@ from lightgbm import Booster
 from events.prediction import Prediction, decode_prediction
 from events.topics import PREDICTIONS
 from models.artifact import Artifact
-from models.fraud import TREES
+from models.trees import TREES
 from transport.kafka import consumer_config
 
 

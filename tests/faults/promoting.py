@@ -1,4 +1,4 @@
-"""Versions are promoted and rolled back under load, then all that they come from is away: is each event answered?
+"""Versions are promoted and rolled back under load, then all that they come from is away: is all answered?
 
 python -m tests.faults.promoting
 """
