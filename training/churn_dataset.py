@@ -128,11 +128,12 @@ def examples(store: OfflineReader, tenant_id: str, split: Split) -> Examples:
     """
     moments = np.array([at for part in split.parts.values() for at in part], np.int64)
     known = sorted(_customers(store, tenant_id))
-    chunks = range(0, len(known), CUSTOMERS_AT_ONCE)
-    parts = [
-        _examples(store, tenant_id, known[first : first + CUSTOMERS_AT_ONCE], moments, split.horizon_days)
-        for first in chunks
-    ]
+    parts = []
+    for first in range(0, len(known), CUSTOMERS_AT_ONCE):
+        some = known[first : first + CUSTOMERS_AT_ONCE]
+        everywhere = [customer for customer in some for _ in moments]
+        at = np.tile(moments, len(some))
+        parts.append(examples_at(store, tenant_id, everywhere, at, split.horizon_days))
     found = Examples(
         [customer for part in parts for customer in part.customers],
         np.concatenate([np.empty(0, np.int64), *(part.at for part in parts)]),
@@ -143,17 +144,18 @@ def examples(store: OfflineReader, tenant_id: str, split: Split) -> Examples:
     return found
 
 
-def _examples(
-    store: OfflineReader, tenant_id: str, customers: Sequence[str], moments: Ints, horizon_days: int
+def examples_at(
+    store: OfflineReader, tenant_id: str, customers: Sequence[str], at: Ints, horizon_days: int
 ) -> Examples:
-    of = np.repeat(np.arange(len(customers)), len(moments))
-    at = np.tile(moments, len(customers))
+    """Customer `customers[i]` at `at[i]` (epoch ms), without those who ordered nothing in `ACTIVE_DAYS`.
+
+    Raises `Unavailable`.
+    """
     names = NEEDS.stored
-    asked = {CUSTOMER: [customers[place] for place in of.tolist()]}
-    values, missing = point_in_time(store, DEFINITIONS, names, asked, at, tenant_id=tenant_id)
+    values, missing = point_in_time(store, DEFINITIONS, names, {CUSTOMER: customers}, at, tenant_id=tenant_id)
     recency = names.index(RECENCY)
     places = np.flatnonzero(~missing[:, recency] & (values[:, recency] <= ACTIVE_DAYS))
-    there = [customers[place] for place in of[places].tolist()]
+    there = [customers[place] for place in places.tolist()]
     later = at[places] + horizon_days * DAY_MS
     after, _ = point_in_time(store, DEFINITIONS, (ORDERS,), {CUSTOMER: there}, later, tenant_id=tenant_id)
     before = values[places, names.index(ORDERS)]
