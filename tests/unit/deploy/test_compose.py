@@ -35,6 +35,8 @@ def test_every_part_of_production_is_there() -> None:
         "redis-broker",
         "rabbitmq",
         "postgres",
+        "mlflow",
+        "objects",
         "topics",
         "dispatcher",
         "feature-pipeline",
@@ -110,5 +112,5 @@ def test_the_image_runs_without_root() -> None:
     base = next(stage for stage in stages if " AS base" in stage)
     assert re.search(r"^USER signalbox$", base, re.MULTILINE)
     final = [stage for stage in stages if stage.startswith("base AS ")]
-    assert len(final) == 2
+    assert len(final) == 3
     assert not any("USER root" in stage for stage in final)
