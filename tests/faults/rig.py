@@ -85,7 +85,7 @@ class Rig:
 
     def wait_for(self, service: str) -> None:
         """Return once a service listens."""
-        wait_until(lambda: accepts(self.ports[service]), 60, service)
+        wait_until(lambda: accepts(self.ports[service]), 180, service)
 
     def complete(
         self, name: str, *arguments: str, env: Mapping[str, str] | None = None, check: bool = True
