@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 CHALLENGER: "Alias" = "challenger"
 REFUSED = 1
 """The exit code where the gate let nothing through."""
+HELD = 3
+"""The exit code where somebody else trains the model."""
 NEWEST = 20_000
 """Predictions of each partition whose features are worked out again for the gate."""
 
@@ -55,8 +57,8 @@ class Conductor:
     def conduct(self, make: Callable[[Path], Made]) -> None:
         """`make` fits a version into the folder that it is given.
 
-        Ends the command with `REFUSED` where nothing was registered. Raises `ConfigError` where somebody else
-        trains the model, and what training and the registry raise.
+        Ends the command with `REFUSED` where nothing was registered, with `HELD` where somebody else trains
+        the model. Raises what training and the registry raise.
         """
         from models.artifact import load
         from models.runs import Runs
@@ -83,8 +85,8 @@ class Conductor:
         model = self._plan.model
         begun = runs.begin(model, self._tenant, f"{who()}, process {os.getpid()} on {socket.gethostname()}")
         if isinstance(begun, Held):
-            problem = f"is being trained by {begun.holder}: one at a time"
-            raise ConfigError([Problem("training", 0, model, problem)])
+            typer.echo(f"{model} is being trained by {begun.holder}: one at a time", err=True)
+            raise typer.Exit(HELD)
         return begun
 
     def _challenge(self, candidate: "Artifact", run: "Run", confirm: Callable[[], None]) -> "Challenge":

@@ -20,7 +20,12 @@ LOOK_S = 1.0
 STOP_S = 30.0
 WHO = "dataset.updated"
 
-ENDED = {0: "registered, or the champion already", 1: "refused by the gate"}
+ENDED = {
+    0: "registered, or the champion already",
+    1: "refused by the gate",
+    3: "somebody else began before",
+}
+"""What the command's exit codes say (`commands.conducting`); any other is a failure."""
 
 
 class TrainingFailedError(SignalboxError):
@@ -35,17 +40,15 @@ class Ledger(Protocol):
 
 
 def run_due(
-    plans: Mapping[str, Plan], ledger: Ledger, clock: Clock, launch: Callable[[Plan], None]
+    plans: Mapping[str, Plan], ledger: Ledger, clock: Clock, launch: Callable[[Plan], str]
 ) -> Iterator[str]:
     """Train every model that is due, one after the other, and say so. Raises `Unavailable`."""
     for plan in plans.values():
         if isinstance(next_run(plan, ledger.known(plan.model, plan.tenant), clock()), Begin):
             try:
-                launch(plan)
+                yield f"{plan.model} was trained: {launch(plan)}"
             except TrainingFailedError as error:
                 yield str(error)
-            else:
-                yield f"{plan.model} was trained"
 
 
 def command(plan: Plan) -> list[str]:
@@ -53,10 +56,11 @@ def command(plan: Plan) -> list[str]:
     return [sys.executable, "-m", "cli", "train", *shlex.split(plan.command)]
 
 
-def launch(plan: Plan, stopping: Callable[[], bool], line: list[str] | None = None) -> None:
-    """Run the training to its end; a worker that is asked to stop stops it. What it prints is the worker's.
+def launch(plan: Plan, stopping: Callable[[], bool], line: list[str] | None = None) -> str:
+    """Run the training to its end, and say how it ended; a worker that is asked to stop stops it.
 
-    Raises `TrainingFailedError`, and ends the training where anything else is raised meanwhile.
+    What it prints is the worker's. Raises `TrainingFailedError`. Whatever else is raised meanwhile ends the
+    training.
     """
     env = {"SIGNALBOX_USER": WHO, **os.environ, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(line or command(plan), env=env, stdin=subprocess.DEVNULL) as process:
@@ -67,6 +71,7 @@ def launch(plan: Plan, stopping: Callable[[], bool], line: list[str] | None = No
             raise
     if code not in ENDED:
         raise TrainingFailedError(f"the training of {plan.model} ended with exit code {code}")
+    return ENDED[code]
 
 
 def _await(process: "subprocess.Popen[bytes]", stopping: Callable[[], bool]) -> int:

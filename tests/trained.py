@@ -2,10 +2,13 @@
 
 import tempfile
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
 import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from features.backfilling import count_history
 from features.offline.store import OfflineStore, open_offline
@@ -48,6 +51,21 @@ class Silent:
 def small_history() -> Transactions:
     """Eight weeks of a small shop."""
     return from_rows(history(RETAIL, UNTIL, days=DAYS))
+
+
+def small_file(path: Path) -> Path:
+    """The same as a parquet file of card transactions."""
+    past = small_history()
+    columns = {
+        "transaction_id": list(range(len(past))),
+        "tx_datetime": [datetime.fromtimestamp(second, UTC) for second in past.time.tolist()],
+        "customer_id": [past.customers.ids[code] for code in past.customers.codes],
+        "terminal_id": [past.terminals.ids[code] for code in past.terminals.codes],
+        "tx_amount_cents": past.amount_cents,
+        "tx_fraud": past.fraud,
+    }
+    pq.write_table(pa.table(columns), path)
+    return path
 
 
 @cache

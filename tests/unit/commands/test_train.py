@@ -3,11 +3,8 @@
 import json
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -17,24 +14,13 @@ from events.errors import ConfigError
 from features.offline.database import open_database
 from models.artifact import load, versions
 from models.runs import Runs
-from tests.trained import small_database, small_history
+from tests.trained import small_database, small_file
 from tests.unit.features.misread import misread_database
 
 
 @pytest.fixture(scope="module")
 def cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    past = small_history()
-    path = tmp_path_factory.mktemp("cards") / "cards.parquet"
-    columns = {
-        "transaction_id": list(range(len(past))),
-        "tx_datetime": [datetime.fromtimestamp(second, UTC) for second in past.time.tolist()],
-        "customer_id": [past.customers.ids[code] for code in past.customers.codes],
-        "terminal_id": [past.terminals.ids[code] for code in past.terminals.codes],
-        "tx_amount_cents": past.amount_cents,
-        "tx_fraud": past.fraud,
-    }
-    pq.write_table(pa.table(columns), path)
-    return path
+    return small_file(tmp_path_factory.mktemp("cards") / "cards.parquet")
 
 
 @pytest.fixture(autouse=True)
@@ -92,8 +78,9 @@ def test_while_somebody_else_trains_nothing_begins(cards: Path, tmp_path: Path) 
     runs = Runs(open_database(settings.load_settings().database_url))
     runs.create()
     runs.begin("fraud-classifier", "retailpulse", "somebody else")
-    with pytest.raises(ConfigError, match="is being trained by somebody else: one at a time"):
-        run("--data", cards, "--model-dir", tmp_path, "--train-days", 14)
+    result = run("--data", cards, "--model-dir", tmp_path, "--train-days", 14)
+    assert result.exit_code == 3
+    assert "fraud-classifier is being trained by somebody else: one at a time" in result.output
 
 
 def test_nothing_from_the_day_named_on_is_looked_at(cards: Path, tmp_path: Path) -> None:

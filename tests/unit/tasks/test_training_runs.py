@@ -27,10 +27,11 @@ class Ledger:
 
 
 def due(launched: list[str], **known: Known) -> list[str]:
-    def begin(plan: Plan) -> None:
+    def begin(plan: Plan) -> str:
         launched.append(plan.model)
         if plan is CHURN:
             raise TrainingFailedError("the training of churn-predictor ended with exit code 2")
+        return "registered"
 
     plans = {plan.model: plan for plan in (CHURN, PLAN)}
     models = {name.replace("_", "-"): each for name, each in known.items()}
@@ -50,7 +51,7 @@ def test_what_fails_holds_up_no_other_model() -> None:
     assert launched == ["churn-predictor", "fraud-classifier"]
     assert said == [
         "the training of churn-predictor ended with exit code 2",
-        "fraud-classifier was trained",
+        "fraud-classifier was trained: registered",
     ]
 
 
@@ -63,6 +64,7 @@ def test_what_is_run_is_what_an_operator_types() -> None:
     [
         pytest.param(0, False, id="it was registered"),
         pytest.param(1, False, id="the gate refused it: that is an end"),
+        pytest.param(3, False, id="somebody else trains the model"),
         pytest.param(2, True, id="it came to no end"),
     ],
 )
