@@ -116,7 +116,7 @@ def _follow(watch: "NightWatch", tenant: str, night: date, began: int) -> "Stand
 
 
 def _say(standing: "Standings", night: date) -> None:
-    from commands.forecast_shown import report_lines
+    from models.night_telling import report_lines
 
     if standing.report is None:
         done = standing.planned - standing.open

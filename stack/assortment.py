@@ -8,6 +8,9 @@ from stack.retail import CURRENCY, Order
 
 Payload = dict[str, Any]
 
+SKUS = 120
+"""A small catalogue: a demonstration's night is over while its day is played."""
+
 _DEVICES = ("web", "ios", "android", "till")
 _CATEGORIES = ("grocery", "clothing", "home", "toys", "garden")
 _CITIES = ("London", "Leeds", "Bristol", "Glasgow", "Cardiff")
@@ -15,7 +18,7 @@ _REASONS = ("too small", "damaged", "not as described", "changed my mind")
 
 
 def order_placed(order_id: str, order: Order, rng: random.Random) -> Payload:
-    """An order of one to three items."""
+    """An order of one product."""
     return {
         "order_id": order_id,
         "customer_id": order.customer,
@@ -25,17 +28,19 @@ def order_placed(order_id: str, order: Order, rng: random.Random) -> Payload:
         "device": rng.choice(_DEVICES),
         "location": {"city": rng.choice(_CITIES)},
         "category": rng.choice(_CATEGORIES),
-        "items": _items(order.cents, rng),
+        "items": items_of(order.cents, rng),
     }
 
 
-def _items(cents: int, rng: random.Random) -> list[Payload]:
+def items_of(cents: int, rng: random.Random) -> list[Payload]:
+    """One to three pieces of one product, for so much in all."""
     quantity = rng.randrange(1, 4)
     return [{"sku": _sku(rng), "quantity": quantity, "unit_price": round(cents / 100 / quantity, 2)}]
 
 
 def _sku(rng: random.Random) -> str:
-    return f"sku-{rng.randrange(2_000)}"
+    # the lower its number, the more often it is bought
+    return f"sku-{int(SKUS * rng.random() ** 2)}"
 
 
 def _order_returned(order: Order, rng: random.Random) -> Payload:
@@ -57,7 +62,7 @@ def _cart_updated(order: Order, rng: random.Random) -> Payload:
     return {
         "cart_id": f"cart-{rng.randrange(10**9)}",
         "customer_id": order.customer,
-        "items": _items(order.cents, rng),
+        "items": items_of(order.cents, rng),
     }
 
 

@@ -11,6 +11,7 @@ from rich.live import Live
 
 from routing import load
 from settings import Settings
+from stack.night import DemoNight, night_of
 from stack.playing import Playing
 from stack.programme import Programme, from_file, generated
 from stack.screen import Frame, live, plain, summary
@@ -38,9 +39,11 @@ def demo(settings: Settings, data: Path | None, events: int, rate: float) -> boo
     shutil.rmtree(FOLDER, ignore_errors=True)
     stage = Stage(settings, rules, programme, console)
     balanced = False
-    with ended_by_signals(), stage.raised() as bootstrap:
+    with ended_by_signals(), stage.raised() as env:
+        bootstrap = env["KAFKA_BOOTSTRAP_SERVERS"]
         watching = Watching(rules, bootstrap)
-        balanced = Performance(programme, stage, watching, console).play(bootstrap, rate)
+        with night_of(programme.night, env, settings.time_zone) as night:
+            balanced = Performance(programme, stage, watching, console, night).play(bootstrap, rate)
         watching.close()
     return balanced
 
@@ -48,8 +51,16 @@ def demo(settings: Settings, data: Path | None, events: int, rate: float) -> boo
 class Performance:
     """One programme, played on a stage and watched."""
 
-    def __init__(self, programme: Programme, stage: Stage, watching: Watching, console: Console) -> None:
+    def __init__(
+        self,
+        programme: Programme,
+        stage: Stage,
+        watching: Watching,
+        console: Console,
+        night: DemoNight | None,
+    ) -> None:
         self._programme = programme
+        self._night = night
         self._stage = stage
         self._watching = watching
         self._console = console
@@ -57,6 +68,8 @@ class Performance:
     def play(self, bootstrap: str, rate: float) -> bool:
         """Play it all, show what comes of it, and say whether it adds up."""
         before = self._watching.take_history()
+        if self._night:
+            self._night.begin()
         self._console.print("[bold]4[/] events stream")
         with (
             Playing(self._programme, bootstrap, rate, self._watching.truth) as playing,
@@ -73,7 +86,15 @@ class Performance:
             self._console.print(f"all of them are in {MISSING}")
         if lost:
             self._console.print(f"[red]sent {playing.acknowledged():,}, of which Kafka lacks {lost:,}")
-        return balance.holds and not lost
+        return balance.holds and not lost and self._forecast()
+
+    def _forecast(self) -> bool:
+        """Say how the night went, and whether each SKU has its forecast."""
+        if self._night is None:
+            return True
+        for line in self._night.account():
+            self._console.print(line)
+        return self._night.ended_whole()
 
     def _watch(self, playing: Playing, before: int, show: Show) -> None:
         settled_by: float | None = None

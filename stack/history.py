@@ -1,5 +1,6 @@
 """What happened at RetailPulse before the first day that is played: to train on, and for its features."""
 
+import random
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,6 +10,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from features.retail import LABEL_DELAY_DAYS
+from stack.assortment import items_of
 from stack.confirmed import labels_of, moment, sent
 from stack.emission import Emission
 from stack.retail import CURRENCY, Order, Retail, days_before, midnight, numbered
@@ -39,18 +41,20 @@ def past_events(retail: Retail, until: date, days: int = DAYS) -> Iterator[Emiss
     waiting: deque[list[Emission]] = deque([[]] * LABEL_DELAY_DAYS)
     for day in days_before(until, days):
         orders = retail.orders(day)
-        placed = [_placed(order, day, number) for number, order in enumerate(orders)]
+        rng = random.Random(f"{retail.seed}/past/{day}")  # noqa: S311  # repeatable by seed
+        placed = [_placed(order, day, number, rng) for number, order in enumerate(orders)]
         waiting.append(labels_of(orders, day))
         yield from merge(placed, waiting.popleft(), key=attrgetter("at"))
 
 
-def _placed(order: Order, day: date, number: int) -> Emission:
+def _placed(order: Order, day: date, number: int, rng: random.Random) -> Emission:
     payload = {
         "order_id": numbered("o", day, number),
         "customer_id": order.customer,
         "terminal_id": order.terminal,
         "amount": order.cents / 100,
         "currency": CURRENCY,
+        "items": items_of(order.cents, rng),
     }
     placed = sent("order.placed", numbered("order", day, number), moment(order, day), payload)
     return replace(placed, fraud=int(order.scenario))

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
 
@@ -24,12 +24,16 @@ MIX = Mix(floods=(Flood(10 * 3_600, 5_400, 1_500), Flood(18 * 3_600, 5_400, 1_50
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """The events by time, and what `features backfill` and `train fraud` are told of the past before them."""
+    """The events by time, and what `features backfill` and `train fraud` are told of the past before them.
+
+    `night` is the one whose demand is forecast meanwhile; None where the past names no products.
+    """
 
     title: str
     backfill: tuple[str, ...]
     train: tuple[str, ...]
     emissions: Sequence[Emission]
+    night: date | None = None
 
     @property
     def span_s(self) -> float:
@@ -46,7 +50,7 @@ def generated(rules: Rules, events: int) -> Programme:
     emissions = list(islice(days_of_traffic(Retail(), Audience.of(rules), MIX), events))
     until = ("--until", FIRST_DAY.isoformat())
     train = (*until, "--train-days", str(TRAIN_DAYS))
-    return Programme("RetailPulse, generated", ("--generated", *until), train, emissions)
+    return Programme("RetailPulse, generated", ("--generated", *until), train, emissions, FIRST_DAY)
 
 
 def from_file(path: Path, events: int) -> Programme:

@@ -1,6 +1,6 @@
 """The whole stack, raised for a programme to be played on it; what the processes print goes to files."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,13 +39,13 @@ class Stage:
             self._console.print(f"  {line}", markup=False)
 
     @contextmanager
-    def raised(self) -> Iterator[str]:
-        """Everything runs for the length of a `with`; gives Kafka's address."""
+    def raised(self) -> Iterator[Mapping[str, str]]:
+        """Everything runs for the length of a `with`; gives the addresses, as a process has them."""
         parts = choose_parts(self._settings, FOLDER)
         plan = Plan(self._rules, environment(parts, FOLDER), FOLDER, free_port())
         with published(plan.env), self.supervisor:
             self._raise(parts, plan)
-            yield plan.env["KAFKA_BOOTSTRAP_SERVERS"]
+            yield plan.env
             self._console.print("[bold]5[/] stopping")
 
     def _raise(self, parts: Parts, plan: Plan) -> None:

@@ -8,7 +8,7 @@ import msgspec
 from confluent_kafka import Message
 
 from dispatcher.lane_reader import feeder_group
-from events.topics import PREDICTIONS
+from events.topics import EVENTS, PREDICTIONS
 from monitoring.balance import Balance, strike
 from monitoring.lags import LaneLags
 from monitoring.ledger import Ledger
@@ -19,6 +19,8 @@ from stack.screen import Frame, LaneRow
 from stack.services import served_lanes
 
 LAG_EVERY_S = 1.0
+OWN = b'"source":"signalbox/'
+"""What a part of Signalbox sends to the event topic says so."""
 
 _decode_seen = msgspec.json.Decoder(Seen).decode
 
@@ -38,16 +40,17 @@ class Watching:
         self._lag_at = 0.0
         self._sent = Rate()
         self._began = time.monotonic()
+        self._own = 0
 
     @property
     def read(self) -> int:
-        """Source records taken in."""
-        return self._ledger.read
+        """Source records taken in that a producer sent, and no part of Signalbox itself."""
+        return self._ledger.read - self._own
 
     def take_history(self) -> int:
         """Take in what stood there before, for the balance only; how many source records that was."""
         for message in self._reader.read_all():
-            take(self._ledger, message)
+            self._enter(message)
         self._began = time.monotonic()
         return self.read
 
@@ -64,8 +67,12 @@ class Watching:
             self._take(message)
         self._lag = self._lags.read()
 
-    def _take(self, message: Message) -> None:
+    def _enter(self, message: Message) -> None:
         take(self._ledger, message)
+        self._own += message.topic() == EVENTS and OWN in (message.value() or b"")
+
+    def _take(self, message: Message) -> None:
+        self._enter(message)
         if message.topic() == PREDICTIONS:
             self._board.on_prediction(_decode_seen(message.value() or b""), time.monotonic())
 

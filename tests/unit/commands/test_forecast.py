@@ -11,10 +11,11 @@ from typer.testing import CliRunner
 
 import settings
 from commands.forecast import app
-from commands.forecast_shown import interval, report_lines
+from commands.forecast_shown import interval
 from events.errors import ConfigError
 from features.offline.forecasts import Day
 from models.night_report import Accuracy, Failure, Report
+from models.night_telling import report_lines
 from tests.unit.tasks.night import NIGHT, TENANT, Shop
 
 REPORT = Report(
