@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commands.train_churn import churn
+from commands.train_forecast import forecast
 
 if TYPE_CHECKING:
     from training.transactions import Transactions
@@ -72,6 +73,7 @@ def fraud(
 
 
 app.command()(churn)
+app.command()(forecast)
 
 
 def _transactions(

@@ -1,0 +1,53 @@
+"""Train the demand forecaster, on nothing but what the offline store has of each SKU."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def forecast(
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Look at nothing from this day of the shop's on."),
+    ] = None,
+    blend_weeks: Annotated[int, typer.Option(min=1, help="How many weeks to join the parts on.")] = 4,
+    test_weeks: Annotated[int, typer.Option(min=1, help="How many weeks to measure on.")] = 2,
+    skus: Annotated[int, typer.Option(min=10, help="Of how many of the best-selling SKUs.")] = 100,
+    model_dir: Annotated[Path | None, typer.Option(help="Save there, and not in the registry.")] = None,
+    tenant: Annotated[str, typer.Option(help="Whose SKUs they are.")] = "retailpulse",
+) -> None:
+    """Fit the global model on every SKU's past, choose how it is joined with Prophet, and measure both.
+
+    Exit code 0 where it was registered, or is the champion already; 1 where the gate refused it.
+    """
+    from commands.conducting import Conductor
+    from commands.train import Display
+    from features.offline.layouts import check_layouts
+    from features.offline.sales import Sales
+    from features.offline.store import open_offline
+    from features.retail import DEFINITIONS
+    from models.forecast import MODEL
+    from settings import load_settings
+    from training.churn_dataset import known_days
+    from training.forecast import Trained, train
+    from training.forecast_split import Weeks
+    from training.provenance import provenance
+
+    settings = load_settings()
+    if model_dir is not None:
+        settings = settings.model_copy(update={"registry": None, "model_dir": model_dir})
+    store = open_offline(settings.database_url)
+    check_layouts(store.database, DEFINITIONS)
+    _, last = known_days(store, tenant)
+    end = (until or datetime.fromtimestamp(last / 1_000, UTC).astimezone(settings.time_zone)).date()
+    sales = Sales(store.database, settings.time_zone)
+
+    def make(folder: Path) -> Trained:
+        with Display() as display:
+            series = sales.series(tenant, sales.catalogue(tenant, end), end)
+            made = provenance(store, "xgboost-cpu", "prophet", "cmdstanpy", "numpy")
+            return train(series, Weeks(end, blend_weeks, test_weeks), skus, folder, made, display)
+
+    Conductor(settings, store, MODEL, tenant).conduct(make)

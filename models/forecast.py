@@ -1,0 +1,109 @@
+"""How much of each SKU will be sold? Prophet for each, one XGBoost for all, and what their errors taught."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from functools import partial
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from features.contract import Contract
+from features.retail import DEFINITIONS
+from models.artifact import Artifact, BrokenModelError
+from models.contracts import contract_of
+from models.forecast_columns import COLUMNS
+from models.forecast_fallback import Kind, kind_of, nothing, now_and_then
+from models.forecast_parts import Blend, GlobalModel, Trees, join
+from models.forecasting import DailySeries, Floats, Forecast
+from models.workflow import ModelVersion
+
+if TYPE_CHECKING:
+    from xgboost import Booster
+
+MODEL = "demand-forecaster"
+MEAN_TREES, RANGE_TREES, BLEND = "mean.ubj", "range.ubj", "blend.json"
+"""The files of a version: two boosters as XGBoost writes them, and what joins them with Prophet."""
+NEEDS = Contract.of(DEFINITIONS, ("demand_1d", "mean_price_28d"))
+"""Whose measures the series are made of: with another meaning of these, a version is not served."""
+_MODELLED: tuple[Kind, ...] = ("regular", "new")
+
+
+class DemandForecaster:
+    """`models.forecasting.Forecaster` of one version. Make it after the fork."""
+
+    def __init__(self, trees: GlobalModel, blend: Blend, version: ModelVersion) -> None:
+        self._trees = trees
+        self._blend = blend
+        self._version = version
+
+    @classmethod
+    def load(cls, artifact: Artifact) -> "DemandForecaster":
+        """This version, warm. Raises `BrokenModelError` where it cannot be served."""
+        contract_of(artifact, DEFINITIONS, (), ("sku",))
+        trees = GlobalModel(_booster(artifact, MEAN_TREES), _booster(artifact, RANGE_TREES))
+        try:
+            blend = msgspec.json.decode(artifact.read(BLEND), type=Blend)
+        except msgspec.MsgspecError as error:
+            raise BrokenModelError(artifact.path, f"{BLEND} cannot be read: {error}") from error
+        made = cls(trees, blend, ModelVersion.of(artifact))
+        made.warm()
+        return made
+
+    @property
+    def version(self) -> ModelVersion:
+        """What is stamped on each forecast."""
+        return self._version
+
+    def warm(self) -> None:
+        """Import Prophet and go the whole way once."""
+        demand = np.tile(np.arange(1.0, 8.0), 8)
+        series = DailySeries(date(2026, 1, 5), demand, np.ones(len(demand)))
+        self.forecast({"": series}, series.end)
+
+    def forecast(self, series: Mapping[str, DailySeries], night: date) -> Mapping[str, Forecast]:
+        """By SKU, the demand of the days from `night` on."""
+        known = {sku: each.before(night) for sku, each in series.items()}
+        kinds = {sku: kind_of(each) for sku, each in known.items()}
+        modelled = [sku for sku in known if kinds[sku] in _MODELLED]
+        said = self._trees.predict([known[sku] for sku in modelled], night)
+        trees = dict(zip(modelled, said, strict=True))
+        return {
+            sku: forecast_of(each, kinds[sku], trees.get(sku), partial(_prophet, night), self._blend)
+            for sku, each in known.items()
+        }
+
+
+def forecast_of(
+    known: DailySeries,
+    kind: Kind,
+    trees: Trees | None,
+    prophet: Callable[[DailySeries], Floats | None],
+    blend: Blend,
+) -> Forecast:
+    """One SKU's, by the kind that it is of; Prophet is asked for what is regular alone."""
+    if trees is not None and kind in _MODELLED:
+        return join(trees, prophet(known) if kind == "regular" else None, blend)
+    return now_and_then(known) if kind == "intermittent" else nothing()
+
+
+def _prophet(night: date, series: DailySeries) -> Floats | None:
+    # here and not above: it brings pandas and Stan, which only who forecasts needs
+    from models.forecast_prophet import prophet_mean
+
+    return prophet_mean(series, night)
+
+
+def _booster(artifact: Artifact, name: str) -> "Booster":
+    # here and not above: whoever imports this module before it forks must not start XGBoost's threads
+    from xgboost import Booster
+    from xgboost.core import XGBoostError
+
+    try:
+        booster = Booster(model_file=bytearray(artifact.read(name)))
+    except XGBoostError as error:
+        reason = f"XGBoost cannot read {name}: {str(error).splitlines()[0]}"
+        raise BrokenModelError(artifact.path, reason) from error
+    if tuple(booster.feature_names or ()) != COLUMNS:
+        raise BrokenModelError(artifact.path, f"{name} was grown on other columns than this code makes")
+    return booster

@@ -1,0 +1,58 @@
+"""What is the global demand model fitted on? A row for each SKU, night and day ahead."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+
+from models.forecast_columns import rows_of, usual_most
+from models.forecast_fallback import kind_of
+from models.forecasting import HORIZON_DAYS, DailySeries, Floats
+
+NIGHTS_APART = 5
+"""No multiple of a week: else each day ahead would always be the same weekday."""
+WARM_UP_DAYS = 56
+"""The first nights know too little of a past to learn from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitting:
+    """Columns of equal length. Targets are in units of `level`, the SKU's own.
+
+    `capped` is without what lies above a usual day's most, for the mean; `raw` is all that was sold, for the
+    quantiles.
+    """
+
+    matrix: Floats
+    capped: Floats
+    raw: Floats
+    level: Floats
+
+
+def fitting_rows(series: Mapping[str, DailySeries], end: date) -> Fitting:
+    """Of SKUs that were regular or new on a night; no week reaches beyond `end`. There is at least one."""
+    first = min(each.first for each in series.values()) + timedelta(days=WARM_UP_DAYS)
+    night = end - timedelta(days=HORIZON_DAYS)
+    parts = []
+    while night > first:
+        known = [each for each in series.values() if kind_of(each.before(night)) in ("regular", "new")]
+        if known:
+            parts.append(_of_night(known, night))
+        night -= timedelta(days=NIGHTS_APART)
+    return Fitting(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def ahead(series: DailySeries, night: date) -> Floats:
+    """What was sold on the days that a forecast of this night is for."""
+    week = series.before(night + timedelta(days=HORIZON_DAYS))
+    return week.demand[-HORIZON_DAYS:]
+
+
+def _of_night(known: Sequence[DailySeries], night: date) -> tuple[Floats, Floats, Floats, Floats]:
+    rows = rows_of(known, night)
+    sold = np.stack([ahead(each, night) for each in known])
+    most = np.array([usual_most(each.before(night).demand) for each in known])
+    level = rows.level[:, np.newaxis]
+    capped, raw = np.minimum(sold, most[:, np.newaxis]) / level, sold / level
+    return rows.matrix, capped.ravel(), raw.ravel(), np.repeat(rows.level, HORIZON_DAYS)
