@@ -6,6 +6,7 @@ answered at once, however long a training takes, and however many events are tol
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import msgspec
@@ -46,7 +47,8 @@ class Trainer:
     def __init__(self, plans: Mapping[str, Plan], ledger: Ledger) -> None:
         self._plans = plans
         self._ledger = ledger
-        digest = hashlib.sha256(msgspec.json.encode(plans, order="deterministic")).hexdigest()
+        decisive = {model: replace(plan, line=0) for model, plan in plans.items()}
+        digest = hashlib.sha256(msgspec.json.encode(decisive, order="deterministic")).hexdigest()
         self._version = ModelVersion(f"{NAME}-{digest[:12]}", digest[:12], digest, self.needs.hash)
 
     @property

@@ -12,6 +12,7 @@ from features.offline.database import open_database
 from features.reading import FeatureVector
 from models.runs import Runs
 from models.trainer import Trainer
+from models.training_plan import load_plans
 from models.workflow import Answer, Case
 from tests.unit.models.cases import DECISION
 from tests.unit.models.plans import PLAN
@@ -29,6 +30,22 @@ def runs(tmp_path: Path) -> Runs:
 @pytest.fixture
 def trainer(runs: Runs) -> Trainer:
     return Trainer({PLAN.model: PLAN}, runs)
+
+
+def test_its_version_is_that_of_the_plans_wherever_they_stand_in_the_file(runs: Runs, tmp_path: Path) -> None:
+    text = Path("config/training.yaml").read_text()
+    files = {
+        "shipped": text,
+        "moved": f"# a line more\n{text}",
+        "other": text.replace("margin: 0.005", "margin: 0.1"),
+    }
+    versions = {}
+    for name, content in files.items():
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(content)
+        versions[name] = Trainer(load_plans(path), runs).version
+    assert versions["shipped"] == versions["moved"]
+    assert versions["shipped"].digest != versions["other"].digest
 
 
 def updated(
