@@ -14,7 +14,7 @@ from events.topics import EVENTS
 from features.pipeline.member import GROUP as PIPELINE_GROUP
 from models.telling import change_told
 from routing import Rules
-from stack.champions import ensure_champion, trainings
+from stack.champions import Past, ensure_champion, trainings
 from stack.child import Child, Service
 from stack.embedded import Server
 from stack.output import Listening
@@ -83,11 +83,11 @@ class Assembly:
         log = topic_id(EVENTS, parts.env["KAFKA_BOOTSTRAP_SERVERS"])
         follow(parts.env, log, unknown_is_another=KAFKA in parts.embedded)
 
-    def models(self, env: Mapping[str, str], *fraud: str) -> None:
-        """Train each on those features where none serves. `fraud` are the arguments of `train fraud`."""
+    def models(self, rules: Rules, env: Mapping[str, str], past: Past) -> None:
+        """Train each on those features, and let it serve, where none does."""
         if self._registry is not None:
             self._supervisor.await_ready(self._registry)
-        for model, arguments in trainings(*fraud):
+        for model, arguments in trainings(rules, past):
 
             def train(model: str = model, arguments: tuple[str, ...] = arguments) -> None:
                 self._say(f"no {model} serves yet: training one")

@@ -1,17 +1,27 @@
 """Which models must serve before anything is played, and how does the first version of each come to serve?"""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from typing import NamedTuple
 
+from events.errors import ConfigError, Problem
 from features.offline.database import open_database
 from models.changes import Change, Changes
+from models.churn import MODEL as CHURN
 from models.fraud import MODEL as FRAUD
 from models.promoting import Promoting
 from models.registry import CHAMPION, Registry
 from models.who import who
+from routing import Rules
 
 CHALLENGER = "challenger"
+
+
+class Past(NamedTuple):
+    """What trainings are told of the past: where it ends, and what only `train fraud` is told."""
+
+    until: tuple[str, ...] = ()
+    fraud: tuple[str, ...] = ()
 
 
 class Training(NamedTuple):
@@ -21,9 +31,20 @@ class Training(NamedTuple):
     arguments: tuple[str, ...]
 
 
-def trainings(*fraud: str) -> tuple[Training, ...]:
-    """Of every model that the stack serves from the registry; the arguments are those of `train fraud`."""
-    return (Training(FRAUD, ("fraud", *fraud)),)
+CHURN_ARGUMENTS = ("--horizon-days", "7", "--calibration-weeks", "1", "--test-weeks", "1")
+"""The generated past has eight weeks, and its customers order every other day."""
+
+
+def trainings(rules: Rules, past: Past) -> Iterator[Training]:
+    """Of every model that is served from the registry."""
+    known = (
+        Training(FRAUD, ("fraud", *past.until, *past.fraud)),
+        Training(CHURN, ("churn", *past.until, *CHURN_ARGUMENTS)),
+    )
+    for training in known:
+        spec = rules.catalogue.workflows.get(training.model)
+        if spec is not None and spec.served:
+            yield training
 
 
 def ensure_champion(env: Mapping[str, str], model: str, train: Callable[[], None]) -> Change | None:
@@ -38,9 +59,11 @@ def ensure_champion(env: Mapping[str, str], model: str, train: Callable[[], None
     if registry.pointed(model, CHALLENGER) is None:
         train()
     challenger = registry.pointed(model, CHALLENGER)
-    number = challenger.number if challenger else "of a training"
+    if challenger is None:
+        problem = "its training left no version: `signalbox train` says why"
+        raise ConfigError([Problem("registry", 0, model, problem)])
     with closing(open_database(env["DATABASE_URL"])) as database:
         changes = Changes(database)
         changes.create()
         why = "the first version of a stack that had none"
-        return Promoting(registry, changes).move(model, CHAMPION, number, who(), why)
+        return Promoting(registry, changes).move(model, CHAMPION, challenger.number, who(), why)

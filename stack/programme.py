@@ -10,6 +10,7 @@ from pathlib import Path
 from dispatcher.sorting import Fate
 from events.errors import ConfigError, Problem
 from routing import Rules
+from stack.champions import Past
 from stack.emission import Emission
 from stack.history import TRAIN_DAYS
 from stack.retail import FIRST_DAY, Retail
@@ -24,14 +25,14 @@ MIX = Mix(floods=(Flood(10 * 3_600, 5_400, 1_500), Flood(18 * 3_600, 5_400, 1_50
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """The events by time, and what `features backfill` and `train fraud` are told of the past before them.
+    """The events by time, and what `features backfill` and trainings are told of the past before them.
 
     `night` is the one whose demand is forecast meanwhile; None where the past names no products.
     """
 
     title: str
     backfill: tuple[str, ...]
-    train: tuple[str, ...]
+    past: Past
     emissions: Sequence[Emission]
     night: date | None = None
 
@@ -49,8 +50,8 @@ def generated(rules: Rules, events: int) -> Programme:
     """The first events of RetailPulse's days, floods and faults among them."""
     emissions = list(islice(days_of_traffic(Retail(), Audience.of(rules), MIX), events))
     until = ("--until", FIRST_DAY.isoformat())
-    train = (*until, "--train-days", str(TRAIN_DAYS))
-    return Programme("RetailPulse, generated", ("--generated", *until), train, emissions, FIRST_DAY)
+    past = Past(until, ("--train-days", str(TRAIN_DAYS)))
+    return Programme("RetailPulse, generated", ("--generated", *until), past, emissions, FIRST_DAY)
 
 
 def from_file(path: Path, events: int) -> Programme:
@@ -63,4 +64,5 @@ def from_file(path: Path, events: int) -> Programme:
     begin = card_days(path).last - timedelta(days=PLAYED_DAYS - 1)
     emissions = list(islice(card_history(path, since=begin), events))
     data, until = str(path.resolve()), ("--until", begin.isoformat())
-    return Programme(f"{path.name} from {begin} on", (data, *until), ("--data", data, *until), emissions)
+    past = Past(until, ("--data", data))
+    return Programme(f"{path.name} from {begin} on", (data, *until), past, emissions)

@@ -59,7 +59,7 @@ class Stage:
         assembly.servers(parts, topics)
         topics()
         assembly.features(parts, plan.env, *self._programme.backfill)
-        assembly.models(plan.env, *self._programme.train)
+        assembly.models(self._rules, plan.env, self._programme.past)
         console.print("[bold]3[/] dispatcher, feature pipeline, reconciler, workers, beat, Flower")
         assembly.start(plan)
         console.print(

@@ -12,6 +12,7 @@ from events.errors import ConfigError, Problem
 from routing import load
 from settings import LOCAL_ENV, Settings, local_stack_runs
 from stack.assembly import Assembly, make_topics
+from stack.champions import Past
 from stack.embedded import accepts, free_port
 from stack.history import TRAIN_DAYS
 from stack.local_env import published
@@ -79,7 +80,7 @@ def up(settings: Settings, rate: float) -> None:
         assembly.servers(parts, topics)
         topics()
         assembly.features(parts, env, "--generated")
-        assembly.models(env, "--train-days", str(TRAIN_DAYS))
+        assembly.models(rules, env, Past(fraud=("--train-days", str(TRAIN_DAYS))))
         assembly.start(plan)
         for line in _announcement(plan):
             say(line)

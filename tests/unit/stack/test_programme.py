@@ -7,6 +7,7 @@ import pytest
 
 from events.errors import ConfigError
 from routing import load
+from stack.champions import Past
 from stack.programme import from_file, generated
 from stack.retail import FIRST_DAY
 
@@ -24,7 +25,7 @@ def test_a_generated_programme_has_every_fate_and_frauds_among_its_orders() -> N
 
 def test_a_generated_programme_trains_on_the_days_before_it() -> None:
     programme = generated(RULES, 10)
-    assert programme.train == ("--until", str(FIRST_DAY), "--train-days", "14")
+    assert programme.past == Past(("--until", str(FIRST_DAY)), ("--train-days", "14"))
     assert programme.backfill == ("--generated", "--until", str(FIRST_DAY))
 
 
@@ -58,7 +59,7 @@ def test_of_a_file_the_last_week_is_played_and_what_lies_before_is_for_training(
     orders = [emission for emission in programme.emissions if emission.fraud is not None]
     assert len(orders) == 7 * 24
     assert {emission.fate for emission in programme.emissions if emission.fraud is None} == {"ignored"}
-    assert programme.train == ("--data", str(transactions), "--until", "1970-01-15")
+    assert programme.past == Past(("--until", "1970-01-15"), ("--data", str(transactions)))
     assert programme.backfill == (str(transactions), "--until", "1970-01-15")
     assert programme.title == "transactions.parquet from 1970-01-15 on"
 

@@ -1,0 +1,32 @@
+"""Which models does a stack train before it serves?"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from models.fraud import MODEL as FRAUD
+from routing import Rules, load
+from stack.champions import Past, trainings
+
+ROOT = Path(__file__).parents[3]
+RULES = load(ROOT / "config/routing_table.yaml", ROOT / "config/workflows.yaml")
+PAST = Past(("--until", "2026-03-02"), ("--train-days", "14"))
+
+
+def only(*served: str) -> Rules:
+    """The rules, with these workflows served and no other."""
+    workflows = {
+        name: replace(spec, served=name in served) for name, spec in RULES.catalogue.workflows.items()
+    }
+    return replace(RULES, catalogue=replace(RULES.catalogue, workflows=workflows))
+
+
+def test_each_model_that_is_served_is_trained_on_what_came_before() -> None:
+    found = {
+        training.model: training.arguments for training in trainings(only(FRAUD, "churn-predictor"), PAST)
+    }
+    assert found[FRAUD] == ("fraud", "--until", "2026-03-02", "--train-days", "14")
+    assert found["churn-predictor"][:3] == ("churn", "--until", "2026-03-02")
+
+
+def test_what_is_not_served_is_not_trained() -> None:
+    assert [training.model for training in trainings(only(FRAUD), PAST)] == [FRAUD]
