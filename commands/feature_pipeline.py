@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -123,10 +124,11 @@ def _history(
         return topic.records, topic.read()
     now = system_clock()
     if file is None:
-        from stack.history import past_events
+        from stack.history import earlier_sales, past_events
         from stack.retail import FIRST_DAY, Retail
 
-        return None, _records(past_events(Retail(), until.date() if until else FIRST_DAY), now)
+        end = until.date() if until else FIRST_DAY
+        return None, _records(chain(earlier_sales(Retail(), end), past_events(Retail(), end)), now)
     if file.suffix != ".parquet":
         return sum(1 for _ in json_lines(file, now)), json_lines(file, now)
     from stack.labels import card_history, history_length

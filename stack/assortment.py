@@ -1,6 +1,7 @@
 """What do RetailPulse's events hold? A payload for each type that its traffic plays."""
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,8 @@ Payload = dict[str, Any]
 
 SKUS = 120
 """A small catalogue: a demonstration's night is over while its day is played."""
+
+WHOLESALE_PRICE = 25.0
 
 _DEVICES = ("web", "ios", "android", "till")
 _CATEGORIES = ("grocery", "clothing", "home", "toys", "garden")
@@ -36,6 +39,16 @@ def items_of(cents: int, rng: random.Random) -> list[Payload]:
     """One to three pieces of one product, for so much in all."""
     quantity = rng.randrange(1, 4)
     return [{"sku": _sku(rng), "quantity": quantity, "unit_price": round(cents / 100 / quantity, 2)}]
+
+
+def wholesale(orders: int, rng: random.Random) -> list[Payload]:
+    """What so many orders bring together: a line for each product."""
+    pieces: Counter[str] = Counter()
+    for _ in range(orders):
+        pieces[_sku(rng)] += rng.randrange(1, 4)
+    return [
+        {"sku": sku, "quantity": quantity, "unit_price": WHOLESALE_PRICE} for sku, quantity in pieces.items()
+    ]
 
 
 def _sku(rng: random.Random) -> str:

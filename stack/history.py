@@ -4,13 +4,13 @@ import random
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from heapq import merge
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from features.retail import LABEL_DELAY_DAYS
-from stack.assortment import items_of
+from stack.assortment import items_of, wholesale
 from stack.confirmed import labels_of, moment, sent
 from stack.emission import Emission
 from stack.retail import CURRENCY, Order, Retail, days_before, midnight, numbered
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 DAYS = 56
 """Two weeks to train on, one that waits for its labels, one to measure on, and four of past before them."""
 TRAIN_DAYS = 14
+SALES_DAYS = 126
+"""With the others half a year of sales: what a forecaster of demand is fitted and measured on."""
+ORDERS_A_DAY = 2_500
 
 
 def history(retail: Retail, until: date, days: int = DAYS) -> "Iterator[Transaction]":
@@ -45,6 +48,24 @@ def past_events(retail: Retail, until: date, days: int = DAYS) -> Iterator[Emiss
         placed = [_placed(order, day, number, rng) for number, order in enumerate(orders)]
         waiting.append(labels_of(orders, day))
         yield from merge(placed, waiting.popleft(), key=attrgetter("at"))
+
+
+def earlier_sales(retail: Retail, until: date, days: int = SALES_DAYS) -> Iterator[Emission]:
+    """What was sold of each product on each of so many days before that past: one order a day.
+
+    As much as the customers buy later, so that demand can be learned of; nobody else's features know of it.
+    """
+    for day in days_before(until - timedelta(days=DAYS), days):
+        rng = random.Random(f"{retail.seed}/sales/{day}")  # noqa: S311  # repeatable by seed
+        payload = {
+            "order_id": f"o-{day:%Y%m%d}-wholesale",
+            "customer_id": "wholesale",
+            "terminal_id": "wholesale",
+            "amount": 0.0,
+            "currency": CURRENCY,
+            "items": wholesale(ORDERS_A_DAY, rng),
+        }
+        yield sent("order.placed", f"order-{day:%Y%m%d}-wholesale", midnight(day) * 1_000, payload)
 
 
 def _placed(order: Order, day: date, number: int, rng: random.Random) -> Emission:

@@ -1,6 +1,6 @@
 """Is the generated past the same to training and to the store, and does its label come a week later?"""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
@@ -10,7 +10,7 @@ from events.envelope import Envelope
 from events.payloads import validate
 from stack.confirmed import LABEL
 from stack.emission import Emission
-from stack.history import history, past_events
+from stack.history import DAYS, SALES_DAYS, earlier_sales, history, past_events
 from stack.retail import FIRST_DAY, Retail
 from stack.traffic import Audience, day_of_traffic
 
@@ -64,3 +64,18 @@ def test_the_first_day_played_brings_the_labels_of_a_week_before(past: list[Emis
     frauds = {str(envelope(sent).payload["order_id"]) for sent in past if sent.fraud}
     assert told == {name: LABEL for name in frauds if week_before in name}
     assert {sent.fate for sent in labels} == {"ignored"}
+
+
+def test_sales_reach_back_half_a_year_without_a_gap_and_without_overlap(past: list[Emission]) -> None:
+    earlier = list(earlier_sales(SHOP, FIRST_DAY))
+    days = [envelope(sent).occurred_at // 86_400_000 for sent in earlier]
+    assert days == list(range(days[0], days[0] + SALES_DAYS))
+    first_of_past = (FIRST_DAY - timedelta(days=DAYS) - date(1970, 1, 1)).days
+    assert days[-1] == first_of_past - 1
+    for sent in earlier:
+        validate(envelope(sent))
+    assert {sent.event_id for sent in earlier}.isdisjoint(sent.event_id for sent in past)
+
+
+def test_every_order_of_the_past_names_what_was_bought(past: list[Emission]) -> None:
+    assert all(envelope(sent).payload["items"] for sent in past if sent.fraud is not None)
