@@ -27,8 +27,8 @@ def explanations(
     """One for each case whose route asks for it; row `i` of `matrix` [cases, names] is case `i`.
 
     Contributions are Shapley values of the trees (Lundberg et al., *Consistent Individualized Feature
-    Attribution for Tree Ensembles*, 2018): they cost some fifty times a prediction. `slope` and `intercept`
-    are those of a calibration by which the probability's log-odds are `slope * score + intercept`.
+    Attribution for Tree Ensembles*, 2018): those of one case cost a hundred predictions. With a
+    calibration, the probability's log-odds are `slope * score + intercept`.
     """
     places = [place for place, case in enumerate(cases) if case.decision.explain]
     found: list[Explanation | None] = [None] * len(cases)

@@ -92,6 +92,22 @@ def _customer_inactive(order: Order, rng: random.Random) -> Payload:
     return {"customer_id": order.customer, "inactive_days": rng.randrange(30, 200)}
 
 
+def _ticket_opened(order: Order, rng: random.Random) -> Payload:
+    return {
+        "ticket_id": f"ticket-{rng.randrange(10**9)}",
+        "customer_id": order.customer,
+        "subject": "May I have it in blue?",
+    }
+
+
+def _ticket_resolved(order: Order, rng: random.Random) -> Payload:
+    return {
+        "ticket_id": f"ticket-{rng.randrange(10**9)}",
+        "customer_id": order.customer,
+        "resolution": "told them when it comes",
+    }
+
+
 def _ticket_escalated(order: Order, rng: random.Random) -> Payload:
     return {
         "ticket_id": f"ticket-{rng.randrange(10**9)}",
@@ -113,6 +129,8 @@ BESIDE: dict[str, tuple[float, Maker]] = {
     "order.returned": (0.05, _order_returned),
     "inventory.restock_requested": (0.02, _restock_requested),
     "customer.inactive": (0.01, _customer_inactive),
+    "support.ticket.opened": (0.02, _ticket_opened),
+    "support.ticket.resolved": (0.015, _ticket_resolved),
     "support.ticket.escalated": (0.005, _ticket_escalated),
 }
 """Beside each order: how often an event of this type comes (0 to 1), and what it holds."""

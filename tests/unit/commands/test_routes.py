@@ -27,7 +27,7 @@ def written(folder: Path, event: dict[str, Any]) -> str:
 def test_a_table_that_holds_is_named_with_its_hash() -> None:
     result = run("check", *RULES)
     assert result.exit_code == 0
-    assert "config/routing_table.yaml and config/workflows.yaml hold: 7 routes, table " in result.output
+    assert "config/routing_table.yaml and config/workflows.yaml hold: 8 routes, table " in result.output
 
 
 def test_a_table_that_does_not_hold_ends_with_1_and_every_problem(tmp_path: Path) -> None:
@@ -72,7 +72,10 @@ def test_the_table_is_shown_with_its_queues() -> None:
             id="an order wakes the fraud classifier",
         ),
         pytest.param(
-            envelope("customer.inactive", "evt-1"), 0, ["(no worker yet)", "5 min"], id="nobody serves it yet"
+            envelope("support.ticket.escalated", "evt-1"),
+            0,
+            ["(no worker yet)", "90 s"],
+            id="nobody serves it yet",
         ),
         pytest.param(
             envelope("page.viewed", "evt-1"),

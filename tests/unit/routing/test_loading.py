@@ -101,12 +101,15 @@ def test_the_delivered_table_is_the_described_one_and_what_came_to_it(tmp_path: 
     table = tmp_path / "table.yaml"
     table.write_text(DESCRIBED)
     delivered = dict(load("config/routing_table.yaml", "config/workflows.yaml").table.routes)
-    came_to_it = {name: delivered.pop(name) for name in ("nightly.forecast.requested", "dataset.updated")}
+    new = ("support.ticket.resolved", "nightly.forecast.requested", "dataset.updated")
+    came_to_it = {name: delivered.pop(name) for name in new}
     assert delivered == load(table, "config/workflows.yaml").table.routes
     assert [(route.workflow, route.queue) for routes in came_to_it.values() for route in routes] == [
+        ("churn-predictor", "ml.churn.input"),
         ("demand-forecaster", "ml.forecast.batch"),
         ("trainer", "ml.training"),
     ]
+    assert [route.explain for route in came_to_it["support.ticket.resolved"]] == [True]
 
 
 def test_a_route_may_say_how_it_is_batched_and_retried(loaded: Loader) -> None:

@@ -115,18 +115,20 @@ class TestWhoListens:
             for sent in played(Mix(bad=0), audience)
         }
 
-    def test_the_projects_rules_serve_orders_and_who_asks_for_a_forecast(self) -> None:
-        assert AUDIENCE.served >= {"order.placed", "inventory.restock_requested"}
-        assert "customer.inactive" in AUDIENCE.unserved
+    def test_the_projects_rules_serve_all_but_the_support_agent(self) -> None:
+        asked = {"inventory.restock_requested", "customer.inactive", "support.ticket.resolved"}
+        assert AUDIENCE.served >= {"order.placed", *asked}
+        assert "support.ticket.escalated" in AUDIENCE.unserved
 
     def test_a_type_whose_queue_has_no_worker_is_not_played(self) -> None:
         assert not AUDIENCE.unserved & self.types(AUDIENCE).keys()
 
     def test_a_type_that_gets_a_worker_is_played_and_routed(self) -> None:
         audience = Audience(
-            AUDIENCE.served | {"customer.inactive"}, AUDIENCE.unserved - {"customer.inactive"}
+            AUDIENCE.served | {"support.ticket.escalated"},
+            AUDIENCE.unserved - {"support.ticket.escalated"},
         )
-        assert self.types(audience)["customer.inactive"] == "routed"
+        assert self.types(audience)["support.ticket.escalated"] == "routed"
 
     def test_a_type_that_loses_its_route_is_ignored(self) -> None:
         audience = Audience(AUDIENCE.served, AUDIENCE.unserved - {"support.ticket.escalated"})
