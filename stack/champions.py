@@ -8,6 +8,7 @@ from events.errors import ConfigError, Problem
 from features.offline.database import open_database
 from models.changes import Change, Changes
 from models.churn import MODEL as CHURN
+from models.demand_workflow import MODEL as FORECAST
 from models.fraud import MODEL as FRAUD
 from models.promoting import Promoting
 from models.registry import CHAMPION, Registry
@@ -18,10 +19,14 @@ CHALLENGER = "challenger"
 
 
 class Past(NamedTuple):
-    """What trainings are told of the past: where it ends, and what only `train fraud` is told."""
+    """What trainings are told of the past: where it ends, and what only `train fraud` is told.
+
+    One whose orders name no `products` teaches nothing of their demand.
+    """
 
     until: tuple[str, ...] = ()
     fraud: tuple[str, ...] = ()
+    products: bool = True
 
 
 class Training(NamedTuple):
@@ -34,12 +39,16 @@ class Training(NamedTuple):
 CHURN_ARGUMENTS = ("--horizon-days", "7", "--calibration-weeks", "1", "--test-weeks", "1")
 """The generated past has eight weeks, and its customers order every other day."""
 
+FORECAST_ARGUMENTS = ("--skus", "20", "--blend-weeks", "2", "--test-weeks", "1")
+"""Half a year of sales, and a minute for it on a busy machine."""
+
 
 def trainings(rules: Rules, past: Past) -> Iterator[Training]:
     """Of every model that is served from the registry."""
     known = (
         Training(FRAUD, ("fraud", *past.until, *past.fraud)),
         Training(CHURN, ("churn", *past.until, *CHURN_ARGUMENTS)),
+        *([Training(FORECAST, ("forecast", *past.until, *FORECAST_ARGUMENTS))] if past.products else ()),
     )
     for training in known:
         spec = rules.catalogue.workflows.get(training.model)

@@ -64,5 +64,5 @@ def from_file(path: Path, events: int) -> Programme:
     begin = card_days(path).last - timedelta(days=PLAYED_DAYS - 1)
     emissions = list(islice(card_history(path, since=begin), events))
     data, until = str(path.resolve()), ("--until", begin.isoformat())
-    past = Past(until, ("--data", data))
+    past = Past(until, ("--data", data), products=False)
     return Programme(f"{path.name} from {begin} on", (data, *until), past, emissions)

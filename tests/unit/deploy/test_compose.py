@@ -112,5 +112,5 @@ def test_the_image_runs_without_root() -> None:
     base = next(stage for stage in stages if " AS base" in stage)
     assert re.search(r"^USER signalbox$", base, re.MULTILINE)
     final = [stage for stage in stages if stage.startswith("base AS ")]
-    assert len(final) == 3
+    assert len(final) == 4
     assert not any("USER root" in stage for stage in final)

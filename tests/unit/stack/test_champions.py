@@ -28,5 +28,13 @@ def test_each_model_that_is_served_is_trained_on_what_came_before() -> None:
     assert found["churn-predictor"][:3] == ("churn", "--until", "2026-03-02")
 
 
+def test_demand_is_learned_where_the_orders_name_what_was_bought() -> None:
+    rules = only("demand-forecaster")
+    assert [training.arguments[:3] for training in trainings(rules, PAST)] == [
+        ("forecast", "--until", "2026-03-02")
+    ]
+    assert list(trainings(rules, PAST._replace(products=False))) == []
+
+
 def test_what_is_not_served_is_not_trained() -> None:
     assert [training.model for training in trainings(only(FRAUD), PAST)] == [FRAUD]

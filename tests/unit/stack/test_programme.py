@@ -59,7 +59,7 @@ def test_of_a_file_the_last_week_is_played_and_what_lies_before_is_for_training(
     orders = [emission for emission in programme.emissions if emission.fraud is not None]
     assert len(orders) == 7 * 24
     assert {emission.fate for emission in programme.emissions if emission.fraud is None} == {"ignored"}
-    assert programme.past == Past(("--until", "1970-01-15"), ("--data", str(transactions)))
+    assert programme.past == Past(("--until", "1970-01-15"), ("--data", str(transactions)), products=False)
     assert programme.backfill == (str(transactions), "--until", "1970-01-15")
     assert programme.title == "transactions.parquet from 1970-01-15 on"
 
