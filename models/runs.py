@@ -5,7 +5,8 @@ was frozen for longer than the lease is told so at its next step, and what it ma
 go by their own clocks: where two differ by more than a lease, work is done twice, and one token stays void.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
@@ -75,30 +76,15 @@ class Runs:
         with self._database.creating() as connection:
             METADATA.create_all(connection)
 
-    def enter(self, told: DatasetUpdate) -> bool:
-        """Write a dataset version down; whether this event is the one that stands: the first of it.
+    def enter(self, told: Sequence[DatasetUpdate]) -> list[bool]:
+        """Write dataset versions down, all or none; of each, whether this event is the one that stands.
 
-        An event that comes again is told the same.
+        That is the first one of the version. An event that comes again is told the same.
         """
-        row = {
-            "tenant_id": told.tenant_id,
-            "model": told.model,
-            "dataset_version": told.dataset_version,
-        }
-        more = {
-            "rows_added": told.rows_added,
-            "triggered_at": told.triggered_at,
-            "event_id": told.event_id,
-            "received_at": self._clock(),
-        }
 
-        def write(connection: Connection) -> bool:
-            here = (UPDATES.c[name] == value for name, value in row.items())
-            stands = connection.execute(select(UPDATES.c.event_id).where(*here)).scalar()
-            if stands is not None:
-                return bool(stands == told.event_id)
-            connection.execute(insert(UPDATES).values(row | more))
-            return True
+        def write(connection: Connection) -> list[bool]:
+            now = self._clock()
+            return [_enter(connection, each, now) for each in told]
 
         return self._database.write(write)
 
@@ -142,6 +128,18 @@ class Runs:
             _ended(connection, run.model, run.token, outcome, finding, self._clock())
 
         self._database.write(write)
+
+
+def _enter(connection: Connection, told: DatasetUpdate, now: Millis) -> bool:
+    here = (
+        UPDATES.c.tenant_id == told.tenant_id,
+        UPDATES.c.model == told.model,
+        UPDATES.c.dataset_version == told.dataset_version,
+    )
+    stands = connection.execute(select(UPDATES.c.event_id).where(*here)).scalar()
+    if stands is None:
+        connection.execute(insert(UPDATES).values(**asdict(told), received_at=now))
+    return stands in (None, told.event_id)
 
 
 def _take_lease(connection: Connection, model: str, holder: str, now: Millis) -> int | Held:

@@ -31,8 +31,8 @@ DECISIONS: Mapping[Taken, str] = {"due": "train", "waiting": "wait", "known": "i
 class Ledger(Protocol):
     """What is written down of training; see `models.runs.Runs`. Each method raises `Unavailable`."""
 
-    def enter(self, told: DatasetUpdate) -> bool:
-        """Write a dataset version down; whether this event is the one that stands."""
+    def enter(self, told: Sequence[DatasetUpdate]) -> Sequence[bool]:
+        """Write dataset versions down; of each, whether this event is the one that stands."""
 
     def known(self, model: str, tenant_id: str) -> Known:
         """What a decision about this model goes by."""
@@ -69,33 +69,38 @@ class Trainer:
         return model
 
     def infer(self, cases: Sequence[Case]) -> Sequence[Answer | SignalboxError]:
-        """One answer for each case, in their order; one that comes again changes nothing.
+        """One answer for each case, in their order: what it means once all of them are counted.
 
-        Raises `Unavailable`: what was counted by then is known when the batch comes again.
+        One that comes again changes nothing, and is told the same. Raises `Unavailable`.
         """
-        return [self._answer(case.event) for case in cases]
+        events = [case.event for case in cases]
+        # in one transaction: an SQLite took 35 ms for each of 200 events while others were at work
+        fresh = self._ledger.enter([_told(event) for event in events])
+        models = {self.entity_id(event) for event in events}
+        known = {model: self._ledger.known(model, self._plans[model].tenant) for model in models}
+        return [self._answer(event, first, known) for event, first in zip(events, fresh, strict=True)]
 
     def fall_back(self, case: Case, reason: str) -> Answer:
         """There is no feature that could lack. Raises `DeadLetter`."""
         raise DeadLetter("rejected", f"{case.event.event_id} is not answered without being counted: {reason}")
 
-    def _answer(self, event: Envelope) -> Answer:
+    def _answer(self, event: Envelope, fresh: bool, models: Mapping[str, Known]) -> Answer:
         plan, payload = self._plans[self.entity_id(event)], event.payload
-        fresh = False
-        if event.tenant_id == plan.tenant:
-            fresh = self._ledger.enter(
-                DatasetUpdate(
-                    event.tenant_id,
-                    plan.model,
-                    payload["dataset_version"],
-                    payload["rows_added"],
-                    payload["triggered_at"],
-                    event.event_id,
-                )
-            )
-        known = self._ledger.known(plan.model, plan.tenant)
+        known = models[plan.model]
         taken = take(plan, event.tenant_id, fresh, known)
         detail = TrainingDetail(
             payload["dataset_version"], payload["rows_added"], known.pending, plan.min_rows
         )
         return Answer(Output(taken, 1.0, DECISIONS[taken], detail), {})
+
+
+def _told(event: Envelope) -> DatasetUpdate:
+    payload = event.payload
+    return DatasetUpdate(
+        event.tenant_id,
+        payload["model_id"],
+        payload["dataset_version"],
+        payload["rows_added"],
+        payload["triggered_at"],
+        event.event_id,
+    )

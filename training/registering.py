@@ -20,8 +20,15 @@ DEPENDENCY = "model registry"
 FILES = "version"
 """The folder of a run's artifacts that is the version."""
 
-# seven retries of two minutes each are MLflow's own: a training that cannot register says so sooner
-_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3", "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
+_ENVIRONMENT = {
+    # seven retries of two minutes each are MLflow's own: a training that cannot register says so sooner
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    # what a training says is for logs, too
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+}
 
 
 class Registered(NamedTuple):
@@ -149,7 +156,7 @@ def _tags(artifact: Artifact) -> dict[str, str]:
 
 
 def _connect(uri: str) -> "MlflowClient":
-    for name, value in _PATIENCE.items():
+    for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     with warnings.catch_warnings():
         # those of MLflow's own imports are nothing that an operator could put right

@@ -49,21 +49,25 @@ def begun(runs: Runs, holder: str = "one") -> Run:
 
 
 def test_a_dataset_version_counts_once_whoever_tells_of_it(runs: Runs) -> None:
-    assert runs.enter(told("v1"))
-    assert runs.enter(told("v1"))
-    assert not runs.enter(told("v1", rows=9_999, event_id="e-2"))
-    assert runs.enter(told("v2", rows=500))
-    assert runs.enter(told("v1", model="churn-predictor"))
+    assert runs.enter([told("v1")]) == [True]
+    again = [
+        told("v1"),
+        told("v1", rows=9_999, event_id="e-2"),
+        told("v2", rows=500),
+        told("v2", event_id="e-2"),
+    ]
+    assert runs.enter(again) == [True, False, True, False]
+    assert runs.enter([told("v1", model="churn-predictor")]) == [True]
     assert runs.known(MODEL, TENANT) == Known(pending=1_100, newest=NOW)
 
 
 def test_a_run_covers_what_came_and_what_comes_later_waits_for_the_next(runs: Runs, clock: Moment) -> None:
-    runs.enter(told("v1"))
+    runs.enter([told("v1")])
     clock.now += 1
-    runs.enter(told("v2"))
+    runs.enter([told("v2")])
     run = begun(runs)
     assert run.covers == ("v1", "v2")
-    runs.enter(told("v3", rows=40))
+    runs.enter([told("v3", rows=40)])
     assert runs.known(MODEL, TENANT).pending == 40
     runs.end(run, "registered", "version 1")
     assert runs.known(MODEL, TENANT).pending == 40
@@ -93,7 +97,7 @@ def test_of_many_that_begin_at_once_one_does(runs: Runs) -> None:
 
 
 def test_who_was_frozen_learns_that_another_one_began(runs: Runs, clock: Moment) -> None:
-    runs.enter(told("v1"))
+    runs.enter([told("v1")])
     frozen = begun(runs, "frozen")
     clock.now += LEASE_MS
     after = begun(runs, "after")
@@ -118,7 +122,7 @@ def test_who_was_frozen_goes_on_where_nobody_else_began(runs: Runs, clock: Momen
     "ended", [pytest.param(True, id="it failed"), pytest.param(False, id="it was killed")]
 )
 def test_what_an_unended_run_covered_is_pending_again(runs: Runs, clock: Moment, ended: bool) -> None:
-    runs.enter(told("v1"))
+    runs.enter([told("v1")])
     run = begun(runs)
     clock.now += LEASE_MS
     if ended:
@@ -129,12 +133,12 @@ def test_what_an_unended_run_covered_is_pending_again(runs: Runs, clock: Moment,
 
 
 def test_failures_count_until_more_comes(runs: Runs, clock: Moment) -> None:
-    runs.enter(told("v1"))
+    runs.enter([told("v1")])
     for _ in range(2):
         clock.now += 1
         runs.end(begun(runs), "failed", "out of memory")
     assert runs.known(MODEL, TENANT).failures == 2
     assert runs.known(MODEL, TENANT).failed_at == clock.now
     clock.now += 1
-    runs.enter(told("v2"))
+    runs.enter([told("v2")])
     assert runs.known(MODEL, TENANT).failures == 0

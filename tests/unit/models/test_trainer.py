@@ -80,7 +80,13 @@ def answers(trainer: Trainer, *events: Envelope) -> list[tuple[str, str]]:
 
 def test_rows_add_up_until_a_training_is_due(trainer: Trainer) -> None:
     events = [updated("v1", 600, "a"), updated("v2", 399, "b"), updated("v3", 1, "c"), updated("v4", 1, "d")]
-    assert answers(trainer, *events) == [("waiting", "wait")] * 2 + [("due", "train")] * 2
+    found = [answer for event in events for answer in answers(trainer, event)]
+    assert found == [("waiting", "wait")] * 2 + [("due", "train")] * 2
+
+
+def test_events_that_come_together_are_told_what_they_mean_together(trainer: Trainer) -> None:
+    events = [updated("v1", 600, "a"), updated("v2", 400, "b")]
+    assert answers(trainer, *events) == [("due", "train")] * 2
 
 
 def test_an_event_that_comes_again_counts_once_and_is_told_the_same(trainer: Trainer, runs: Runs) -> None:
