@@ -42,9 +42,16 @@ class Ledger(Protocol):
 def run_due(
     plans: Mapping[str, Plan], ledger: Ledger, clock: Clock, launch: Callable[[Plan], str]
 ) -> Iterator[str]:
-    """Train every model that is due, one after the other, and say so. Raises `Unavailable`."""
+    """Train every model that is due, one after the other, and say so. Raises `Unavailable`.
+
+    Nothing begins while another model is being trained, by whomever: of the pool's processes one is to remain
+    that counts what comes.
+    """
     for plan in plans.values():
-        if isinstance(next_run(plan, ledger.known(plan.model, plan.tenant), clock()), Begin):
+        known, now = {each.model: ledger.known(each.model, each.tenant) for each in plans.values()}, clock()
+        if any(each.leased_until > now for each in known.values()):
+            return
+        if isinstance(next_run(plan, known[plan.model], now), Begin):
             try:
                 yield f"{plan.model} was trained: {launch(plan)}"
             except TrainingFailedError as error:

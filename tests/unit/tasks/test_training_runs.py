@@ -55,6 +55,13 @@ def test_what_fails_holds_up_no_other_model() -> None:
     ]
 
 
+def test_nothing_begins_while_another_model_is_being_trained() -> None:
+    launched: list[str] = []
+    busy = Known(leased_until=NOW + 1)
+    assert due(launched, fraud_classifier=Known(pending=5_000), churn_predictor=busy) == []
+    assert launched == []
+
+
 def test_what_is_run_is_what_an_operator_types() -> None:
     assert command(CHURN) == [sys.executable, "-m", "cli", "train", "churn", "--days", "30 days"]
 
