@@ -1,4 +1,4 @@
-"""What does a serving process weigh with the light registry client, and with MLflow's own?
+"""What does a process weigh that serves, with the light registry client, MLflow's own, or MLflow's loader?
 
 python -m benchmarks.serving_memory
 """
@@ -26,16 +26,21 @@ took = time.perf_counter() - began
 print(psutil.Process().memory_info().rss / 2**20, took)
 """
 MORE = {
-    "with the client of models/registry.py": "from models.registry import Registry",
-    "with mlflow.MlflowClient": "from mlflow import MlflowClient; client = MlflowClient('http://127.0.0.1:9')",
+    "with models/registry.py": "from models.registry import Registry; Registry('http://127.0.0.1:9')",
+    "with mlflow.MlflowClient": "from mlflow import MlflowClient; MlflowClient('http://127.0.0.1:9')",
+    "with mlflow.pyfunc": "import mlflow.pyfunc",
 }
+# LightGBM imports these two where they are installed; an image that only serves has neither
+SERVING_ALONE = "import sys; sys.modules.update(pandas=None, sklearn=None)"
 
 
 def main() -> None:
     """A line each: MB of memory, seconds until it serves."""
     path = train_small(Path(tempfile.mkdtemp(prefix="signalbox-memory-"))).path
     for what, more in MORE.items():
-        command = [sys.executable, "-W", "ignore", "-c", SERVING.format(more=more), str(path)]
+        alone = "" if "pyfunc" in what else SERVING_ALONE
+        code = alone + SERVING.format(more=more)
+        command = [sys.executable, "-W", "ignore", "-c", code, str(path)]
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
         print(f"{what:40} {float(said[0]):6.0f} MB  {float(said[1]):5.1f} s")
 

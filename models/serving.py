@@ -31,6 +31,15 @@ class Served:
     trouble: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A version that could not be taken, why, and until when (epoch ms) it is not tried again."""
+
+    version: Version
+    until: Millis
+    trouble: str
+
+
 class Serving:
     """One model in one process. `look` may run in a thread of its own; `workflow` is asked from any.
 
@@ -45,7 +54,7 @@ class Serving:
         self._clock = clock
         self._workflow: Workflow | None = None
         self._served: Served | None = None
-        self._refused: tuple[Version, Millis] | None = None
+        self._refused: Refused | None = None
 
     @property
     def workflow(self) -> Workflow:
@@ -93,15 +102,15 @@ class Serving:
             return "no version is wanted any more"
         if wanted == self.served.version:
             return ""
-        if self._refused is not None:
-            version, until = self._refused
-            if version == wanted and self._clock() < until:
-                return self.served.trouble
+        refused = self._refused
+        if refused is not None and refused.version == wanted and self._clock() < refused.until:
+            return refused.trouble
         try:
             self._take(wanted)
         except (BrokenModelError, ConfigError) as error:
-            self._refused = wanted, self._clock() + TRY_AGAIN_MS
-            return f"v{wanted.number} is refused: {error}"
+            trouble = f"v{wanted.number} is refused: {error}"
+            self._refused = Refused(wanted, self._clock() + TRY_AGAIN_MS, trouble)
+            return trouble
         return ""
 
     def _take(self, version: Version) -> None:

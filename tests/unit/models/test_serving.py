@@ -148,6 +148,15 @@ def test_a_broken_version_is_refused_and_tried_again_after_half_a_minute(shop: S
     assert serving.workflow.name == "no"
 
 
+def test_what_is_refused_is_still_said_once_the_registry_is_back(shop: Shop) -> None:
+    serving = begun(shop)
+    shop.wants, shop.broken = NO, {NO}
+    refused = serving.look().trouble
+    shop.down = 1
+    assert "unavailable" in serving.look().trouble
+    assert serving.look().trouble == refused
+
+
 def test_a_rollback_from_a_broken_version_clears_the_trouble(shop: Shop) -> None:
     serving = begun(shop)
     shop.wants, shop.broken = NO, {NO}
