@@ -12,6 +12,7 @@ from features import batch_reading, stream_reading
 from features.contract import Contract
 from features.heartbeats import Heartbeats
 from features.keys import row_keys, shelf_of
+from features.leaning import Leaning, Outage, alone, mostly
 from features.position import Offsets
 from features.reading import Asked, FeatureVector, RowSource
 from features.schema import Definitions
@@ -38,6 +39,9 @@ class Online(Protocol):
 class TieredReader:
     """A `FeatureReader` for one worker process. Make it after the fork; not thread-safe.
 
+    While SQL is away, who lacks in a read that found most rows online is missing and stale
+    (`features.leaning`).
+
     For one batch Redis is asked once, and SQL once for each view in which an entity lacks there; once more
     for those that are asked about a time before which their row is folded up.
     """
@@ -47,6 +51,7 @@ class TieredReader:
         self._online = online
         self._offline = offline
         self._wanted: Wanted | None = None
+        self._outage = Outage()
 
     def read(self, contract: Contract, asked: Sequence[Asked]) -> list[FeatureVector]:
         """One vector for each event that asks, in their order.
@@ -64,32 +69,42 @@ class TieredReader:
         stored, beats = self._online.read([key for some in keys for key in some])
         moments = _Moments(asked, beats)
         gathered = Gathered.of(self._wanted, len(asked))
+        source = Leaning(self._offline, self._outage) if mostly(stored) else self._offline
         first = 0
         for part, of, some in zip(parts, whos, keys, strict=True):
             found = stored[first : first + len(some)]
             first += len(some)
-            self._say(gathered, part, of, found, moments)
+            self._say(gathered, part, of, found, moments, source)
         return vectors(gathered)
 
     def _say(
-        self, gathered: Gathered, part: Part, of: Who, found: Sequence[bytes | None], moments: "_Moments"
+        self,
+        gathered: Gathered,
+        part: Part,
+        of: Who,
+        found: Sequence[bytes | None],
+        moments: "_Moments",
+        source: RowSource,
     ) -> None:
         view = part.view
         if isinstance(view, StreamView):
-            stream = stream_reading.answer(view, of, moments.at, found, moments.beats, self._offline)
+            stream = stream_reading.answer(view, of, moments.at, found, moments.beats, source)
             gathered.numbers(part, stream.values.matrix, stream.values.absent)
             gathered.standing[view.name] = stream.standing
             newest, offline, until = stream.values.newest, stream.offline, stream.counted_until
-            if stream.put_back:
+            if stream.put_back and not alone(source, view):
                 self._put_back(stream.put_back)
         else:
-            batch = batch_reading.answer(view, of, moments.at, found, moments.beats, self._offline)
+            batch = batch_reading.answer(view, of, moments.at, found, moments.beats, source)
             gathered.values(part, batch.values)
             newest, offline, until = batch.newest, batch.offline, np.array(batch.as_of)
-            if batch.rows:
+            if batch.rows and not alone(source, view):
                 with contextlib.suppress(Unavailable):
                     self._online.put_values(view.name, batch.rows, None if batch.as_of < 0 else batch.as_of)
         late = (until < 0) | (moments.entered_at - until > view.freshness_s * 1_000)
+        if alone(source, view):
+            # who lacks there was looked for nowhere else
+            late, offline = late | offline, np.zeros_like(offline)
         gathered.say(part, newest, offline, late)
 
     def _put_back(self, rows: stream_reading.PutBack) -> None:

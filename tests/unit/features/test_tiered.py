@@ -215,7 +215,30 @@ class TestWhereOneTierFails:
         sql.down = True
         assert one(reader, CONTRACT, asked("a")).origin == "online"
         with pytest.raises(Unavailable, match=r"^offline feature store"):
-            reader.read(CONTRACT, [asked("a"), asked("b")])
+            reader.read(CONTRACT, [asked("a"), asked("b"), asked("c")])
+
+    def test_without_sql_who_lacks_among_many_is_missing_and_stale_and_the_others_do_not_wait(
+        self, online: RedisStore, sql: Sql, reader: TieredReader, redis: fakeredis.FakeRedis
+    ) -> None:
+        counted(online)
+        known = one(reader, CONTRACT, asked("a"))
+        sql.down = True
+        before = set(redis.keys())
+        there, new = reader.read(CONTRACT, [asked("a"), asked("b")])
+        assert (there.values, there.missing, there.stale) == (known.values, (), ())
+        assert (new.values, new.missing, new.stale) == ((0.0, 0.0, -1.0), VIEW.names, VIEW.names)
+        assert new.origin == "online"
+        assert set(redis.keys()) == before
+
+    def test_without_sql_what_was_folded_up_is_waited_for(
+        self, online: RedisStore, sql: Sql, reader: TieredReader
+    ) -> None:
+        counted(online)
+        folded = Segment(0, 10, packed([(NOW - 3 * DAY, 0x80, 5, 5), (NOW - 50, 0, 1, 1)]))
+        online.put([(key("a"), _encoded(folded), 60)], {0: 10})
+        sql.down = True
+        with pytest.raises(Unavailable, match=r"^offline feature store"):
+            one(reader, CONTRACT, asked("a", at=NOW - 2 * DAY))
 
     def test_a_redis_that_goes_away_before_rows_are_put_back_costs_no_answer(
         self, online: RedisStore, sql: Sql, monkeypatch: pytest.MonkeyPatch
