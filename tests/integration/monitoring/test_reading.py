@@ -64,3 +64,20 @@ def test_reading_nothing_ends_in_time(kafka: str, unique: Callable[[str], str]) 
     assert list(reader.read(0.3)) == []
     assert time.monotonic() - start < 5
     reader.close()
+
+
+def test_of_each_partition_only_the_newest_are_read_where_that_is_asked_for(
+    kafka: str, unique: Callable[[str], str]
+) -> None:
+    topic = unique("predictions")
+    create_topics(AdminClient({"bootstrap.servers": kafka}), [TopicSpec(topic, 3)])
+    producer = Producer(producer_config(kafka))
+    for number in range(40):
+        # nine times as many in one partition as in another, and nothing in the third
+        producer.produce(topic, value=str(number).encode(), partition=0 if number % 10 else 1)
+        # one at a time: an embedded broker tells where the last batch began, not where it ended
+        assert producer.flush(10) == 0
+    reader = LogReader(kafka, [topic], newest=6)
+    found = sorted(int(message.value() or b"") for message in reader.read_up_to_now(topic, quiet=1))
+    reader.close()
+    assert found == sorted([0, 10, 20, 30, *range(34, 40)])
