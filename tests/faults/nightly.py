@@ -1,7 +1,7 @@
 """A night over a thousand SKUs while its workers are killed: does it end complete, with no SKU twice?
 
-python -m tests.faults.nightly
-python -m tests.faults.nightly --skus 10000 --kills 0
+python -m tests.faults.nightly --kills 2
+python -m tests.faults.nightly --kills 2 --trained
 """
 
 import argparse
@@ -32,7 +32,7 @@ from transport.kafka import consumer_config
 
 TENANT = "retailpulse"
 NIGHT = date(2026, 3, 2)
-DAYS = 120
+DAYS = 182
 QUEUE = "ml.forecast.batch"
 LINES_IN_ORDER = 500
 SETTLE_S = 600
@@ -149,14 +149,25 @@ def account(made: Rig, progress: Progress, skus: int) -> bool:
     return whole and said[COMPLETED] >= 1
 
 
-def run(made: Rig, skus: int, kills: int) -> bool:
-    """One night, from its trigger to its report."""
+def begin(made: Rig, skus: int, *, trained: bool) -> Progress:
+    """Sales, a forecaster that was trained on them (else the seasonal naive), and all that works."""
     progress = Progress(made.env["DATABASE_URL"])
     progress.fill(skus)
+    made.extra_env["SIGNALBOX_MODEL_DIR"] = str(made.folder / "models")
+    if trained:
+        weeks = ("--skus", "20", "--blend-weeks", "2", "--test-weeks", "1")
+        until = ("--until", NIGHT.isoformat(), "--model-dir", str(made.folder / "models"))
+        made.complete("train", "train", "forecast", *until, *weeks)
     made.run("dispatcher", "dispatcher")
     made.run("reconciler", "reconcile")
     made.run("worker-batch", "worker", QUEUE)
     wait_for(made.folder / "worker-batch.log", " is loaded")
+    return progress
+
+
+def run(made: Rig, skus: int, kills: int, *, trained: bool) -> bool:
+    """One night, from its trigger to its report."""
+    progress = begin(made, skus, trained=trained)
     made.complete("trigger", "forecast", "run", "--date", NIGHT.isoformat(), "--no-wait")
     began = time.monotonic()
     for number in range(kills):
@@ -181,11 +192,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--skus", type=int, default=1_000)
     parser.add_argument("--kills", type=int, default=1, help="of the whole pool at once")
+    parser.add_argument("--trained", action="store_true", help="by the trained forecaster")
     parser.add_argument("--broker", choices=("redis", "rabbitmq"), default="redis")
     args = parser.parse_args()
     with rig(broker=args.broker, one_redis=True, seeded=False) as made:
         print(f"broker {args.broker}, logs in {made.folder}", flush=True)
-        return 0 if run(made, args.skus, args.kills) else 1
+        return 0 if run(made, args.skus, args.kills, trained=args.trained) else 1
 
 
 if __name__ == "__main__":
