@@ -68,8 +68,7 @@ class Registry:
 
     def versions(self, model: str) -> list[Registered]:
         """All versions of a model, the newest first."""
-        named = model.replace("'", "''")
-        pages = self._pages(f"{_API}/model-versions/search", Versions, filter=f"name='{named}'")
+        pages = self._pages(f"{_API}/model-versions/search", Versions, filter=f"name='{model}'")
         found = [each.plain() for page in pages for each in page.model_versions]
         return sorted(found, key=lambda each: int(each.number), reverse=True)
 
