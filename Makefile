@@ -40,7 +40,7 @@ format: $(BIN)/.dev ## put the code into form
 simulate: $(BIN)/.dev ## every state machine through SCHEDULES seeded schedules of faults (100000)
 	$(BIN)/python -m tests.simulation --schedules $(SCHEDULES) --jobs $(JOBS)
 
-faults: $(BIN)/.dev ## kill and stop the real thing, and count what came out (java, mvn, redis-server, rabbitmq-server)
+faults: $(BIN)/.dev ## kill and stop the real thing, and count what came out (java, mvn, redis-server, rabbitmq-server, postgresql)
 	deploy/kafka/node jars
 	$(BIN)/python -m tests.faults.kills --broker redis
 	$(BIN)/python -m tests.faults.kills --broker rabbitmq
@@ -50,6 +50,7 @@ faults: $(BIN)/.dev ## kill and stop the real thing, and count what came out (ja
 	$(BIN)/python -m tests.faults.nightly --kills 2
 	$(BIN)/python -m tests.faults.pipeline
 	$(BIN)/python -m tests.faults.pipeline --seed 2 --restart-redis
+	$(BIN)/python -m tests.faults.promoting
 
 bench: $(BIN)/.dev ## throughput and latency beside the plain way and the bare loop (java, mvn, redis-server)
 	deploy/kafka/node jars

@@ -48,13 +48,6 @@ class Reports:
         except RedisError as error:
             raise Unavailable(DEPENDENCY, error) from error
 
-    def withdraw(self, model: str, worker: str) -> None:
-        """The process ends."""
-        try:
-            self._client.hdel(_key(model), worker)
-        except RedisError as error:
-            raise Unavailable(DEPENDENCY, error) from error
-
     def read(self, model: str) -> list[Report]:
         """Of every process that said something lately, by their names. What is long silent is swept away."""
         try:

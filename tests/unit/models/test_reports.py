@@ -49,12 +49,6 @@ def test_who_is_silent_for_too_long_is_not_counted(reports: Reports, monkeypatch
     assert [each.worker for each in reports.read("oracle")] == ["b:2"]
 
 
-def test_who_ends_withdraws_his_word(reports: Reports) -> None:
-    reports.say("oracle", said("a:1"))
-    reports.withdraw("oracle", "a:1")
-    assert reports.read("oracle") == []
-
-
 def test_a_redis_that_is_away_is_unavailable() -> None:
     away = Reports(Redis.from_url("redis://127.0.0.1:9/0", socket_connect_timeout=0.2))
     with pytest.raises(Unavailable, match="redis is unavailable"):
