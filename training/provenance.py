@@ -15,6 +15,8 @@ from models.who import who
 COMMIT = "SIGNALBOX_GIT_COMMIT"
 """Set where the code was installed without its repository: the image is built with it."""
 
+ROOT = Path(__file__).resolve().parents[1]
+
 
 def provenance(store: OfflineStore, *libraries: str) -> Provenance:
     """Of a training that begins now, with these distributions. Raises `Unavailable`."""
@@ -28,18 +30,24 @@ def provenance(store: OfflineStore, *libraries: str) -> Provenance:
     )
 
 
-def git_commit() -> str:
-    """The commit of this code, with `+` where it was changed since; empty where nobody knows it."""
+def git_commit(root: Path = ROOT) -> str:
+    """The commit of the code in `root`, with `+` where it was changed since; empty where nobody knows it.
+
+    Nobody does where `root` merely lies inside of a repository, as a virtual environment may.
+    """
     if commit := os.environ.get(COMMIT):
         return commit
     try:
-        head = _git("rev-parse", "HEAD")
-        return f"{head}+" if _git("status", "--porcelain", "--untracked-files=no") else head
+        if Path(_git(root, "rev-parse", "--show-toplevel")) != root:
+            return ""
+        head = _git(root, "rev-parse", "HEAD")
+        return f"{head}+" if _git(root, "status", "--porcelain", "--untracked-files=no") else head
     except (OSError, subprocess.CalledProcessError):
         return ""
 
 
-def _git(*arguments: str) -> str:
-    command = ["git", "-C", str(Path(__file__).resolve().parent), *arguments]
+def _git(root: Path, *arguments: str) -> str:
+    # a clone may be another user's; whoever runs its code may let git read it
+    command = ["git", "-c", f"safe.directory={root}", "-C", str(root), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return done.stdout.strip()

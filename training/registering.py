@@ -11,6 +11,7 @@ from events.errors import ConfigError, Problem, Unavailable
 from models.artifact import Artifact, load
 from models.recipe import lacks
 from models.registry_answers import DIGEST_TAG
+from training.provenance import COMMIT
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 DEPENDENCY = "model registry"
 FILES = "version"
 """The folder of a run's artifacts that is the version."""
+_UNREGISTERED = "a version without it is not registered"
+_WAYS_OUT = {"provenance.git_commit": f"; git knows none of this code: set {COMMIT} to it"}
 
 _ENVIRONMENT = {
     # seven retries of two minutes each are MLflow's own: a training that cannot register says so sooner
@@ -135,7 +138,7 @@ def refuse_incomplete(artifact: Artifact) -> None:
         missing.append("files")
     if missing:
         raise ConfigError(
-            Problem(str(artifact.path), 0, name, "is missing: a version without it is not registered")
+            Problem(str(artifact.path), 0, name, f"is missing: {_UNREGISTERED}{_WAYS_OUT.get(name, '')}")
             for name in missing
         )
 

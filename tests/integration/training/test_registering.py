@@ -80,6 +80,7 @@ def test_a_version_that_does_not_say_all_of_itself_is_refused_with_each_lack(
         "provenance.git_commit",
         "provenance.snapshot",
     ]
+    assert caught.value.problems[1].message.endswith("set SIGNALBOX_GIT_COMMIT to it")
     assert registry.fetch(recipe.model, "challenger", tmp_path) is None
 
 
