@@ -16,6 +16,8 @@ from stack.child import Child, Service, Sink
 
 ITSELF = "signalbox"
 """The name under which the supervisor itself speaks."""
+READY_S = 120.0
+"""Enough for the slowest, the model registry, on a machine that has nothing to spare."""
 
 
 class StartError(SignalboxError):
@@ -45,7 +47,7 @@ class Supervisor:
         child.spawn(self._clock())
         return child
 
-    def await_ready(self, child: Child, timeout: float = 60) -> None:
+    def await_ready(self, child: Child, timeout: float = READY_S) -> None:
         """Return once it is ready, keeping the others running meanwhile.
 
         Raises `StartError` where it ends before, or is not ready within `timeout` seconds.
@@ -59,7 +61,7 @@ class Supervisor:
             self.watch()
             time.sleep(0.05)
 
-    def start(self, service: Service, timeout: float = 60) -> None:
+    def start(self, service: Service, timeout: float = READY_S) -> None:
         """Start a service and return once it is ready. Raises `StartError` as `await_ready` does."""
         self.await_ready(self.launch(service), timeout)
 

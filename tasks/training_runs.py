@@ -69,7 +69,7 @@ def launch(plan: Plan, stopping: Callable[[], bool], line: list[str] | None = No
     What it prints is the worker's. Raises `TrainingFailedError`. Whatever else is raised meanwhile ends the
     training.
     """
-    env = {"SIGNALBOX_USER": WHO, **os.environ, "PYTHONUNBUFFERED": "1"}
+    env = {**os.environ, "SIGNALBOX_USER": WHO, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(line or command(plan), env=env, stdin=subprocess.DEVNULL) as process:
         try:
             code = _await(process, stopping)

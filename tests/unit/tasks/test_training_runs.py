@@ -88,3 +88,9 @@ def test_a_worker_that_stops_stops_the_training() -> None:
     line = [sys.executable, "-c", "import signal; signal.pause()"]
     with pytest.raises(TrainingFailedError, match="exit code -15"):
         launch(PLAN, lambda: True, line)
+
+
+def test_what_it_changes_is_put_down_to_the_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGNALBOX_USER", "whoever started the worker")
+    check = "import os, sys; sys.exit(0 if os.environ['SIGNALBOX_USER'] == 'dataset.updated' else 2)"
+    assert launch(PLAN, lambda: False, [sys.executable, "-c", check]).startswith("registered")
