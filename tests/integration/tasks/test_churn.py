@@ -13,7 +13,7 @@ from events.decision import Position
 from events.envelope import Envelope
 from events.inactivity import DAY_MS
 from events.lane import Batch, Fed, Waiting, encode_waiting
-from events.prediction import ChurnDetail, Prediction, decode_prediction
+from events.prediction import ChurnDetail, Prediction, decode_prediction, encode_prediction
 from features.inactivity import Rule
 from features.offline.batch import StreamBatch
 from features.offline.spells import Spells
@@ -24,6 +24,7 @@ from features.tiered import TieredReader
 from models.artifact import load as load_version
 from models.churn import MODEL, ChurnWorkflow
 from models.thresholds import ChurnThresholds
+from monitoring.skew import report_of
 from routing import load, route
 from stack.retail import TENANT
 from tasks.inactivity import Finder
@@ -98,6 +99,15 @@ def test_who_has_become_inactive_is_predicted_as_of_that_moment(
         assert prediction.features["days_since_last_order"] == RULE.after_days
         assert (prediction.model_id, prediction.fallback) == ("churn-predictor-v1", None)
         assert prediction.explanation is None
+
+
+def test_what_was_served_is_what_the_store_holds(
+    store: OfflineStore, features_url: str, workflow: ChurnWorkflow
+) -> None:
+    made = predictions(store, features_url, workflow, found(store))
+    report = report_of(store, DEFINITIONS, workflow.needs, map(encode_prediction, made))
+    assert report.good, list(report.lines())
+    assert report.predictions == len(made)
 
 
 def test_who_closed_a_ticket_is_predicted_with_the_reasons(
