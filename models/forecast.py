@@ -12,6 +12,7 @@ from features.contract import Contract
 from features.retail import DEFINITIONS
 from models.artifact import Artifact, BrokenModelError
 from models.contracts import contract_of
+from models.demand_workflow import MODEL
 from models.forecast_columns import COLUMNS
 from models.forecast_fallback import Kind, kind_of, nothing, now_and_then
 from models.forecast_parts import Blend, GlobalModel, Trees, join
@@ -21,7 +22,8 @@ from models.workflow import ModelVersion
 if TYPE_CHECKING:
     from xgboost import Booster
 
-MODEL = "demand-forecaster"
+__all__ = ["BLEND", "MEAN_TREES", "MODEL", "NEEDS", "RANGE_TREES", "DemandForecaster", "forecast_of"]
+
 MEAN_TREES, RANGE_TREES, BLEND = "mean.ubj", "range.ubj", "blend.json"
 """The files of a version: two boosters as XGBoost writes them, and what joins them with Prophet."""
 NEEDS = Contract.of(DEFINITIONS, ("demand_1d", "mean_price_28d"))
@@ -95,10 +97,15 @@ def _prophet(night: date, series: DailySeries) -> Floats | None:
 
 
 def _booster(artifact: Artifact, name: str) -> "Booster":
-    # here and not above: whoever imports this module before it forks must not start XGBoost's threads
-    from xgboost import Booster
-    from xgboost.core import XGBoostError
+    try:
+        # here and not above: whoever imports this module before it forks must not start XGBoost's threads
+        from xgboost import Booster
+        from xgboost.core import XGBoostError
 
+        import models.forecast_prophet  # noqa: F401  # to learn now, and not at night, that it is not there
+    except ModuleNotFoundError as error:
+        reason = f"{error.name} is not installed here: pip install 'signalbox[forecast]'"
+        raise BrokenModelError(artifact.path, reason) from error
     try:
         booster = Booster(model_file=bytearray(artifact.read(name)))
     except XGBoostError as error:

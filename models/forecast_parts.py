@@ -20,12 +20,12 @@ ENSEMBLE, TREES_ALONE = "ensemble", "xgboost"
 class Blend(msgspec.Struct, frozen=True):
     """Chosen on weeks that lie after those that the trees were fitted on.
 
-    `prophet` is Prophet's weight in the mean; `stretch` is by how much the upper quantile is multiplied so
-    that the interval holds what it should.
+    `prophet` is Prophet's weight in the mean; `stretch` is by how much the upper quantile is multiplied, and
+    the lower one divided, so that the interval holds what it should.
     """
 
     prophet: Annotated[float, msgspec.Meta(ge=0, le=1)]
-    stretch: Annotated[float, msgspec.Meta(ge=0)]
+    stretch: Annotated[float, msgspec.Meta(gt=0)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +72,4 @@ def join(trees: Trees, prophet: Floats | None, blend: Blend) -> Forecast:
 def interval(trees: Trees, stretch: float) -> tuple[Floats, Floats]:
     """Low and high end, in pieces."""
     # whole pieces are sold: an end of 0.3 would leave out the day on which none is
-    return np.floor(trees.low), stretch * trees.high
+    return np.floor(trees.low / stretch), stretch * trees.high

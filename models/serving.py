@@ -20,6 +20,8 @@ TRY_AGAIN_MS = 30_000
 """After how long a version that was refused is tried once more: its files may have been put right."""
 START_S = 60.0
 START_PAUSE_S = 1.0
+STAND_IN = "0"
+"""The number of what answers where there is no version: those of the registry count from 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,18 @@ class Refused:
 class Serving:
     """One model in one process. `look` may run in a thread of its own; `workflow` is asked from any.
 
-    `make` loads a version and warms it. Whoever began with a workflow goes on with it.
+    `make` loads a version and warms it. Whoever began with a workflow goes on with it. `stand_in` makes what
+    answers until there is a version, if anything may.
     """
 
     def __init__(
-        self, source: Source, make: Callable[[Artifact], Workflow], clock: Clock = system_clock
+        self,
+        source: Source,
+        make: Callable[[Artifact], Workflow],
+        clock: Clock = system_clock,
+        stand_in: Callable[[], Workflow | None] = lambda: None,
     ) -> None:
+        self._stand_in = stand_in
         self._source = source
         self._make = make
         self._clock = clock
@@ -73,13 +81,16 @@ class Serving:
     def start(self, patience_s: float = START_S, sleep: Callable[[float], None] = time.sleep) -> None:
         """Load the version that is wanted, else one that can be had.
 
-        Waits for a registry that is down where there is none. Raises `ConfigError` with the reasons.
+        Waits for a registry that is down where there is none; where it has none that can be served, the
+        stand-in is loaded. Raises `ConfigError` with the reasons.
         """
         pauses = int(patience_s / START_PAUSE_S)
         for left in range(pauses, -1, -1):
             problems, waits = self._begin()
             if not problems:
                 return
+            if not waits and (workflow := self._stand_in()) is not None:
+                return self._stand(workflow, problems)
             if not (waits and left):
                 raise ConfigError(problems)
             sleep(START_PAUSE_S)
@@ -99,7 +110,8 @@ class Serving:
     def _follow(self, wanted: Version | None) -> str:
         """Why another version than the one that is wanted goes on; empty where none does."""
         if wanted is None:
-            return "no version is wanted any more"
+            standing_in = self.served.version.number == STAND_IN
+            return self.served.trouble if standing_in else "no version is wanted any more"
         if wanted == self.served.version:
             return ""
         refused = self._refused
@@ -120,6 +132,12 @@ class Serving:
         self._served = Served(version, self._clock())
         self._source.served(version)
         log.info("%s: v%s is served, digest %s", self._source.name, version.number, version.digest[:12])
+
+    def _stand(self, workflow: Workflow, problems: list[Problem]) -> None:
+        trouble = "; ".join(problem.message for problem in problems)
+        log.warning("%s: %s answers instead: %s", self._source.name, workflow.version.model_id, trouble)
+        self._workflow = workflow
+        self._served = Served(Version(STAND_IN, workflow.version.digest), self._clock(), trouble)
 
     def _begin(self) -> tuple[list[Problem], bool]:
         """What keeps every version from being served, if any is, and whether waiting may help."""

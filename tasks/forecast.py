@@ -1,37 +1,63 @@
 """The demand forecaster as a Celery task: one SKU on request, a whole catalogue at night."""
 
 from datetime import time
+from functools import cached_property
+from typing import TYPE_CHECKING
 
+from models.artifact import Artifact
+from models.demand_workflow import MODEL
 from models.workflow import Workflow
 from tasks.celery import app, settings
-from tasks.loaded import LoadedTask
+from tasks.served import ServedTask
+
+if TYPE_CHECKING:
+    from features.offline.database import Database
+    from models.forecasting import Forecaster
 
 
-class Forecast(LoadedTask):
+class Forecast(ServedTask):
     """Seven days of demand for each SKU that is asked for; a night's trigger is cut into such events."""
 
     name = "tasks.forecast.forecast"
+    model = MODEL
 
-    def load(self) -> Workflow:
-        """Load the forecaster, and connect to what it reads and writes."""
-        # imported in the process that forecasts: connections and libraries with threads survive no fork
+    def load(self, artifact: Artifact) -> Workflow:
+        """This version, warm."""
+        # imported in the process that forecasts: libraries with threads survive no fork
+        from models.forecast import DemandForecaster
+
+        return self._around(DemandForecaster.load(artifact))
+
+    def stand_in(self) -> Workflow:
+        """A shop without a trained forecaster is told what was sold a week ago, and that it is that."""
+        from models.seasonal_naive import SeasonalNaive
+
+        return self._around(SeasonalNaive())
+
+    @cached_property
+    def database(self) -> "Database":
+        """What series and forecasts stand in: one for all versions that this process comes to serve."""
         from features.offline.database import open_database
+        from features.offline.forecasts import Forecasts
+
+        database = open_database(settings.database_url)
+        Forecasts(database).create()
+        return database
+
+    def _around(self, forecaster: "Forecaster") -> Workflow:
         from features.offline.forecasts import Forecasts
         from features.offline.nights import Nights
         from features.offline.sales import Sales
         from models.demand_workflow import DemandWorkflow
         from models.nights import Timetable
-        from models.seasonal_naive import SeasonalNaive
         from tasks.planning import NightlyWorkflow, Planner
 
-        database = open_database(settings.database_url)
-        sales, forecasts = Sales(database, settings.time_zone), Forecasts(database)
-        forecasts.create()
+        sales, forecasts = Sales(self.database, settings.time_zone), Forecasts(self.database)
         begins = settings.nightly_at if isinstance(settings.nightly_at, time) else time()
         timetable = Timetable(settings.time_zone, begins)
         return NightlyWorkflow(
-            DemandWorkflow(SeasonalNaive(), sales, forecasts, timetable),
-            Planner(sales, Nights(database), self.publish, timetable, self.clock),
+            DemandWorkflow(forecaster, sales, forecasts, timetable),
+            Planner(sales, Nights(self.database), self.publish, timetable, self.clock),
         )
 
 

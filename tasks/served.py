@@ -33,9 +33,13 @@ class ServedTask(InferenceTask):
         Called in the process that infers: at its start, and beside the inference whenever the alias moved.
         """
 
+    def stand_in(self) -> Workflow | None:
+        """What answers until there is a version; None where nothing may but a model."""
+        return None
+
     def start(self, equipment: Equipment) -> Workflow:
         """The version that is wanted, or the one that can be had; it is looked after from then on."""
-        serving = self.serving = Serving(equipment.sources(self.model), self.load)
+        serving = self.serving = Serving(equipment.sources(self.model), self.load, stand_in=self.stand_in)
         serving.start()
         telling = Telling(self.model, equipment.reports)
         telling.tell(serving.served)

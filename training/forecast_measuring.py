@@ -1,6 +1,6 @@
 """What did each part of the forecaster say of weeks that are over, and how are the parts best joined?"""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from models.forecast import forecast_of
 from models.forecast_fallback import Kind, kind_of
-from models.forecast_parts import Blend, GlobalModel, Trees, interval
+from models.forecast_parts import Blend, GlobalModel, Trees
 from models.forecast_prophet import prophet_mean
 from models.forecasting import COVERAGE, HORIZON_DAYS, DailySeries, Floats, Forecast
 from models.seasonal_naive import SeasonalNaive
@@ -18,8 +18,26 @@ from training.forecast_rows import ahead
 Told = Callable[[int, int], None]
 """Told how many fits of how many are done."""
 _WEIGHTS = np.linspace(0, 1, 21).tolist()
+_LEAST_END = 0.01
+"""No upper end is nothing: it could not be stretched."""
 _LEAST_DAYS = 14
 """With fewer days Prophet has nothing to go by."""
+
+
+def fit(asked: tuple[DailySeries, date]) -> Floats:
+    """Prophet's of one series and night; nothing where it has no answer."""
+    known, night = asked
+    mean = prophet_mean(known, night) if len(known) >= _LEAST_DAYS else None
+    return np.zeros(HORIZON_DAYS) if mean is None else mean
+
+
+FitAll = Callable[[Sequence[tuple[DailySeries, date]]], Iterable[Floats]]
+"""Calls `fit` with each, in any process."""
+
+
+def in_turn(asked: Sequence[tuple[DailySeries, date]]) -> Iterable[Floats]:
+    """In this one. `FitAll`."""
+    return map(fit, asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +83,11 @@ class Joined:
 
 
 def measured(
-    trees: GlobalModel, series: Mapping[str, DailySeries], nights: Sequence[date], told: Told
+    trees: GlobalModel,
+    series: Mapping[str, DailySeries],
+    nights: Sequence[date],
+    told: Told,
+    fit_all: FitAll = in_turn,
 ) -> Measured:
     """Every part's forecast of each SKU on each night, made of nothing later."""
     seen: list[tuple[Seen, ...]] = []
@@ -73,9 +95,10 @@ def measured(
     for night in nights:
         known = {sku: each.before(night) for sku, each in series.items()}
         said = trees.predict(list(known.values()), night)
-        row = []
-        for each, of_trees in zip(known.values(), said, strict=True):
-            row.append(Seen(each, kind_of(each), of_trees, _prophet(each, night)))
+        row: list[Seen] = []
+        fits = fit_all([(each, night) for each in known.values()])
+        for each, of_trees, of_prophet in zip(known.values(), said, fits, strict=True):
+            row.append(Seen(each, kind_of(each), of_trees, of_prophet))
             told(len(seen) * len(series) + len(row), len(nights) * len(series))
         seen.append(tuple(row))
         actual.append([ahead(each, night) for each in series.values()])
@@ -123,20 +146,13 @@ def _joined(seen: Seen, blend: Blend) -> Forecast:
 
 
 def _stretch(found: Measured) -> float:
-    """By how much the upper end is to be multiplied so that `COVERAGE` of the days lie in the interval.
+    """By how much the ends are to be moved so that `COVERAGE` of the days lie between them.
 
     Split conformal prediction, Vovk et al. (2005): the score of a day is the least factor that takes it in.
     """
-    low = found.all(lambda each: interval(each.trees, 1.0)[0])
-    high = found.all(lambda each: each.trees.high)
+    low, high = found.all(lambda each: each.trees.low), found.all(lambda each: each.trees.high)
     sold = found.truth.actual
-    score = np.full(sold.shape, np.inf)
-    np.divide(sold, high, out=score, where=(sold >= low) & (high > 0))
-    score[(sold == 0) & (low == 0)] = 0.0
+    # the low end is rounded down: what it has to fall below is one piece more than was sold
+    score = np.maximum(sold / np.maximum(high, _LEAST_END), low / (sold + 1))
     level = min(1.0, COVERAGE * (1 + 1 / score.size))
-    return float(np.quantile(score, level, method="higher"))
-
-
-def _prophet(known: DailySeries, night: date) -> Floats:
-    mean = prophet_mean(known, night) if len(known) >= _LEAST_DAYS else None
-    return np.zeros(HORIZON_DAYS) if mean is None else mean
+    return max(_LEAST_END, float(np.quantile(score, level, method="higher")))

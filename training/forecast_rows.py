@@ -30,8 +30,11 @@ class Fitting:
     level: Floats
 
 
-def fitting_rows(series: Mapping[str, DailySeries], end: date) -> Fitting:
-    """Of SKUs that were regular or new on a night; no week reaches beyond `end`. There is at least one."""
+def fitting_rows(series: Mapping[str, DailySeries], end: date, apart: int = NIGHTS_APART) -> Fitting:
+    """Of SKUs that were regular or new on a night; no week reaches beyond `end`. There is at least one.
+
+    The nights are so many days `apart`.
+    """
     first = min(each.first for each in series.values()) + timedelta(days=WARM_UP_DAYS)
     night = end - timedelta(days=HORIZON_DAYS)
     parts = []
@@ -39,7 +42,7 @@ def fitting_rows(series: Mapping[str, DailySeries], end: date) -> Fitting:
         known = [each for each in series.values() if kind_of(each.before(night)) in ("regular", "new")]
         if known:
             parts.append(_of_night(known, night))
-        night -= timedelta(days=NIGHTS_APART)
+        night -= timedelta(days=apart)
     return Fitting(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 

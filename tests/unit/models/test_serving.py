@@ -10,7 +10,7 @@ from events.errors import ConfigError, Unavailable
 from models import artifact
 from models.artifact import Artifact, BrokenModelError
 from models.registry_answers import Version
-from models.serving import TRY_AGAIN_MS, Serving
+from models.serving import STAND_IN, TRY_AGAIN_MS, Serving
 from models.workflow import Workflow
 from tests.unit.models.versions import files_of, version_of, write
 from tests.unit.tasks.fakes import Scripted
@@ -195,3 +195,37 @@ def test_where_nothing_can_be_had_the_reasons_are_told(
     shop.wants, shop.down, shop.broken = wants, down, {YES}
     with pytest.raises(ConfigError, match=message):
         begun(shop)
+
+
+def standing_in(shop: Shop) -> Serving:
+    serving = Serving(shop, make, Clock(), stand_in=lambda: Scripted(name="a simple rule"))
+    serving.start(sleep=lambda _seconds: None)
+    return serving
+
+
+@pytest.mark.parametrize(
+    ("wants", "down", "expected"),
+    [
+        pytest.param(None, 0, "a simple rule", id="there is no version"),
+        pytest.param(NO, 0, "a simple rule", id="the only one is broken"),
+        pytest.param(YES, 0, "yes", id="there is one"),
+        pytest.param(YES, 3, "yes", id="the registry is down: nobody knows yet whether there is one"),
+    ],
+)
+def test_something_stands_in_only_where_no_version_can_be_served(
+    shop: Shop, wants: Version | None, down: int, expected: str
+) -> None:
+    shop.wants, shop.down, shop.broken = wants, down, {NO}
+    assert standing_in(shop).workflow.name == expected
+
+
+def test_the_first_version_takes_the_place_of_what_stands_in(shop: Shop) -> None:
+    shop.wants = None
+    serving = standing_in(shop)
+    assert (serving.look().version.number, serving.look().trouble) == (
+        STAND_IN,
+        "no version is there: make one with `signalbox train`",
+    )
+    shop.wants = YES
+    assert (serving.look().version, serving.served.trouble) == (YES, "")
+    assert serving.workflow.name == "yes"

@@ -1,0 +1,90 @@
+"""The same past gives the same forecaster, and nothing later is looked at."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from events.errors import ConfigError
+from models import artifact
+from models.forecasting import DailySeries
+from models.recipe import lacks
+from tests.unit.models.demand import DAYS, MONDAY, WEEKS, shop, train_shop, trained, weekly
+from training.forecast import best_selling
+from training.forecast_rows import ahead, fitting_rows
+from training.forecast_split import Weeks
+
+
+def test_weeks_follow_each_other_and_end_where_they_should() -> None:
+    weeks = Weeks(date(2026, 8, 3), blend=2, test=1)
+    assert weeks.fit_end == date(2026, 7, 13)
+    assert weeks.blend_nights == (date(2026, 7, 13), date(2026, 7, 20))
+    assert weeks.test_nights == (date(2026, 7, 27),)
+
+
+def test_the_same_past_gives_the_same_digest_and_what_comes_later_changes_nothing(tmp_path: Path) -> None:
+    later = {sku: _longer(each) for sku, each in shop().items()}
+    assert train_shop(tmp_path, later).metadata.digest == trained().metadata.digest
+
+
+def test_another_past_gives_another_digest(tmp_path: Path) -> None:
+    other = {**shop(), "sku-0": weekly(seed=99)}
+    assert train_shop(tmp_path, other).metadata.digest != trained().metadata.digest
+
+
+def test_a_version_says_all_that_a_registration_asks_for() -> None:
+    metadata = trained().metadata
+    assert lacks(metadata.recipe, metadata.provenance) == ()
+    data = metadata.recipe.data
+    assert (data.first, data.last) == (str(MONDAY), str(MONDAY + timedelta(days=DAYS - 1)))
+    assert data.ranges["test"] == f"{WEEKS.test_nights[0]} to {data.last}"
+
+
+def test_it_beats_last_week_on_a_shop_whose_weeks_are_alike() -> None:
+    metrics = trained().metadata.recipe.metrics
+    assert metrics["wape"] < metrics["naive_wape"]
+    assert metrics["mase"] < metrics["naive_mase"]
+
+
+def test_any_version_can_be_measured_as_training_measured_it() -> None:
+    made = trained()
+    version = artifact.load(made.path)
+    found = made.bench.metrics(version)
+    assert found["wape"] == pytest.approx(made.metadata.recipe.metrics["wape"])
+    assert found["coverage"] == pytest.approx(made.metadata.recipe.metrics["coverage"])
+    assert made.bench.latency_ms(version, 2) > 0
+
+
+@pytest.mark.parametrize(
+    ("skus", "message"),
+    [
+        pytest.param({}, "nothing was sold", id="an empty store"),
+        pytest.param({"sku-1": weekly(days=105)}, "the first sale is of 2026-01-05", id="too short a past"),
+    ],
+)
+def test_too_little_of_a_past_is_refused(tmp_path: Path, skus: dict[str, DailySeries], message: str) -> None:
+    weeks = Weeks(MONDAY + timedelta(days=105), blend=1, test=1)
+    with pytest.raises(ConfigError, match=message):
+        train_shop(tmp_path, skus or {"sku-1": weekly(days=0)}, weeks)
+
+
+def test_the_best_selling_are_those_that_were_so_before_the_test() -> None:
+    night = (WEEKS.test_nights[0] - MONDAY).days
+    early, late = np.zeros(DAYS), np.zeros(DAYS)
+    early[0], late[night] = 5, 500
+    skus = {"late": DailySeries(MONDAY, late, late), "early": DailySeries(MONDAY, early, early)}
+    assert list(best_selling(skus, WEEKS, 1)) == ["early"]
+
+
+def test_a_row_to_fit_on_has_the_week_after_its_night_as_its_target() -> None:
+    known = {"sku": weekly()}
+    rows = fitting_rows(known, WEEKS.fit_end)
+    newest = WEEKS.fit_end - timedelta(days=7)
+    assert (rows.raw * rows.level)[:7].tolist() == pytest.approx(ahead(known["sku"], newest).tolist())
+    assert (rows.capped <= rows.raw).all()
+
+
+def _longer(series: DailySeries) -> DailySeries:
+    more = np.full(30, 7.0)
+    return DailySeries(series.first, np.append(series.demand, more), np.append(series.price, more))
