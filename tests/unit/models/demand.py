@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.forecasting import DailySeries
+from models.forecasting import DailySeries, Floats
 from tests.trained import PROVENANCE, Silent
 from training.forecast import Trained, train
 from training.forecast_split import Weeks
@@ -19,7 +19,7 @@ WEEK = np.array([5.0, 4.0, 4.0, 6.0, 8.0, 0.0, 2.0])
 """On Saturdays the shop is closed."""
 
 
-def series(demand: Sequence[float], first: date = MONDAY, price: float = 2.0) -> DailySeries:
+def series(demand: Sequence[float] | Floats, first: date = MONDAY, price: float = 2.0) -> DailySeries:
     """A price on each day on which anything was sold."""
     pieces = np.asarray(demand, np.float64)
     return DailySeries(first, pieces, np.where(pieces > 0, price, np.nan))
