@@ -70,6 +70,7 @@ class Conductor:
         run = self._begin(runs)
         with Session(runs, run) as session, TemporaryDirectory(prefix="signalbox-train-") as folder:
             made = make(Path(folder) / "made")
+            session.confirm()
             candidate = load(made.path)
             challenge = self._challenge(candidate, run, session.confirm)
             verdict = challenge.decide(candidate, made.bench, Path(folder) / "champion")
