@@ -15,7 +15,8 @@ DATE = Annotated[
     datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The night: the first day that is forecast.")
 ]
 TENANT = Annotated[str | None, typer.Option(help="Whose SKUs; by default the settings' tenant.")]
-LOOK_S = 0.5
+PAUSE_S = 0.5
+LOOK_EVERY = 20
 
 
 @app.command()
@@ -105,14 +106,19 @@ def _follow(watch: "NightWatch", tenant: str, night: date, began: int) -> "Stand
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         bar = progress.add_task("SKUs forecast", total=None)
+        pauses = 0
         while True:
-            watch.look()
             standing = watch.standing(tenant, night)
+            # a look reads the dead letters too: seldom, as long as SKUs are open
+            if not standing.open or pauses % LOOK_EVERY == 0:
+                watch.look()
+                standing = watch.standing(tenant, night)
             if standing.planned:
                 progress.update(bar, completed=standing.planned - standing.open, total=standing.planned)
             if standing.report and (not standing.open or standing.changed_at >= began):
                 return standing
-            time.sleep(LOOK_S)
+            time.sleep(PAUSE_S)
+            pauses += 1
 
 
 def _say(standing: "Standings", night: date) -> None:

@@ -16,11 +16,12 @@ MOST_FAILURES = 100
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """A SKU that was given up, by the cause and the message of its dead letter."""
+    """A SKU that was given up, by the cause, the message and the time (epoch ms) of its dead letter."""
 
     sku: str
     cause: str
     message: str
+    at: Millis
 
 
 class Accuracy(msgspec.Struct, frozen=True):
@@ -70,7 +71,7 @@ class Standing:
 
 def has_ended(standing: Standing, night: Night, now: Millis) -> bool:
     """Whether each SKU has its outcome, or it is too late to wait for one."""
-    return standing.failures.keys() >= set(standing.open) or now - night.began_at >= GIVE_UP_MS
+    return standing.failures.keys() >= set(standing.open) or now - night.changed_at >= GIVE_UP_MS
 
 
 def report(night: Night, standing: Standing, accuracy: Accuracy | None, now: Millis) -> Report:

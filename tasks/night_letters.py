@@ -24,5 +24,5 @@ def failures(letters: Iterable[Message]) -> dict[tuple[str, str], dict[str, Fail
         night, sku = event.payload.get("forecast_date"), event.payload.get("sku")
         if event.event_type == REQUESTED and isinstance(night, str) and isinstance(sku, str):
             of_night = found.setdefault((event.tenant_id, night), {})
-            of_night[sku] = Failure(sku, said.cause, said.message)
+            of_night[sku] = Failure(sku, said.cause, said.message, said.last_failure)
     return found

@@ -76,11 +76,12 @@ class NightWatch:
         nights = self._nights.open()
         standings = [(night, self._standing(night)) for night in nights if night.state == "planned"]
         given_up: Failures = {}
-        if still_open := [night.began_at for night, standing in standings if standing.open]:
+        # what was given up before a night was planned anew is asked for again
+        if still_open := [night.changed_at for night, standing in standings if standing.open]:
             given_up = self._failures(min(still_open))
         ended = []
         for night, standing in standings:
-            known = given_up.get((night.tenant_id, night.night), {})
+            known = _since(night.changed_at, given_up.get((night.tenant_id, night.night), {}))
             if (found := self._end(night, standing, known)) is not None:
                 ended.append((night, found))
         for night in self._nights.open():
@@ -130,3 +131,7 @@ class NightWatch:
         event = completed(night.tenant_id, date.fromisoformat(night.night), said, self._clock())
         self._publish([event_record(EVENTS, event, night.tenant_id)])
         self._nights.told(night.tenant_id, night.night, self._clock())
+
+
+def _since(moment: Millis, failures: Mapping[str, Failure]) -> dict[str, Failure]:
+    return {sku: failure for sku, failure in failures.items() if failure.at >= moment}

@@ -1,6 +1,8 @@
 """What stands in SQL of forecasts? Each one, day by day; which SKUs a night is of; how far each night is."""
 
-from sqlalchemy import BigInteger, Column, Double, Index, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Double, MetaData, String, Table, Text
+
+from features.offline.tables import index
 
 METADATA = MetaData()
 
@@ -27,7 +29,7 @@ FORECASTS = Table(
     Column("model_digest", String(64), nullable=False),
     Column("created_at", BigInteger, nullable=False),
     # what a night has made so far, and what it said of one day
-    Index("forecasts_by_night", "tenant_id", "night", "day"),
+    index("forecasts_by_night", "tenant_id", "night", "day"),
     sqlite_with_rowid=False,
 )
 """Pieces of a SKU on one day, as forecast in one night. Rows are added and never changed: the first stands.

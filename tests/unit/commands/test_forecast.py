@@ -28,7 +28,7 @@ REPORT = Report(
     within_sla=True,
     methods={"ensemble": 2},
     models=("demand-forecaster-v3",),
-    failures=(Failure("sku-3", "timeout", "over 120 s"),),
+    failures=(Failure("sku-3", "timeout", "over 120 s", 1),),
     accuracy=Accuracy("2026-03-01", "2026-03-01", 2, 100, 90, 0.25, 0.5),
 )
 

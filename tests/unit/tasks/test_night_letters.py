@@ -52,8 +52,8 @@ def told(*letters: Record) -> dict[tuple[str, str], dict[str, Failure]]:
 
 def test_a_sku_that_was_given_up_is_named_under_its_tenant_and_night() -> None:
     assert told(letter(requested("acme", NIGHT, "a", 1)), letter(requested("other", NIGHT, "a", 1))) == {
-        ("acme", "2026-03-02"): {"a": Failure("a", "timeout", "over 120 s")},
-        ("other", "2026-03-02"): {"a": Failure("a", "timeout", "over 120 s")},
+        ("acme", "2026-03-02"): {"a": Failure("a", "timeout", "over 120 s", 2)},
+        ("other", "2026-03-02"): {"a": Failure("a", "timeout", "over 120 s", 2)},
     }
 
 

@@ -105,12 +105,12 @@ class TestHowItEnds:
     def test_a_sku_that_was_given_up_is_named_with_its_reason(self, shop: Shop) -> None:
         shop.trigger()
         shop.infer(shop.published()[:1])
-        gone = Failure("b", "timeout", "over 900 s")
+        gone = Failure("b", "timeout", "over 120 s", shop.now)
         shop.failed = {(TENANT, NAME): {"b": gone}}
         report = end(shop)
         assert (report.forecast, report.failed, report.within_sla) == (1, 1, True)
         assert report.failures == (gone,)
-        assert shop.looked_since == [shop.nights.find(TENANT, NAME).began_at]  # type: ignore[union-attr]  # there
+        assert shop.looked_since == [shop.now]
 
     def test_nobody_reads_the_dead_letters_of_a_night_without_open_skus(self, shop: Shop) -> None:
         shop.trigger()
@@ -139,10 +139,12 @@ class TestHowItEnds:
         shop.trigger()
         first, second = shop.published()
         shop.infer([first])
-        shop.failed = {(TENANT, NAME): {"b": Failure("b", "timeout", "")}}
+        shop.failed = {(TENANT, NAME): {"b": Failure("b", "timeout", "", shop.now)}}
         assert end(shop).failed == 1
         shop.published()
+        shop.now += 24 * 3_600_000
         shop.trigger()
+        assert shop.watch.look() == [], "its old dead letter is no answer to the new request"
         again = shop.published()
         assert [event.event_id for event in again] == [second.event_id]
         shop.infer(again)
