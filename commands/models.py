@@ -50,6 +50,7 @@ def show(
     from events.errors import ConfigError, Problem
     from models.promoting import read_whole
     from models.registry import ALIASES, Registry
+    from models.reports import connect_reports
     from models.telling import reports_told, version_told
     from settings import load_settings
 
@@ -63,8 +64,6 @@ def show(
         number = pointed.number
     for line in version_told(model, number, read_whole(registry, model, number)):
         typer.echo(line)
-    from models.reports import connect_reports
-
     for line in reports_told(connect_reports(settings.redis_url).read(model)):
         typer.echo(line)
 
