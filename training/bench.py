@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from events.errors import SignalboxError
 from models.artifact import Artifact
 from models.workflow import Answer, Case, Workflow
 
@@ -17,11 +18,18 @@ QUANTILE = 0.95
 """Of their times; the slowest of few says more of the machine than of the model."""
 
 
+class IncomparableError(SignalboxError):
+    """A version answers another question than these rows do."""
+
+
 class Bench(Protocol):
     """The rows on which a candidate was measured, for any version of its model."""
 
     def metrics(self, version: Artifact) -> Mapping[str, float]:
-        """As training measures them. Raises `BrokenModelError` where this code cannot serve the version."""
+        """As training measures them.
+
+        Raises `BrokenModelError` where this code cannot serve the version, and `IncomparableError`.
+        """
 
     def latency_ms(self, version: Artifact, batch: int) -> float:
         """What a batch of this many events takes. Raises as `metrics`."""

@@ -13,7 +13,7 @@ from models.artifact import Artifact, BrokenModelError
 from models.registry import CHAMPION
 from models.training_plan import Plan
 from routing import Rules
-from training.bench import Bench
+from training.bench import Bench, IncomparableError
 from training.gate import Champion, Check, Evidence, NoChampion, Skew, judge, passed
 from training.registering import Registered
 
@@ -124,6 +124,8 @@ def _measured(found: Artifact | NoChampion, bench: Bench) -> Champion | NoChampi
         return Champion(found.version, found.metadata.digest, bench.metrics(found))
     except BrokenModelError as error:
         return _unusable(error)
+    except IncomparableError as error:
+        return NoChampion(f"version {found.version} {error}")
 
 
 def _unusable(error: BrokenModelError) -> NoChampion:

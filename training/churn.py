@@ -89,7 +89,7 @@ def train(
     fitted = fit(found, split, progress)
     metrics = measure(fitted, found, split, progress)
     path, metadata = save(model_dir, fitted.files(), recipe(found, split, metrics), provenance)
-    return Trained(path, metadata, ChurnBench(store, tenant_id, found.of(split.test)))
+    return Trained(path, metadata, ChurnBench(store, tenant_id, found.of(split.test), split.horizon_days))
 
 
 def fit(found: Examples, split: Split, progress: Progress) -> Fitted:

@@ -10,11 +10,12 @@ from features.offline.reader import OfflineReader
 from features.reading import FeatureVector
 from features.retail import DEFINITIONS
 from models.artifact import Artifact
+from models.calibration import calibration_of
 from models.churn import LABEL_AT, MODEL, ChurnWorkflow
 from models.churn_features import CUSTOMER
 from models.thresholds import ChurnThresholds
 from models.workflow import Case
-from training.bench import confidences, latency_ms
+from training.bench import IncomparableError, confidences, latency_ms
 from training.churn_dataset import Examples
 from training.churn_evaluation import evaluate
 
@@ -43,15 +44,22 @@ _DECISION = Decision(
 
 
 class ChurnBench:
-    """`training.bench.Bench` over customers at moments; each version sees the features that it names."""
+    """`training.bench.Bench` over customers at moments; each version sees the features that it names.
 
-    def __init__(self, store: OfflineReader, tenant_id: str, tested: Examples) -> None:
+    `tested` says who stayed away within `horizon_days`.
+    """
+
+    def __init__(self, store: OfflineReader, tenant_id: str, tested: Examples, horizon_days: int) -> None:
         self._store = store
         self._tenant_id = tenant_id
         self._tested = tested
+        self._horizon_days = horizon_days
 
     def metrics(self, version: Artifact) -> Mapping[str, float]:
-        """As `training.churn_evaluation` has them."""
+        """As `training.churn_evaluation` has them. Raises `IncomparableError` for another horizon's."""
+        theirs = calibration_of(version).horizon_days
+        if theirs != self._horizon_days:
+            raise IncomparableError(f"looks {theirs} days ahead, and not {self._horizon_days}")
         workflow = _load(version)
         scores = confidences(workflow, self._cases(workflow, self._tested), BATCH)
         return evaluate(self._tested.stayed_away, scores)

@@ -1,8 +1,10 @@
 """Under which number is a trained model saved? It is there whole, or not at all."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
+from events.errors import ConfigError, Problem
 from models.artifact import BrokenModelError, Metadata, load, versions
 from models.placing import place
 from models.recipe import Provenance, Recipe
@@ -14,8 +16,9 @@ def save(
     """Write the next version: these files by name, and their metadata.
 
     Training that gives what the newest version already is makes no other one. Raises `ConfigError` where
-    nothing can be written.
+    nothing can be written, or a metric is no number: JSON has none that is not.
     """
+    refuse_unmeasured(recipe)
     metadata = Metadata.of(files, recipe, provenance)
     while True:
         saved = versions(model_dir, recipe.model)
@@ -25,6 +28,18 @@ def save(
         path = model_dir / recipe.model / number
         if place(path, files, metadata):
             return path, metadata
+
+
+def refuse_unmeasured(recipe: Recipe) -> None:
+    """Raises `ConfigError` with every metric that came out as NaN or infinite."""
+    if problems := [
+        Problem(
+            recipe.model, 0, name, f"came out as {value}: choose other days or more of them to measure on"
+        )
+        for name, value in recipe.metrics.items()
+        if not math.isfinite(value)
+    ]:
+        raise ConfigError(problems)
 
 
 def _same(path: Path, digest: str) -> Metadata | None:

@@ -14,6 +14,7 @@ from models.runs import LeaseLostError
 from routing import load as load_rules
 from tests.trained import PROVENANCE
 from tests.unit.models.plans import PLAN
+from training.bench import IncomparableError
 from training.challenging import Bounds, Challenge, Verdict
 from training.fraud import Trained
 from training.gate import Skew
@@ -55,6 +56,8 @@ class Scores:
     def metrics(self, version: Artifact) -> Mapping[str, float]:
         if self.champion < 0:
             raise BrokenModelError(version.path, "its features are gone")
+        if self.champion > 1:
+            raise IncomparableError("looks 7 days ahead, and not 30")
         return {"average_precision": self.champion}
 
     def latency_ms(self, version: Artifact, batch: int) -> float:
@@ -138,6 +141,15 @@ def test_a_champion_that_nobody_can_serve_is_not_to_be_beaten(candidate: Artifac
     verdict = decide(candidate, shelf, champion_scores=-1)
     assert verdict.outcome == "registered"
     assert "the champion cannot be used" in verdict.checks[0].finding
+
+
+def test_a_champion_that_answers_another_question_is_not_compared_with(candidate: Artifact) -> None:
+    shelf = Shelf(artifact(candidate.metadata.recipe, "3", b"other trees"))
+    verdict = decide(candidate, shelf, champion_scores=2)
+    assert (verdict.outcome, verdict.champion) == ("registered", None)
+    assert verdict.checks[0].finding.endswith(
+        "nothing to compare with: version 3 looks 7 days ahead, and not 30"
+    )
 
 
 def test_who_lost_the_lease_registers_nothing(candidate: Artifact) -> None:

@@ -3,22 +3,25 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from events.errors import ConfigError
 from features.offline.store import OfflineStore, open_offline
 from models.artifact import load
-from models.calibration import calibration_of
+from models.calibration import CALIBRATION, calibration_of
 from models.churn import ChurnWorkflow
 from models.churn_features import NEEDS, ORDERS, RECENCY
 from models.recipe import lacks
 from models.thresholds import ChurnThresholds
 from stack.retail import TENANT
 from tests.trained import PROVENANCE, Silent, placed, remember, small_store
+from training.bench import IncomparableError
 from training.churn import Trained, train
 from training.churn_dataset import DAY_MS, Split, day, examples, known_days
 from training.churn_evaluation import calibration, calibration_error, evaluate
+from training.saving import save
 from training.transactions import Transaction
 
 UNTIL = int(datetime(2026, 3, 2, tzinfo=UTC).timestamp()) * 1_000
@@ -156,6 +159,15 @@ class TestWhatIsTrained:
         served = churn.bench.metrics(load(churn.path))
         assert served == {name: pytest.approx(metrics[name], abs=1e-6) for name in served}
         assert 0 < churn.bench.latency_ms(load(churn.path), batch=64) < 1_000
+
+    def test_a_version_that_looks_less_far_ahead_is_not_measured_on_its_rows(
+        self, churn: Trained, tmp_path: Path
+    ) -> None:
+        nearer = msgspec.structs.replace(calibration_of(load(churn.path)), horizon_days=HORIZON_DAYS - 1)
+        files = {CALIBRATION: msgspec.json.encode(nearer)}
+        path, _ = save(tmp_path, files, churn.metadata.recipe, PROVENANCE)
+        with pytest.raises(IncomparableError, match="looks 6 days ahead, and not 7"):
+            churn.bench.metrics(load(path))
 
     def test_the_same_orders_give_the_same_digest(self, churn: Trained, tmp_path: Path) -> None:
         again = train(small_store(), TENANT, SPLIT, tmp_path, PROVENANCE, Silent())

@@ -1,5 +1,6 @@
 """A trained version stands under its number whole, or not at all."""
 
+import math
 from pathlib import Path
 
 import msgspec
@@ -96,3 +97,11 @@ def test_where_nothing_can_be_written_the_place_is_named(tmp_path: Path, recipe:
     (tmp_path / recipe.model).write_text("a file where the directory should be")
     with pytest.raises(ConfigError, match=f"{recipe.model}/1: cannot be written"):
         saved(tmp_path, recipe)
+
+
+def test_metrics_that_are_no_number_are_refused_each_by_its_name(tmp_path: Path, recipe: Recipe) -> None:
+    unmeasured = msgspec.structs.replace(recipe, metrics={"a": math.nan, "b": 0.5, "c": math.inf})
+    with pytest.raises(ConfigError, match="a: came out as nan: choose other days") as caught:
+        saved(tmp_path, unmeasured)
+    assert [problem.key for problem in caught.value.problems] == ["a", "c"]
+    assert names(tmp_path, recipe) == []
