@@ -20,7 +20,7 @@ def forecast(
 ) -> None:
     """Fit the global model on every SKU's past, choose how it is joined with Prophet, and measure both.
 
-    Exit code 0 where it was registered, or is the champion already; 1 where the gate refused it.
+    Exit code 0 where it was registered, or is the champion already; 4 where the gate refused it.
     """
     from commands.conducting import Conductor
     from commands.train import Display
@@ -33,21 +33,21 @@ def forecast(
     from training.churn_dataset import known_days
     from training.forecast import Trained, train
     from training.forecast_split import Weeks
-    from training.provenance import provenance
+    from training.provenance import distribution, provenance
 
     settings = load_settings()
     if model_dir is not None:
         settings = settings.model_copy(update={"registry": None, "model_dir": model_dir})
     store = open_offline(settings.database_url)
     check_layouts(store.database, DEFINITIONS)
-    _, last = known_days(store, tenant)
-    end = (until or datetime.fromtimestamp(last / 1_000, UTC).astimezone(settings.time_zone)).date()
-    sales = Sales(store.database, settings.time_zone)
 
     def make(folder: Path) -> Trained:
+        _, last = known_days(store, tenant)
+        end = (until or datetime.fromtimestamp(last / 1_000, UTC).astimezone(settings.time_zone)).date()
+        sales = Sales(store.database, settings.time_zone)
         with Display() as display:
             series = sales.series(tenant, sales.catalogue(tenant, end), end)
-            made = provenance(store, "xgboost-cpu", "prophet", "cmdstanpy", "numpy")
+            made = provenance(store, distribution("xgboost"), "prophet", "cmdstanpy", "numpy")
             return train(series, Weeks(end, blend_weeks, test_weeks), skus, folder, made, display)
 
     Conductor(settings, store, MODEL, tenant).conduct(make)

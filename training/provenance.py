@@ -4,7 +4,7 @@ import os
 import platform
 import subprocess
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
 from features.offline.store import OfflineStore
@@ -28,6 +28,17 @@ def provenance(store: OfflineStore, *libraries: str) -> Provenance:
         libraries={"python": platform.python_version(), **{name: version(name) for name in libraries}},
         snapshot=offsets_text(positions),
     )
+
+
+def distribution(package: str) -> str:
+    """Which installed one an import is of: some come under more than one name, by platform.
+
+    Raises `ModuleNotFoundError` where there is none.
+    """
+    found = packages_distributions().get(package)
+    if not found:
+        raise ModuleNotFoundError(f"No distribution has {package}", name=package)
+    return found[0]
 
 
 def git_commit(root: Path = ROOT) -> str:

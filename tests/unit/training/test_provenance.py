@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from training.provenance import COMMIT, git_commit
+from training.provenance import COMMIT, distribution, git_commit
 
 
 def git(root: Path, *arguments: str) -> str:
@@ -58,3 +58,9 @@ def test_without_git_nobody_knows_it(repository: Path, monkeypatch: pytest.Monke
 def test_what_the_environment_says_comes_first(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(COMMIT, "c0ffee")
     assert git_commit(repository) == "c0ffee"
+
+
+def test_a_library_is_named_as_it_was_installed() -> None:
+    assert distribution("sklearn") == "scikit-learn"
+    with pytest.raises(ModuleNotFoundError, match="nowhere"):
+        distribution("nowhere")
