@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from training.registering import Registered
 
 CHALLENGER: "Alias" = "challenger"
-REFUSED = 1
-"""The exit code where the gate let nothing through."""
 HELD = 3
 """The exit code where somebody else trains the model."""
+REFUSED = 4
+"""The exit code where the gate let nothing through. 1 is Python's own, for what nobody foresaw."""
 NEWEST = 20_000
 """Predictions of each partition whose features are worked out again for the gate."""
 
@@ -81,10 +81,12 @@ class Conductor:
 
     def _begin(self, runs: "Runs") -> "Run":
         from models.runs import Held
+        from models.training_plan import BY_PLAN
         from models.who import who
 
         model = self._plan.model
-        begun = runs.begin(model, self._tenant, f"{who()}, process {os.getpid()} on {socket.gethostname()}")
+        holder = f"{who()}, process {os.getpid()} on {socket.gethostname()}"
+        begun = runs.begin(model, self._tenant, holder, covering=BY_PLAN in os.environ)
         if isinstance(begun, Held):
             typer.echo(f"{model} is being trained by {begun.holder}: one at a time", err=True)
             raise typer.Exit(HELD)

@@ -39,7 +39,7 @@ def fraud(
 ) -> None:
     """Fit the fraud classifier on the features that the offline store had of each order, and measure it.
 
-    Exit code 0 where it was registered, or is the champion already; 1 where the gate refused it.
+    Exit code 0 where it was registered, or is the champion already; 4 where the gate refused it.
     """
     from datetime import timedelta
 

@@ -22,7 +22,7 @@ def churn(
 ) -> None:
     """Fit the churn predictor on what the offline store knew of customers at past moments, and measure it.
 
-    Exit code 0 where it was registered, or is the champion already; 1 where the gate refused it.
+    Exit code 0 where it was registered, or is the champion already; 4 where the gate refused it.
     """
     from commands.conducting import Conductor
     from commands.train import Display
@@ -40,11 +40,11 @@ def churn(
         settings = settings.model_copy(update={"registry": None, "model_dir": model_dir})
     store = open_offline(settings.database_url)
     check_layouts(store.database, DEFINITIONS)
-    since, last = known_days(store, tenant)
-    end = int(until.replace(tzinfo=UTC).timestamp() * 1_000) if until else last
-    split = Split.before(end, since, horizon_days, calibration_weeks, test_weeks)
 
     def make(folder: Path) -> Trained:
+        since, last = known_days(store, tenant)
+        end = int(until.replace(tzinfo=UTC).timestamp() * 1_000) if until else last
+        split = Split.before(end, since, horizon_days, calibration_weeks, test_weeks)
         with Display() as display:
             made = provenance(store, "lightgbm", "numpy", "scikit-learn")
             return train(store, tenant, split, folder, made, display)

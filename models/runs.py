@@ -25,10 +25,12 @@ LEASE_MS = 60_000
 Outcome = Literal[
     "registered",  # a new version, or one that was there already with the same digest
     "refused",  # the gate let nothing through
+    "stopped",  # from outside, which is nobody's failure
     "failed",  # it came to no end
 ]
 State = Literal["running", "lost"] | Outcome  # lost: its lease ran out, and another run began
-UNENDED: tuple[State, ...] = ("failed", "lost")
+FAILED: tuple[State, ...] = ("failed", "lost")
+UNENDED: tuple[State, ...] = (*FAILED, "stopped")
 
 
 class LeaseLostError(SignalboxError):
@@ -93,17 +95,18 @@ class Runs:
         with self._database.reading() as connection:
             return _known(connection, model, tenant_id, self._clock())
 
-    def begin(self, model: str, tenant_id: str, holder: str) -> Run | Held:
-        """Take the lease, and cover every dataset version that no run has seen."""
+    def begin(self, model: str, tenant_id: str, holder: str, *, covering: bool = True) -> Run | Held:
+        """Take the lease and, where `covering`, cover every dataset version that no run has seen.
+
+        A run on other data than the plan's covers none: what waits for the plan goes on waiting.
+        """
 
         def write(connection: Connection) -> Run | Held:
-            now = self._clock()
-            token = _take_lease(connection, model, holder, now)
+            token = _begin(connection, model, holder, self._clock())
             if isinstance(token, Held):
                 return token
-            _give_up_the_lost(connection, model, now)
-            row = {"model": model, "token": token, "holder": holder, "began_at": now}
-            connection.execute(insert(RUNS).values(**row, state="running", finding=""))
+            if not covering:
+                return Run(model, token, ())
             pending = (UPDATES.c.model == model, UPDATES.c.tenant_id == tenant_id, UPDATES.c.run.is_(None))
             connection.execute(update(UPDATES).where(*pending).values(run=token))
             query = select(UPDATES.c.dataset_version).where(UPDATES.c.model == model, UPDATES.c.run == token)
@@ -129,6 +132,23 @@ class Runs:
 
         self._database.write(write)
 
+    def fail(self, model: str, since: Millis, finding: str) -> None:
+        """Write down that a training failed that came not as far as to take its lease.
+
+        Nothing where a run that began at `since` (epoch ms) or later has ended as failed, or has the lease.
+        """
+
+        def write(connection: Connection) -> None:
+            here = (RUNS.c.model == model, RUNS.c.began_at >= since, RUNS.c.state.in_(FAILED))
+            if connection.execute(select(RUNS.c.token).where(*here)).first() is None:
+                now = self._clock()
+                token = _begin(connection, model, "nobody", now)
+                if not isinstance(token, Held):
+                    _hold(connection, Run(model, token, ()), 0)
+                    _ended(connection, model, token, "failed", finding, now)
+
+        self._database.write(write)
+
 
 def _enter(connection: Connection, told: DatasetUpdate, now: Millis) -> bool:
     here = (
@@ -140,6 +160,15 @@ def _enter(connection: Connection, told: DatasetUpdate, now: Millis) -> bool:
     if stands is None:
         connection.execute(insert(UPDATES).values(**asdict(told), received_at=now))
     return stands in (None, told.event_id)
+
+
+def _begin(connection: Connection, model: str, holder: str, now: Millis) -> int | Held:
+    token = _take_lease(connection, model, holder, now)
+    if not isinstance(token, Held):
+        _give_up_the_lost(connection, model, now)
+        row = {"model": model, "token": token, "holder": holder, "began_at": now}
+        connection.execute(insert(RUNS).values(**row, state="running", finding=""))
+    return token
 
 
 def _take_lease(connection: Connection, model: str, holder: str, now: Millis) -> int | Held:
@@ -195,12 +224,12 @@ def _known(connection: Connection, model: str, tenant_id: str, now: Millis) -> K
     ended = select(func.coalesce(func.max(RUNS.c.token), 0)).where(
         RUNS.c.model == model, RUNS.c.state.not_in((*UNENDED, "running"))
     )
-    unended = (
+    failed = (
         RUNS.c.model == model,
-        RUNS.c.state.in_(UNENDED),
+        RUNS.c.state.in_(FAILED),
         RUNS.c.token > ended.scalar_subquery(),
         RUNS.c.began_at >= came,
     )
     last = func.coalesce(func.max(RUNS.c.ended_at), 0)
-    failures, failed_at = connection.execute(select(func.count(), last).where(*unended)).one()
+    failures, failed_at = connection.execute(select(func.count(), last).where(*failed)).one()
     return Known(pending=int(rows), newest=came, failures=failures, failed_at=failed_at, leased_until=until)

@@ -12,6 +12,9 @@ from routing.reading import read
 from routing.report import Report
 from routing.section import Section
 
+BY_PLAN = "SIGNALBOX_TRAINED_BY_PLAN"
+"""Set in the environment of a training that a plan began: only such a one covers pending dataset versions."""
+
 _DAY_S = 86_400
 _SIDES = ("higher", "lower")
 

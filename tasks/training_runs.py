@@ -11,9 +11,12 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
+from celery.exceptions import SoftTimeLimitExceeded
+
+from events.decision import Millis
 from events.errors import SignalboxError
 from models.retraining import Begin, Known, next_run
-from models.training_plan import Plan
+from models.training_plan import BY_PLAN, Plan
 from transport.clock import Clock
 
 LOOK_S = 1.0
@@ -22,14 +25,19 @@ WHO = "dataset.updated"
 
 ENDED = {
     0: "registered, or the champion already",
-    1: "refused by the gate",
     3: "somebody else began before",
+    4: "refused by the gate",
 }
 """What the command's exit codes say (`commands.conducting`); any other is a failure."""
+STOPPED = "stopped with its worker"
 
 
 class TrainingFailedError(SignalboxError):
     """A training came to no end. The ledger says why; it is tried again by the plan."""
+
+
+class TookTooLongError(TrainingFailedError):
+    """A training was ended by the time limit of its task, which leaves no time for another one."""
 
 
 class Ledger(Protocol):
@@ -38,29 +46,36 @@ class Ledger(Protocol):
     def known(self, model: str, tenant_id: str) -> Known:
         """What a decision about this model goes by. Raises `Unavailable`."""
 
+    def fail(self, model: str, since: Millis, finding: str) -> None:
+        """Write down that a training failed, where none did from `since` on. Raises `Unavailable`."""
+
 
 def run_due(
     plans: Mapping[str, Plan], ledger: Ledger, clock: Clock, launch: Callable[[Plan], str]
 ) -> Iterator[str]:
     """Train every model that is due, one after the other, and say so. Raises `Unavailable`.
 
-    Nothing begins while another model is being trained, by whomever: of the pool's processes one is to remain
-    that counts what comes.
+    One at a time whoever began it: a pool that trained in each of its processes would count no event.
     """
     for plan in plans.values():
-        known, now = {each.model: ledger.known(each.model, each.tenant) for each in plans.values()}, clock()
-        if any(each.leased_until > now for each in known.values()):
+        since = clock()
+        known = {each.model: ledger.known(each.model, each.tenant) for each in plans.values()}
+        if any(each.leased_until > since for each in known.values()):
             return
-        if isinstance(next_run(plan, known[plan.model], now), Begin):
+        if isinstance(next_run(plan, known[plan.model], since), Begin):
             try:
                 yield f"{plan.model} was trained: {launch(plan)}"
             except TrainingFailedError as error:
+                # one that did not come as far as its lease has written nothing, and would begin again at once
+                ledger.fail(plan.model, since, str(error))
                 yield str(error)
+                if isinstance(error, TookTooLongError):
+                    return
 
 
 def command(plan: Plan) -> list[str]:
-    """What an operator would type."""
-    return [sys.executable, "-m", "cli", "train", *shlex.split(plan.command)]
+    """What an operator would type, on the rows of the plan's tenant."""
+    return [sys.executable, "-m", "cli", "train", *shlex.split(plan.command), "--tenant", plan.tenant]
 
 
 def launch(plan: Plan, stopping: Callable[[], bool], line: list[str] | None = None) -> str:
@@ -69,13 +84,18 @@ def launch(plan: Plan, stopping: Callable[[], bool], line: list[str] | None = No
     What it prints is the worker's. Raises `TrainingFailedError`. Whatever else is raised meanwhile ends the
     training.
     """
-    env = {**os.environ, "SIGNALBOX_USER": WHO, "PYTHONUNBUFFERED": "1"}
+    env = {**os.environ, BY_PLAN: "1", "SIGNALBOX_USER": WHO, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(line or command(plan), env=env, stdin=subprocess.DEVNULL) as process:
         try:
             code = _await(process, stopping)
+        except SoftTimeLimitExceeded as error:
+            _end(process)
+            raise TookTooLongError(f"the training of {plan.model} took too long") from error
         except BaseException:
             _end(process)
             raise
+    if code not in ENDED and stopping():
+        return STOPPED
     if code not in ENDED:
         raise TrainingFailedError(f"the training of {plan.model} ended with exit code {code}")
     return ENDED[code]

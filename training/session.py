@@ -14,7 +14,10 @@ RENEW_S = LEASE_MS / 4_000
 
 
 class Session:
-    """Renews a run's lease in a thread. What raises inside ends the run as failed; else call `end`."""
+    """Renews a run's lease in a thread. What raises inside ends the run; else call `end`.
+
+    As failed, but for who interrupts it: Ctrl-C, and the SIGTERM of a worker that stops.
+    """
 
     def __init__(self, runs: Runs, run: Run, renew_s: float = RENEW_S) -> None:
         self._runs = runs
@@ -32,9 +35,10 @@ class Session:
     ) -> None:
         self._stop()
         if error is not None:
+            outcome: Outcome = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
             # another run has the lease, or will have it once this one says nothing: either way it is no more
             with contextlib.suppress(LeaseLostError, Unavailable):
-                self._runs.end(self._run, "failed", f"{type(error).__name__}: {error}")
+                self._runs.end(self._run, outcome, f"{type(error).__name__}: {error}")
 
     def confirm(self) -> None:
         """Call it before whatever others can see. Raises `LeaseLostError` where another run began."""

@@ -8,7 +8,7 @@ import pytest
 
 from features.offline.database import open_database
 from models.retraining import Known
-from models.runs import LEASE_MS, DatasetUpdate, Held, LeaseLostError, Run, Runs
+from models.runs import LEASE_MS, DatasetUpdate, Held, LeaseLostError, Outcome, Run, Runs
 
 MODEL, TENANT = "fraud-classifier", "acme"
 NOW = 1_800_000_000_000
@@ -119,16 +119,23 @@ def test_who_was_frozen_goes_on_where_nobody_else_began(runs: Runs, clock: Momen
 
 
 @pytest.mark.parametrize(
-    "ended", [pytest.param(True, id="it failed"), pytest.param(False, id="it was killed")]
+    ("ended", "failures"),
+    [
+        pytest.param("failed", 1, id="it failed"),
+        pytest.param("stopped", 0, id="it was stopped"),
+        pytest.param(None, 0, id="it was killed"),
+    ],
 )
-def test_what_an_unended_run_covered_is_pending_again(runs: Runs, clock: Moment, ended: bool) -> None:
+def test_what_an_unended_run_covered_is_pending_again(
+    runs: Runs, clock: Moment, ended: Outcome | None, failures: int
+) -> None:
     runs.enter([told("v1")])
     run = begun(runs)
     clock.now += LEASE_MS
     if ended:
-        runs.end(run, "failed", "the database was away")
+        runs.end(run, ended, "the database was away")
     known = runs.known(MODEL, TENANT)
-    assert (known.pending, known.failures) == (600, int(ended))
+    assert (known.pending, known.failures) == (600, failures)
     assert begun(runs).covers == ("v1",)
 
 
@@ -142,3 +149,36 @@ def test_failures_count_until_more_comes(runs: Runs, clock: Moment) -> None:
     clock.now += 1
     runs.enter([told("v2")])
     assert runs.known(MODEL, TENANT).failures == 0
+
+
+def test_a_run_on_other_data_covers_nothing_that_waits(runs: Runs) -> None:
+    runs.enter([told("v1")])
+    run = runs.begin(MODEL, TENANT, "by hand", covering=False)
+    assert isinstance(run, Run)
+    assert run.covers == ()
+    runs.end(run, "registered", "version 1")
+    assert runs.known(MODEL, TENANT).pending == 600
+
+
+def test_a_training_that_failed_before_it_took_its_lease_counts_as_one_that_failed(
+    runs: Runs, clock: Moment
+) -> None:
+    runs.enter([told("v1")])
+    clock.now += 5
+    runs.fail(MODEL, NOW, "exit code 2")
+    assert runs.known(MODEL, TENANT) == Known(pending=600, newest=NOW, failures=1, failed_at=clock.now)
+    assert begun(runs).covers == ("v1",)
+
+
+def test_a_failure_that_is_written_down_is_not_counted_twice(runs: Runs) -> None:
+    runs.enter([told("v1")])
+    runs.end(begun(runs), "failed", "out of memory")
+    runs.fail(MODEL, NOW, "exit code 2")
+    assert runs.known(MODEL, TENANT).failures == 1
+
+
+def test_who_fails_beside_a_run_that_goes_on_disturbs_it_not(runs: Runs) -> None:
+    run = begun(runs)
+    runs.fail(MODEL, NOW, "exit code -9")
+    runs.renew(run)
+    runs.end(run, "registered", "version 1")

@@ -66,7 +66,7 @@ def test_a_model_that_is_no_better_is_not_registered_and_a_report_says_why(
 ) -> None:
     run("--data", cards, "--model-dir", tmp_path, "--train-days", 14)
     worse = run("--data", cards, "--model-dir", tmp_path, "--train-days", 3)
-    assert worse.exit_code == 1
+    assert worse.exit_code == 4
     assert "FAILED quality: average_precision 0." in worse.output
     assert len(versions(tmp_path, "fraud-classifier")) == 1
     reports = sorted((tmp_path / "reports" / "fraud-classifier").glob("*.json"))

@@ -70,6 +70,13 @@ def test_what_raises_inside_is_written_down_and_frees_the_lease(runs: Counted) -
     assert isinstance(runs.begin(MODEL, TENANT, "two"), Run)
 
 
+def test_who_is_stopped_has_not_failed(runs: Counted) -> None:
+    with pytest.raises(KeyboardInterrupt), Session(runs, begun(runs)):
+        raise KeyboardInterrupt
+    assert runs.known(MODEL, TENANT).failures == 0
+    assert isinstance(runs.begin(MODEL, TENANT, "two"), Run)
+
+
 def test_who_lost_it_is_told_and_does_not_end_the_run_of_another(runs: Counted, clock: Moment) -> None:
     first = begun(runs)
     clock.now += LEASE_MS
