@@ -14,6 +14,8 @@ from models.forecasting import HORIZON_DAYS, DailySeries, Floats, Forecast
 if TYPE_CHECKING:
     from xgboost import Booster
 
+LEAST_END = 0.01
+"""Pieces: an upper end of nothing could not be stretched."""
 ENSEMBLE, TREES_ALONE = "ensemble", "xgboost"
 
 
@@ -72,4 +74,4 @@ def join(trees: Trees, prophet: Floats | None, blend: Blend) -> Forecast:
 def interval(trees: Trees, stretch: float) -> tuple[Floats, Floats]:
     """Low and high end, in pieces."""
     # whole pieces are sold: an end of 0.3 would leave out the day on which none is
-    return np.floor(trees.low / stretch), stretch * trees.high
+    return np.floor(trees.low / stretch), stretch * np.maximum(trees.high, LEAST_END)

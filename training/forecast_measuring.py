@@ -8,7 +8,7 @@ import numpy as np
 
 from models.forecast import forecast_of
 from models.forecast_fallback import Kind, kind_of
-from models.forecast_parts import Blend, GlobalModel, Trees
+from models.forecast_parts import LEAST_END, Blend, GlobalModel, Trees
 from models.forecast_prophet import prophet_mean
 from models.forecasting import COVERAGE, HORIZON_DAYS, DailySeries, Floats, Forecast
 from models.seasonal_naive import SeasonalNaive
@@ -18,8 +18,9 @@ from training.forecast_rows import ahead
 Told = Callable[[int, int], None]
 """Told how many fits of how many are done."""
 _WEIGHTS = np.linspace(0, 1, 21).tolist()
-_LEAST_END = 0.01
-"""No upper end is nothing: it could not be stretched."""
+_A_LITTLE = 1 + 1e-9
+_LEAST_STRETCH = 0.01
+"""Where all that is measured sold nothing, the bounds still hold more than that."""
 _LEAST_DAYS = 14
 """With fewer days Prophet has nothing to go by."""
 
@@ -153,6 +154,6 @@ def _stretch(found: Measured) -> float:
     low, high = found.all(lambda each: each.trees.low), found.all(lambda each: each.trees.high)
     sold = found.truth.actual
     # the low end is rounded down: what it has to fall below is one piece more than was sold
-    score = np.maximum(sold / np.maximum(high, _LEAST_END), low / (sold + 1))
+    score = np.maximum(sold / np.maximum(high, LEAST_END), low / (sold + 1)) * _A_LITTLE
     level = min(1.0, COVERAGE * (1 + 1 / score.size))
-    return max(_LEAST_END, float(np.quantile(score, level, method="higher")))
+    return max(_LEAST_STRETCH, float(np.quantile(score, level, method="higher")))

@@ -1,0 +1,65 @@
+"""Parts are joined by what did best, and the bounds moved until they hold what they say."""
+
+import numpy as np
+import pytest
+
+from models.forecast_parts import Blend, Trees
+from models.forecasting import COVERAGE, HORIZON_DAYS, Floats
+from tests.unit.models.demand import now_and_then, weekly
+from training.accuracy import Truth, coverage
+from training.forecast_measuring import Measured, Seen, choose, joined, metrics
+
+SKUS = 200
+LINE = np.ones(HORIZON_DAYS)
+SOLD = np.random.default_rng(7).poisson(10, (1, SKUS, HORIZON_DAYS)).astype(np.float64)
+
+
+def measured(trees: float, prophet: float, low: float = 5.0, high: float = 15.0) -> Measured:
+    """About ten pieces a day were sold; the parts say this of each."""
+    said = Trees(trees * LINE, low * LINE, high * LINE)
+    seen = tuple(Seen(weekly(), "regular", said, prophet * LINE) for _ in range(SKUS))
+    return Measured(Truth(SOLD, np.ones((1, SKUS))), (seen,), np.full(SOLD.shape, 20.0))
+
+
+@pytest.mark.parametrize(
+    ("trees", "prophet", "expected"),
+    [
+        pytest.param(10.0, 30.0, 0.0, id="Prophet is far off"),
+        pytest.param(30.0, 10.0, 1.0, id="the trees are"),
+        pytest.param(0.0, 20.0, 0.5, id="the truth lies half-way"),
+    ],
+)
+def test_the_part_that_did_better_weighs_more(trees: float, prophet: float, expected: float) -> None:
+    assert choose(measured(trees, prophet)).prophet == pytest.approx(expected, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [
+        pytest.param(9.0, 10.5, id="too narrow"),
+        pytest.param(0.0, 100.0, id="far too high"),
+        pytest.param(14.0, 15.0, id="all above what is sold"),
+        pytest.param(5.0, 0.0, id="an upper end of nothing"),
+    ],
+)
+def test_bounds_are_moved_until_they_hold_what_they_say(low: float, high: float) -> None:
+    found = measured(10.0, 10.0, low, high)
+    blend = choose(found)
+    own = joined(found, blend)
+    assert np.isfinite(blend.stretch)
+    assert COVERAGE <= coverage(found.truth, own.low, own.high) < COVERAGE + 0.12
+
+
+def test_a_sku_that_is_sold_now_and_then_is_joined_by_nothing() -> None:
+    said = Trees(50 * LINE, 50 * LINE, 50 * LINE)
+    seen = Seen(now_and_then(), "intermittent", said, 50 * LINE)
+    naive: Floats = np.zeros((1, 1, HORIZON_DAYS))
+    found = Measured(Truth(naive + 1, np.ones((1, 1))), ((seen,),), naive)
+    assert joined(found, Blend(0.5, 1.0)).mean.max() < 1
+
+
+def test_each_part_is_measured_beside_the_whole() -> None:
+    found = metrics(measured(10.0, 30.0), Blend(0.0, 1.0))
+    assert found["wape"] == found["xgboost_wape"] < found["prophet_wape"]
+    assert found["bias"] == pytest.approx(0, abs=0.02)
+    assert {"mase", "naive_mase", "weekly_wape", "coverage"} <= found.keys()
