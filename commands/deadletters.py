@@ -81,16 +81,21 @@ def replay(
 
 def _wanted(queue: str | None, cause: str | None, fingerprint: str | None, hours: float | None) -> "Wanted":
     from commands.deadletters_report import Wanted
+    from routing import load
+    from settings import load_settings
     from transport.clock import system_clock
 
+    settings = load_settings()
+    queues = load(settings.routing_table, settings.workflows).catalogue.queues
     since = None if hours is None else system_clock() - int(hours * HOUR_MS)
-    return Wanted.of(queue, cause, fingerprint, since)
+    return Wanted.of(queue, cause, fingerprint, since, queues)
 
 
 def _read(wanted: "Wanted") -> "Letters":
     from commands.deadletters_report import Letters
     from dispatcher.replaying import parse_letter, replayed
     from events.decision import dead_letter_topic
+    from events.errors import DeadLetter
     from events.topics import DEAD_LETTERS, REPLAYS
     from monitoring.reading import LogReader
     from routing import load
@@ -101,17 +106,22 @@ def _read(wanted: "Wanted") -> "Letters":
     queues = load(settings.routing_table, settings.workflows).catalogue.queues
     topics = [wanted.topic] if wanted.topic else [DEAD_LETTERS, *map(dead_letter_topic, queues)]
     reader = LogReader(settings.kafka_bootstrap_servers, [*topics, REPLAYS])
-    letters, replays = [], []
+    letters, replays, foreign = [], [], []
     for message in reader.read_all():
         if message.topic() == REPLAYS:
             replays.append(message.value())
             continue
-        letter = parse_letter(position_of(message), message.key(), message.value(), headers_of(message))
+        at = position_of(message)
+        try:
+            letter = parse_letter(at, message.key(), message.value(), headers_of(message))
+        except DeadLetter:
+            foreign.append(at)
+            continue
         if wanted.holds(letter):
             letters.append(letter)
     reader.close()
     letters.sort(key=lambda each: (each.position.topic, each.position.partition, each.position.offset))
-    return Letters(letters, replayed(replays))
+    return Letters(letters, replayed(replays), foreign)
 
 
 def _replay(letters: Sequence["Letter"], reason: str, dry_run: bool) -> Iterator[tuple[str, bool]]:

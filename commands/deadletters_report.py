@@ -2,7 +2,7 @@
 
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from dispatcher.replaying import Letter, Replay
 from events.decision import Millis, Position, dead_letter_topic
 from events.errors import CAUSES, ConfigError, Problem
 from events.topics import DEAD_LETTERS
+from routing import nearest
 
 ROUTER = "router"
 """Says that those are meant that came to no queue."""
@@ -29,11 +30,23 @@ class Wanted(NamedTuple):
 
     @classmethod
     def of(
-        cls, queue: str | None, cause: str | None, fingerprint: str | None, since: Millis | None
+        cls,
+        queue: str | None,
+        cause: str | None,
+        fingerprint: str | None,
+        since: Millis | None,
+        queues: Collection[str],
     ) -> "Wanted":
-        """As an operator names them. Raises `ConfigError` where a cause is none."""
+        """As an operator names them. Raises `ConfigError` where there is no such queue or cause."""
+        problems = []
         if cause is not None and cause not in CAUSES:
-            raise ConfigError([Problem("--cause", 0, cause, f"is no cause; there are {', '.join(CAUSES)}")])
+            problems.append(Problem("--cause", 0, cause, f"is no cause{nearest(cause, CAUSES)}"))
+        if queue not in (None, ROUTER, *queues):
+            problems.append(
+                Problem("--queue", 0, str(queue), f"is no queue{nearest(str(queue), (ROUTER, *queues))}")
+            )
+        if problems:
+            raise ConfigError(problems)
         topic = DEAD_LETTERS if queue == ROUTER else None if queue is None else dead_letter_topic(queue)
         return cls(topic, cause, fingerprint, since)
 
@@ -53,6 +66,8 @@ class Letters(NamedTuple):
 
     all: Sequence[Letter]
     replays: Mapping[Position, Replay]
+    foreign: Sequence[Position] = ()
+    """Records among them that are no dead letters."""
 
     @property
     def waiting(self) -> list[Letter]:
@@ -65,7 +80,10 @@ def grid(letters: Letters) -> Grid:
     groups: dict[tuple[str, str, str], list[Letter]] = defaultdict(list)
     for letter in letters.all:
         groups[letter.position.topic, letter.said.cause, letter.said.fingerprint].append(letter)
-    made = Grid(title=f"{len(letters.all):,} dead letters", title_justify="left")
+    title = f"{len(letters.all):,} dead letters"
+    if letters.foreign:
+        title += f"; {len(letters.foreign):,} records that are none, such as {letters.foreign[0]}"
+    made = Grid(title=title, title_justify="left")
     for name in ("topic", "cause", "fingerprint"):
         made.add_column(name, no_wrap=True)
     for name in ("letters", "replayed"):

@@ -1,6 +1,7 @@
 """What is written so that a dead letter gets another chance? The original, under the id that it has. Pure."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
@@ -80,5 +81,13 @@ def replay_record(letter: Letter, to: str, at: Millis, by: str, reason: str) -> 
 
 
 def replayed(values: Sequence[bytes | None]) -> dict[Position, Replay]:
-    """The letters that were replayed, and their last replay, out of the topic `REPLAYS`."""
-    return {replay.letter: replay for replay in (_decode(value or b"") for value in values)}
+    """The letters that were replayed, and their last replay, out of the topic `REPLAYS`.
+
+    A record that is none of ours is passed over.
+    """
+    found = {}
+    for value in values:
+        with suppress(msgspec.MsgspecError):
+            replay = _decode(value or b"")
+            found[replay.letter] = replay
+    return found

@@ -27,7 +27,7 @@ from tasks.stopping import STOPPING
 
 logger = get_logger(__name__)
 
-RESULTS_WAIT_TENTHS = 50
+RESULTS_WAIT_TENTHS = 30
 """Tenths of a second: how long a pool process that ends waits for its results to be counted."""
 
 

@@ -64,10 +64,10 @@ def read(bootstrap: str, topic: str) -> list[bytes | None]:
 
 def test_letters_are_shown_and_replayed_once_each(bootstrap: str) -> None:
     publisher = Publisher(bootstrap)
-    publisher.publish([given_up("e-1"), given_up("e-2")], 10)
+    publisher.publish([given_up("e-1"), given_up("e-2"), Outgoing(DLQ, b"somebody else's")], 10)
 
     shown = call("list")
-    assert "2 dead letters" in shown.output
+    assert "2 dead letters; 1 records that are none" in shown.output
     assert "retries_exhausted" in shown.output
 
     tried = call("replay", "--queue", "ml.fraud.input", "--reason", "it is back", "--dry-run")
@@ -106,6 +106,7 @@ def test_what_would_be_refused_again_is_said_and_stays(bootstrap: str) -> None:
     [
         pytest.param(("replay", "--reason", "x"), "say which", id="a replay of nothing in particular"),
         pytest.param(("list", "--cause", "bad luck"), "is no cause", id="a cause that is none"),
+        pytest.param(("list", "--queue", "ml.fraud"), "nearest: ml.fraud.input", id="a queue that is none"),
     ],
 )
 def test_a_choice_that_is_none_is_refused(

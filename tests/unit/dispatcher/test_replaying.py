@@ -148,7 +148,7 @@ def test_what_was_written_down_of_replays_says_which_letters_had_one() -> None:
     first = replay_record(letter, LANE.topic, NOW, "ada", "the store is back")
     second = replay_record(letter, LANE.topic, LATER, "bob", "once more")
     assert first.key == b"ml.fraud.input.dlq[0]@3"
-    assert replayed([first.value, second.value]) == {
+    assert replayed([first.value, None, b"none of ours", second.value]) == {
         AT: Replay(letter=AT, to=LANE.topic, at=LATER, by="bob", reason="once more")
     }
     assert msgspec.json.decode(first.value or b"")["reason"] == "the store is back"
