@@ -20,9 +20,10 @@ from benchmarks.online_retail import TENANT, fill
 from events.inactivity import DAY_MS
 from features.offline.store import OfflineStore
 from features.retail import CUSTOMER_ORDERS
-from training.churn import Fitted, fit, recency_alone
-from training.churn_dataset import Examples, Floats, Ints, Split, day, examples, examples_at, known_days
+from training.churn_dataset import Examples, Floats, Ints, examples, examples_at, known_days
 from training.churn_evaluation import calibration, evaluate
+from training.churn_fit import Fitted, fit, recency_alone
+from training.churn_split import Split, day
 
 HORIZON_DAYS = 30
 RESAMPLES = 1_000

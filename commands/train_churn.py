@@ -32,7 +32,8 @@ def churn(
     from models.churn import MODEL
     from settings import load_settings
     from training.churn import Trained, train
-    from training.churn_dataset import Split, known_days
+    from training.churn_dataset import known_days
+    from training.churn_split import Split
     from training.provenance import provenance
 
     settings = load_settings()

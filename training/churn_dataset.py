@@ -7,24 +7,19 @@ end of the horizon as at its beginning has stayed away.
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 from events.decision import Millis
-from events.errors import ConfigError, Problem
 from features.offline.join import point_in_time
 from features.offline.reader import OfflineReader
 from features.retail import CUSTOMER_ORDERS, DEFINITIONS
 from models.churn_features import CUSTOMER, NEEDS, ORDERS, RECENCY
+from training.churn_split import DAY_MS, Split, refused
 
-DAY_MS = 86_400_000
-STEP_DAYS = 7
-"""Between two moments: each weekday of a shop is like itself."""
 ACTIVE_DAYS = 90
 """Who ordered nothing for longer is gone by any measure, and would only make the figures look good."""
-MOST_MOMENTS = 52
 CUSTOMERS_AT_ONCE = 10_000
 
 Floats = NDArray[np.float64]
@@ -38,55 +33,9 @@ def known_days(store: OfflineReader, tenant_id: str) -> tuple[Millis, Millis]:
     """
     span = store.span(CUSTOMER_ORDERS, tenant_id)
     if span is None:
-        raise _refused(f"knows no order of {tenant_id}: `signalbox features backfill`")
+        raise refused(f"knows no order of {tenant_id}: `signalbox features backfill`")
     first, last = span
     return first - first % DAY_MS, last - last % DAY_MS
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """Moments (epoch ms) to fit on, to calibrate on, and to measure on, each part later than the one before.
-
-    Everything that is fitted is known when the first moment to measure on comes: its labels are older by a
-    horizon.
-    """
-
-    horizon_days: int
-    train: tuple[Millis, ...]
-    calibration: tuple[Millis, ...]
-    test: tuple[Millis, ...]
-
-    @classmethod
-    def before(
-        cls, until: Millis, since: Millis, horizon_days: int, calibration_weeks: int = 4, test_weeks: int = 4
-    ) -> "Split":
-        """The latest that looks at nothing from `until` on; a first horizon after `since` makes the past.
-
-        Raises `ConfigError` where there is too little between them.
-        """
-        horizon, step = horizon_days * DAY_MS, STEP_DAYS * DAY_MS
-        test = _back(until - horizon, step, test_weeks)
-        calibration = _back(test[0] - horizon, step, calibration_weeks)
-        reach = (calibration[0] - step) - (since + horizon)
-        if reach < 0:
-            days = (until - since + DAY_MS - 1) // DAY_MS
-            needed = days + (-reach + DAY_MS - 1) // DAY_MS
-            parts = f"{calibration_weeks} weeks to calibrate on and {test_weeks} to measure on"
-            raise _refused(
-                f"{days} days of orders are known; a horizon of {horizon_days} days, {parts} need {needed}: "
-                "choose less of each"
-            )
-        train = _back(calibration[0] - step, step, min(MOST_MOMENTS, reach // step + 1))
-        return cls(horizon_days, train, calibration, test)
-
-    @property
-    def parts(self) -> dict[str, tuple[Millis, ...]]:
-        """Each part's moments, by its name."""
-        return {"train": self.train, "calibration": self.calibration, "test": self.test}
-
-
-def _back(last: Millis, step: Millis, count: int) -> tuple[Millis, ...]:
-    return tuple(last - step * back for back in reversed(range(count)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,13 +123,4 @@ def _check_labels(found: Examples, split: Split) -> None:
         labels = found.of(moments).stayed_away
         if labels.sum() in (0, len(labels)):
             told = f"{part}: {len(labels):,} customers, {int(labels.sum()):,} of whom stayed away"
-            raise _refused(f"{told}; both kinds are needed: choose another horizon or other days")
-
-
-def day(moment: Millis) -> str:
-    """The day (UTC) of a moment, ISO 8601."""
-    return datetime.fromtimestamp(moment / 1_000, UTC).date().isoformat()
-
-
-def _refused(message: str) -> ConfigError:
-    return ConfigError([Problem("offline feature store", 0, "", message)])
+            raise refused(f"{told}; both kinds are needed: choose another horizon or other days")

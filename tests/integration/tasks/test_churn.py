@@ -31,7 +31,7 @@ from tasks.inactivity import Finder
 from tasks.lifecycle import Lifecycle
 from tests.trained import PROVENANCE, Silent, small_database, small_store
 from training.churn import train
-from training.churn_dataset import Split
+from training.churn_split import Split
 from transport.kafka import Outgoing
 
 UNTIL = int(datetime(2026, 3, 2, tzinfo=UTC).timestamp()) * 1_000

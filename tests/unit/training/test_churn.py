@@ -19,8 +19,9 @@ from stack.retail import TENANT
 from tests.trained import PROVENANCE, Silent, placed, remember, small_store
 from training.bench import IncomparableError
 from training.churn import Trained, train
-from training.churn_dataset import DAY_MS, Split, day, examples, known_days
+from training.churn_dataset import examples, known_days
 from training.churn_evaluation import calibration, calibration_error, evaluate
+from training.churn_split import DAY_MS, Split, day
 from training.saving import save
 from training.transactions import Transaction
 
