@@ -3,7 +3,8 @@
 import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Protocol
@@ -64,11 +65,11 @@ class Conductor:
         from models.runs import Runs
         from training.session import Session
 
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # one that is stopped says how it ended
         runs = Runs(self._store.database)
         runs.create()
         run = self._begin(runs)
-        with Session(runs, run) as session, TemporaryDirectory(prefix="signalbox-train-") as folder:
+        draft = TemporaryDirectory(prefix="signalbox-train-")
+        with _interrupted_by_sigterm(), Session(runs, run) as session, draft as folder:
             made = make(Path(folder) / "made")
             session.confirm()
             candidate = load(made.path)
@@ -153,6 +154,16 @@ class Conductor:
         report = write_report(self._settings.training_reports, verdict, system_clock())
         typer.echo(f"{verdict.outcome}: {told}, digest {verdict.digest[:12]}; report: {report}")
         return told
+
+
+@contextmanager
+def _interrupted_by_sigterm() -> Iterator[None]:
+    """A training that is stopped writes down how it ended; whoever called it has their handler back."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _plan(settings: "Settings", model: str) -> "Plan":
