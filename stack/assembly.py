@@ -26,6 +26,8 @@ from stack.supervisor import ITSELF, Supervisor
 from transport.topics import create_topics
 
 LOOK_S = 0.1
+REGISTRY_START_S = 120
+"""Nine seconds by itself; with every core at work it took more than sixty."""
 
 Say = Callable[[str], None]
 
@@ -86,7 +88,7 @@ class Assembly:
     def models(self, rules: Rules, env: Mapping[str, str], past: Past) -> None:
         """Train each on those features, and let it serve, where none does."""
         if self._registry is not None:
-            self._supervisor.await_ready(self._registry)
+            self._supervisor.await_ready(self._registry, REGISTRY_START_S)
         for model, arguments in trainings(rules, past):
 
             def train(model: str = model, arguments: tuple[str, ...] = arguments) -> None:
