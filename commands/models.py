@@ -1,15 +1,11 @@
 """Which versions of a model are there, which one serves, and who put it there? Look, promote, roll back."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from models.changes import Change, Changes
-    from models.promoting import Promoting
+from commands.moving import CHAMPION, WAIT_S, checked, promoting, settle, tell
 
 app = typer.Typer(help="The model registry: versions, aliases, and who moved them.", no_args_is_help=True)
 
@@ -17,8 +13,6 @@ MODEL = Annotated[str, typer.Argument(help="As in the registry: fraud-classifier
 ALIAS = Annotated[str, typer.Option(help="champion, challenger or shadow.")]
 WHY = Annotated[str, typer.Option(help="For whoever reads the history.", prompt=True)]
 WAIT = Annotated[float, typer.Option(help="Seconds to wait for all workers to serve it; 0 does not.", min=0)]
-CHAMPION = "champion"
-WAIT_S = 10.0
 
 
 @app.callback()
@@ -79,9 +73,9 @@ def promote(
     """Let an alias name a version; workers take a new champion within seconds."""
     from models.who import who
 
-    with _promoting() as (promoting, _):
-        change = promoting.move(model, _alias(alias), version.removeprefix("v"), who(), why)
-    _told(change, wait)
+    with promoting() as (desk, _):
+        change = desk.move(model, checked(alias), version.removeprefix("v"), who(), why)
+    tell(change, wait)
 
 
 @app.command()
@@ -89,9 +83,9 @@ def rollback(model: MODEL, why: WHY, alias: ALIAS = CHAMPION, wait: WAIT = WAIT_
     """Let an alias name again what it named before its last change."""
     from models.who import who
 
-    with _promoting() as (promoting, _):
-        change = promoting.roll_back(model, _alias(alias), who(), why)
-    _told(change, wait)
+    with promoting() as (desk, _):
+        change = desk.roll_back(model, checked(alias), who(), why)
+    tell(change, wait)
 
 
 @app.command()
@@ -109,56 +103,15 @@ def history(
     """Who let an alias name which version, when and why; with --at, which one it named at a moment."""
     from models.telling import change_told
 
-    with _promoting() as (promoting, changes):
+    with promoting() as (desk, changes):
+        settle(desk, model, checked(alias))
         if at is None:
-            promoting.settle(model, _alias(alias))
             for change in changes.all(model):
                 typer.echo(change_told(change))
             return
         moment = int(at.replace(tzinfo=UTC).timestamp() * 1_000)
-        found = changes.in_force(model, _alias(alias), moment)
-        typer.echo(change_told(found) if found else f"{model}: nothing was {alias} by then")
-
-
-@contextmanager
-def _promoting() -> Iterator[tuple["Promoting", "Changes"]]:
-    from features.offline.database import open_database
-    from models.changes import Changes
-    from models.promoting import Promoting
-    from models.registry import Registry
-    from settings import load_settings
-
-    settings = load_settings()
-    database = open_database(settings.database_url)
-    try:
-        changes = Changes(database)
-        changes.create()
-        yield Promoting(Registry(settings.registry_url), changes), changes
-    finally:
-        database.close()
-
-
-def _alias(alias: str) -> str:
-    from events.errors import ConfigError, Problem
-    from models.registry import ALIASES
-    from routing import nearest
-
-    if alias not in ALIASES:
-        raise ConfigError([Problem("models", 0, alias, f"is no alias{nearest(alias, ALIASES)}")])
-    return alias
-
-
-def _told(change: "Change", wait: float) -> None:
-    from models.reports import connect_reports
-    from models.telling import change_told
-    from models.waiting import await_served
-    from settings import load_settings
-
-    typer.echo(change_told(change))
-    if change.alias != CHAMPION or not wait:
-        return
-    reports = connect_reports(load_settings().redis_url)
-    took = await_served(lambda: reports.read(change.model), change.digest, wait)
-    typer.echo(took.told)
-    if not took.all:
-        raise typer.Exit(1)
+        written = changes.written(model, alias)
+    found, doubted = written.in_force(moment), written.in_doubt(moment)
+    typer.echo(change_told(found) if found else f"{model}: nothing was {alias} by then")
+    if doubted is not None:
+        typer.echo(f"by then perhaps already: {change_told(doubted)}")

@@ -4,16 +4,15 @@ A change is written down as `intended` before the alias moves, and as `done` or 
 changed or deleted.
 """
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import Literal
+from dataclasses import asdict, fields, replace
 
-from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, Text, func, insert, select
+from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, String, Table, Text, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from events.decision import Millis
-from events.errors import ConfigError, Problem
+from events.errors import Problem
 from features.offline.database import Database
+from models.written import Change, OvertakenError, State, Written, under_way
 from transport.clock import Clock, system_clock
 
 METADATA = MetaData()
@@ -23,7 +22,8 @@ CHANGES = Table(
     Column("model", String(256), primary_key=True),
     Column("alias", String(64), primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("state", String(16), primary_key=True),
+    Column("ended", Boolean, primary_key=True),
+    Column("state", String(16), nullable=False),
     Column("version", String(64), nullable=False),
     Column("digest", String(64), nullable=False),
     Column("previous", String(64), nullable=False),
@@ -31,29 +31,10 @@ CHANGES = Table(
     Column("who", String(256), nullable=False),
     Column("why", Text, nullable=False),
 )
-"""`number` counts the changes of an alias from 1; `at` in epoch ms."""
+"""`number` counts the changes of an alias from 1: it has one row that intends, and one that ends.
 
-State = Literal[
-    "intended",  # it is about to be made, or whoever made it has not come back
-    "done",  # the alias names the version, from `at` on
-    "void",  # the alias was never moved
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One row: from `at` (epoch ms) on an alias names `version`, and `previous` (empty: none) no more."""
-
-    model: str
-    alias: str
-    number: int
-    state: State
-    version: str
-    digest: str
-    previous: str
-    at: Millis
-    who: str
-    why: str
+`at` in epoch ms.
+"""
 
 
 class Changes:
@@ -69,61 +50,66 @@ class Changes:
             METADATA.create_all(connection)
 
     def intend(
-        self, model: str, alias: str, version: str, digest: str, previous: str, who: str, why: str
+        self, written: Written, version: str, digest: str, previous: str, who: str, why: str
     ) -> Change:
-        """Write down what is about to be done. Raises `ConfigError` where another change is under way."""
-        with self._database.reading() as connection:
-            of_alias = (CHANGES.c.model == model) & (CHANGES.c.alias == alias)
-            last = connection.execute(select(func.max(CHANGES.c.number)).where(of_alias)).scalar_one()
-        change = Change(
-            model, alias, (last or 0) + 1, "intended", version, digest, previous, self._clock(), who, why
-        )
-        if (other := self.unended(model, alias)) is not None:
-            raise _under_way(other)
-        try:
-            with self._database.writing() as connection:
-                connection.execute(insert(CHANGES).values(asdict(change)))
-        except IntegrityError as error:
-            # two counted to the same number: the other one was first
-            raise _under_way(change) from error
+        """Write down what is about to be done, as the next change after those that were seen.
+
+        Raises `ConfigError` where another one is under way, and `OvertakenError` where one came in between.
+        """
+        if written.unended is not None:
+            raise under_way(written.unended)
+        model, alias, number = written.model, written.alias, written.number + 1
+        change = Change(model, alias, number, "intended", version, digest, previous, self._clock(), who, why)
+        if not self._add(change):
+            raise _overtaken(change, f"somebody else moved {alias} in between: look again")
         return change
 
     def end(self, change: Change, state: State, at: Millis | None = None) -> Change:
-        """It came to its end, now or at the time that is given (epoch ms). Ended twice, it ends once."""
-        ended = Change(**{**asdict(change), "state": state, "at": self._clock() if at is None else at})
-        try:
-            with self._database.writing() as connection:
-                connection.execute(insert(CHANGES).values(asdict(ended)))
-        except IntegrityError:
-            return change
-        return ended
+        """It came to its end, now or at the time that is given (epoch ms). Ended twice, it ends once.
 
-    def unended(self, model: str, alias: str) -> Change | None:
-        """The last change, where nobody wrote down how it ended."""
+        Raises `OvertakenError` where it was written down already that it came to another one.
+        """
+        ended = replace(change, state=state, at=self._clock() if at is None else at)
+        if self._add(ended):
+            return ended
+        rows = self.written(change.model, change.alias).rows
+        found = next(row for row in rows if row.number == change.number and row.state != "intended")
+        if found.state != state:
+            problem = (
+                f"the change of {change.alias} to v{change.version} is {state}, but it took so long that it "
+                f"was written down as {found.state}: see `signalbox models history`"
+            )
+            raise _overtaken(change, problem)
+        return found
+
+    def written(self, model: str, alias: str) -> Written:
+        """What stands there of an alias at this moment."""
         rows = [row for row in self._rows(model) if row.alias == alias]
-        last = max((row.number for row in rows), default=0)
-        found = {row.state: row for row in rows if row.number == last}
-        return found.get("intended") if len(found) == 1 else None
+        return Written(model, alias, sorted(rows, key=lambda row: (row.number, row.state != "intended")))
 
     def done(self, model: str, alias: str) -> list[Change]:
         """What was done to an alias, in the order in which it was."""
-        return [row for row in self._rows(model) if row.state == "done" and row.alias == alias]
+        return self.written(model, alias).done
 
     def all(self, model: str) -> list[Change]:
         """Every row of a model, by time."""
         return sorted(self._rows(model), key=lambda row: (row.at, row.number, row.state != "intended"))
 
-    def in_force(self, model: str, alias: str, moment: Millis) -> Change | None:
-        """The change by which an alias named what it named at a moment (epoch ms); None before the first."""
-        before = [change for change in self.done(model, alias) if change.at <= moment]
-        return before[-1] if before else None
+    def _add(self, change: Change) -> bool:
+        """Whether it is there now, and no other row was in its place."""
+        try:
+            with self._database.writing() as connection:
+                ended = change.state != "intended"
+                connection.execute(insert(CHANGES).values(**asdict(change), ended=ended))
+        except IntegrityError:
+            return False
+        return True
 
-    def _rows(self, model: str) -> Iterator[Change]:
-        query = select(CHANGES).where(CHANGES.c.model == model).order_by(CHANGES.c.number)
+    def _rows(self, model: str) -> list[Change]:
+        query = select(*(CHANGES.c[each.name] for each in fields(Change))).where(CHANGES.c.model == model)
         with self._database.reading() as connection:
-            return iter([Change(**row._mapping) for row in connection.execute(query)])
+            return [Change(**row._mapping) for row in connection.execute(query)]
 
 
-def _under_way(change: Change) -> ConfigError:
-    problem = f"{change.who} is moving {change.alias} to v{change.version}: look again in a moment"
-    return ConfigError([Problem("model_changes", 0, change.model, problem)])
+def _overtaken(change: Change, problem: str) -> OvertakenError:
+    return OvertakenError([Problem("model_changes", 0, change.model, problem)])

@@ -5,15 +5,17 @@ from typing import Protocol
 from events.errors import ConfigError, Problem
 from models import artifact
 from models.artifact import METADATA_FILE, BrokenModelError, Metadata
-from models.changes import Change, Changes
+from models.changes import Changes
 from models.recipe import lacks
 from models.registry import place
 from models.registry_answers import Registered, Version
+from models.written import OUTSIDE, Change, OvertakenError, Written, under_way
 from transport.clock import Clock, system_clock
 
-OUTSIDE = "(outside of signalbox)"
 PATIENCE_MS = 30_000
 """How long a change may be under way before whoever comes next settles it."""
+NOTHING = Version("", "")
+"""What an alias names that is not there."""
 
 
 class Aliases(Protocol):
@@ -41,55 +43,68 @@ class Promoting:
         self._clock = clock
 
     def move(self, model: str, alias: str, number: str, who: str, why: str) -> Change:
-        """Let an alias name a version that is whole. What it names already is not moved: see `Change.at`."""
-        self.settle(model, alias)
+        """Let an alias name a version that is whole, and that it does not name already."""
         digest = self._check(model, number)
-        before = self._registry.pointed(model, alias)
-        if before is not None and before.number == number:
-            last = self._changes.done(model, alias)[-1]
-            raise ConfigError(
-                [
-                    Problem(
-                        "registry", 0, place(model, number), f"is {alias} already, by {last.who}: {last.why}"
-                    )
-                ]
-            )
-        change = self._changes.intend(model, alias, number, digest, before.number if before else "", who, why)
+        return self._move(self.settle(model, alias), Version(number, digest), who, why)
+
+    def roll_back(self, model: str, alias: str, who: str, why: str) -> Change:
+        """Let an alias name again what it named before its last change."""
+        written = self.settle(model, alias)
+        if written.unended is not None:
+            raise under_way(written.unended)
+        if not written.done or not (number := written.done[-1].previous):
+            problem = f"{alias} named nothing before: there is nothing to go back to"
+            raise ConfigError([Problem("registry", 0, model, problem)])
+        return self._move(written, Version(number, self._check(model, number)), who, why)
+
+    def settle(self, model: str, alias: str) -> Written:
+        """Write down how a change ended whose maker did not come back, and what was moved by others.
+
+        What is written down by then: it names what the alias named, where no change is under way.
+        """
+        while True:
+            written = self._changes.written(model, alias)
+            # asked later than what is written down was read: whoever moves it after that writes more, and
+            # what is concluded here meets his number
+            pointed = self._registry.pointed(model, alias) or NOTHING
+            try:
+                if not self._conclude(written, pointed):
+                    return written
+            except OvertakenError:
+                continue
+
+    def _conclude(self, written: Written, pointed: Version) -> bool:
+        """Whether there was something to write down."""
+        unended = written.unended
+        if unended is not None:
+            if self._clock() - unended.at < PATIENCE_MS:
+                return False
+            # it moved within moments of the intent, if it did
+            self._changes.end(unended, "done" if pointed.number == unended.version else "void", unended.at)
+            return True
+        if pointed.number == written.version:
+            return False
+        why = "found so: moved some time before"
+        found = self._changes.intend(written, *pointed, written.version, OUTSIDE, why)
+        self._changes.end(found, "done")
+        return True
+
+    def _move(self, written: Written, version: Version, who: str, why: str) -> Change:
+        """The next change after those that are written down."""
+        model, alias, number = written.model, written.alias, version.number
+        if written.unended is not None:
+            raise under_way(written.unended)
+        if written.version == number:
+            last = written.done[-1]
+            problem = f"is {alias} already, by {last.who}: {last.why}"
+            raise ConfigError([Problem("registry", 0, place(model, number), problem)])
+        change = self._changes.intend(written, *version, written.version, who, why)
         try:
             self._registry.point(model, alias, number)
         except ConfigError:
             self._changes.end(change, "void")
             raise
         return self._changes.end(change, "done")
-
-    def roll_back(self, model: str, alias: str, who: str, why: str) -> Change:
-        """Let an alias name again what it named before its last change."""
-        self.settle(model, alias)
-        done = self._changes.done(model, alias)
-        if not done or not done[-1].previous:
-            problem = f"{alias} named nothing before: there is nothing to go back to"
-            raise ConfigError([Problem("registry", 0, model, problem)])
-        return self.move(model, alias, done[-1].previous, who, why)
-
-    def settle(self, model: str, alias: str) -> None:
-        """Write down how a change ended whose maker did not come back, and what was moved by others."""
-        pointed = self._registry.pointed(model, alias)
-        unended = self._changes.unended(model, alias)
-        if unended is not None:
-            if self._clock() - unended.at < PATIENCE_MS:
-                return
-            moved = pointed is not None and pointed.number == unended.version
-            # it moved within moments of the intent, if it did
-            self._changes.end(unended, "done" if moved else "void", unended.at)
-        self._own(model, alias, pointed)
-
-    def _own(self, model: str, alias: str, pointed: Version | None) -> None:
-        done = self._changes.done(model, alias)
-        last = done[-1].version if done else ""
-        if pointed is not None and pointed.number != last:
-            why = "found so: moved some time before"
-            found = self._changes.intend(model, alias, pointed.number, pointed.digest, last, OUTSIDE, why)
-            self._changes.end(found, "done")
 
     def _check(self, model: str, number: str) -> str:
         """The digest of a version that is whole and says all of itself."""

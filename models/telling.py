@@ -7,9 +7,9 @@ from rich.table import Table
 
 from events.decision import Millis
 from models.artifact import Metadata
-from models.changes import Change
 from models.registry_answers import TRAINED_BY_TAG, Registered
 from models.reports import Report
+from models.written import Change
 
 DIGITS = 12
 
@@ -58,11 +58,12 @@ def reports_told(reports: Sequence[Report]) -> Iterator[str]:
 
 def change_told(change: Change) -> str:
     """One line: when, what, from what, by whom and why."""
+    named = f"v{change.version} ({change.digest[:DIGITS]})" if change.version else "no version"
     before = f" instead of v{change.previous}" if change.previous else ""
     state = "" if change.state == "done" else f" ({change.state})"
     return (
-        f"{when(change.at)}  {change.model} {change.alias} is v{change.version} "
-        f"({change.digest[:DIGITS]}){before}, by {change.who}: {change.why}{state}"
+        f"{when(change.at)}  {change.model} {change.alias} is {named}"
+        f"{before}, by {change.who}: {change.why}{state}"
     )
 
 

@@ -6,13 +6,14 @@ from typing import NamedTuple
 
 from events.errors import ConfigError, Problem
 from features.offline.database import open_database
-from models.changes import Change, Changes
+from models.changes import Changes
 from models.churn import MODEL as CHURN
 from models.demand_workflow import MODEL as FORECAST
 from models.fraud import MODEL as FRAUD
 from models.promoting import Promoting
 from models.registry import CHAMPION, Registry
 from models.who import who
+from models.written import Change
 from routing import Rules
 
 CHALLENGER = "challenger"

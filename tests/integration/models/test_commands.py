@@ -1,6 +1,8 @@
 """`signalbox models …` against a real registry, as an operator types it."""
 
+import os
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,9 +11,15 @@ from typer.testing import CliRunner, Result
 import settings
 from commands.models import app
 from events.errors import ConfigError
+from features.offline.database import open_database
 from models.artifact import load
+from models.changes import Changes
+from models.promoting import Promoting
+from models.registry import Registry
 from models.registry_answers import Version
 from models.reports import Report, connect_reports
+from models.telling import when
+from stack.embedded import free_port
 from tests.unit.models.versions import files_of, write
 from training.registering import TrainingRegistry
 
@@ -74,6 +82,26 @@ def test_which_version_was_champion_then_has_an_answer(model: str, versions: tup
         f"{model} champion is v1 ({versions[0].digest[:12]}), by ada"
         in run("history", model, "--at", "2100-01-01T00:00:00").output
     )
+
+
+def test_what_was_moved_elsewhere_is_said_beside_what_was_champion_then(
+    model: str, versions: tuple[Version, Version], mlflow_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry, long_ago = Registry(mlflow_uri), 1_772_000_000_000
+    with closing(open_database(os.environ["DATABASE_URL"])) as database:
+        changes = Changes(database, lambda: long_ago)
+        changes.create()
+        Promoting(registry, changes).move(model, "champion", "1", "ada", "the first")
+    registry.point(model, "champion", "2")
+    at = when(long_ago).removesuffix("Z")
+    first, doubted = run("history", model, "--at", at).output.splitlines()
+    assert f"{model} champion is v1 " in first
+    assert doubted.startswith("by then perhaps already: ")
+    assert f"{model} champion is v2 ({versions[1].digest[:12]}) instead of v1, by (outside of" in doubted
+    # what is written down is told where the registry is away, too
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{free_port()}")
+    settings.load_settings.cache_clear()
+    assert f"{model} champion is v2 " in run("history", model, "--at", "2100-01-01").output
 
 
 def test_all_that_a_version_says_of_itself_is_shown_and_who_serves_which(

@@ -1,5 +1,6 @@
 """A registry in memory, as `models.promoting` sees one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from events.errors import ConfigError, Problem, Unavailable
@@ -10,7 +11,11 @@ from tests.unit.models.versions import MODEL, files_of, version_of
 
 @dataclass
 class MemoryRegistry:
-    """Versions by their numbers. `down` names what fails; an alias that moves may do so nevertheless."""
+    """Versions by their numbers. `down` names what fails; an alias that moves may do so nevertheless.
+
+    `meanwhile` is what others do, once each: before it is `asked` where an alias points, after it was `told`,
+    and before an alias is `moved`.
+    """
 
     files: dict[str, dict[str, bytes]] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
@@ -18,6 +23,7 @@ class MemoryRegistry:
     down: set[str] = field(default_factory=set)
     moves_all_the_same: bool = False
     refuses: bool = False
+    meanwhile: dict[str, Callable[[], None]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, *answers: str) -> "MemoryRegistry":
@@ -30,7 +36,9 @@ class MemoryRegistry:
 
     def pointed(self, _model: str, alias: str) -> Version | None:
         """See `Aliases`."""
+        self._others("asked")
         number = self.aliases.get(alias)
+        self._others("told")
         return Version(number, self.digests[number]) if number else None
 
     def version(self, _model: str, number: str) -> Registered | None:
@@ -48,6 +56,7 @@ class MemoryRegistry:
 
     def point(self, _model: str, alias: str, number: str) -> None:
         """See `Aliases`."""
+        self._others("moved")
         if self.refuses:
             raise ConfigError([Problem("model registry", 0, MODEL, "refused")])
         if "point" in self.down and not self.moves_all_the_same:
@@ -55,3 +64,8 @@ class MemoryRegistry:
         self.aliases[alias] = number
         if "point" in self.down:
             raise Unavailable("model registry", "timed out")
+
+    def _others(self, moment: str) -> None:
+        act = self.meanwhile.pop(moment, None)
+        if act is not None:
+            act()

@@ -1,0 +1,75 @@
+"""How does a command move an alias, and what does it say of what came of it?"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from models.changes import Changes
+    from models.promoting import Promoting
+    from models.written import Change
+
+CHAMPION = "champion"
+WAIT_S = 10.0
+
+
+@contextmanager
+def promoting() -> Iterator[tuple["Promoting", "Changes"]]:
+    """The registry's aliases, and what is written down of them."""
+    from features.offline.database import open_database
+    from models.changes import Changes
+    from models.promoting import Promoting
+    from models.registry import Registry
+    from settings import load_settings
+
+    settings = load_settings()
+    database = open_database(settings.database_url)
+    try:
+        changes = Changes(database)
+        changes.create()
+        yield Promoting(Registry(settings.registry_url), changes), changes
+    finally:
+        database.close()
+
+
+def settle(desk: "Promoting", model: str, alias: str) -> None:
+    """Write down what happened meanwhile. Where the registry is away the history is told without."""
+    from events.errors import Unavailable
+    from models.registry import NAME
+
+    try:
+        desk.settle(model, alias)
+    except Unavailable as error:
+        if error.dependency != NAME:
+            raise
+        typer.echo(f"what others moved lately is not known: {error}", err=True)
+
+
+def checked(alias: str) -> str:
+    """The alias. Raises `ConfigError` where it is none."""
+    from events.errors import ConfigError, Problem
+    from models.registry import ALIASES
+    from routing import nearest
+
+    if alias not in ALIASES:
+        raise ConfigError([Problem("models", 0, alias, f"is no alias{nearest(alias, ALIASES)}")])
+    return alias
+
+
+def tell(change: "Change", wait: float) -> None:
+    """Say what was done; and, of a champion, which processes serve it within `wait` seconds."""
+    from models.reports import connect_reports
+    from models.telling import change_told
+    from models.waiting import await_served
+    from settings import load_settings
+
+    typer.echo(change_told(change))
+    if change.alias != CHAMPION or not wait:
+        return
+    reports = connect_reports(load_settings().redis_url)
+    took = await_served(lambda: reports.read(change.model), change.digest, wait)
+    typer.echo(took.told)
+    if not took.all:
+        raise typer.Exit(1)
