@@ -1,7 +1,7 @@
 """Have all workers taken a version by now?"""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from models.reports import Report
@@ -26,26 +26,30 @@ def await_served(
 ) -> Took:
     """Look until every process that reports serves the version of this digest, or patience ends.
 
-    Raises what `read` does.
+    One that reported once and fell silent before it took it is waited for, too. Raises what `read` does.
     """
     began = monotonic()
+    last: dict[str, Report] = {}
     while True:
-        reports = read()
-        behind = [report for report in reports if report.digest != digest]
+        reports = {report.worker: report for report in read()}
+        last |= reports
+        behind = [report for report in last.values() if report.digest != digest]
         spent = monotonic() - began
         if not behind:
-            if not reports:
+            if not last:
                 return Took(all=True, told="no process serves this model at the moment")
-            return Took(
-                all=True, told=f"{len(reports)} of {len(reports)} processes serve it, {spent:.1f} s later"
-            )
+            return Took(all=True, told=f"{len(last)} of {len(last)} processes serve it, {spent:.1f} s later")
         if spent >= patience_s:
-            return Took(all=False, told=_behind(reports, behind, spent))
+            return Took(all=False, told="\n".join(_behind(last, reports, behind, spent)))
         sleep(LOOK_S)
 
 
-def _behind(reports: Sequence[Report], behind: Sequence[Report], spent: float) -> str:
-    done = len(reports) - len(behind)
-    lines = [f"{done} of {len(reports)} processes serve it after {spent:.1f} s; the others:"]
-    lines += [f"  {each.worker}: v{each.version}; {each.trouble or 'it says no reason'}" for each in behind]
-    return "\n".join(lines)
+def _behind(
+    last: Mapping[str, Report], reports: Mapping[str, Report], behind: Sequence[Report], spent: float
+) -> Iterator[str]:
+    yield f"{len(last) - len(behind)} of {len(last)} processes serve it after {spent:.1f} s; the others:"
+    for each in behind:
+        reason = each.trouble or "it says no reason"
+        if each.worker not in reports:
+            reason = "it ended, or loads, or hangs: it says nothing any more"
+        yield f"  {each.worker}: v{each.version}; {reason}"

@@ -43,7 +43,7 @@ class ServedTask(InferenceTask):
         serving.start()
         telling = Telling(self.model, equipment.reports)
         telling.tell(serving.served)
-        self.watch(self.model, serving.look, telling.tell).start()
+        self.watch(self.model, serving, telling.tell).start()
         return serving.workflow
 
     def current(self) -> Workflow:

@@ -43,5 +43,21 @@ def test_who_does_not_take_it_is_named_with_the_reason() -> None:
     )
 
 
+def test_who_falls_silent_before_it_took_it_is_waited_for() -> None:
+    assert looked([OLD, OTHER], [NEW]) == (
+        False,
+        "1 of 2 processes serve it after 1.1 s; the others:\n"
+        "  b:2: v1; it ended, or loads, or hangs: it says nothing any more",
+    )
+    assert looked([OLD, OTHER], [], [NEW, OTHER._replace(digest="new")]) == (
+        True,
+        "2 of 2 processes serve it, 0.2 s later",
+    )
+
+
+def test_who_took_it_may_end() -> None:
+    assert looked([OLD, OTHER], [OLD, OTHER._replace(digest="new")], [NEW])[0]
+
+
 def test_where_nobody_serves_the_model_nobody_is_waited_for() -> None:
     assert looked([]) == (True, "no process serves this model at the moment")

@@ -16,7 +16,7 @@ from models.serving import Served
 from models.source import ModelPlace
 from models.workflow import Workflow
 from tasks.equipment import Equipment
-from tasks.model_watch import ModelWatch
+from tasks.model_watch import LOOKS_AFTER_BUG, ModelWatch
 from tasks.served import ServedTask, Telling
 from tasks.suspects import Suspects
 from tests.unit.models.versions import MODEL, files_of, version_of, write
@@ -35,7 +35,7 @@ class OnDemand(ModelWatch):
 
     def once(self) -> None:
         """One second of a watch's life."""
-        self._tell(self._look())
+        self._tell(self._serving.look())
 
 
 class Oracle(ServedTask):
@@ -80,7 +80,7 @@ def test_a_new_version_answers_the_next_batch_and_is_said(equipment: Equipment, 
     task.start(equipment)
     assert task.serving is not None
     write(tmp_path / MODEL / "2", files_of("no"))
-    watch = OnDemand(MODEL, task.serving.look, Telling(MODEL, equipment.reports).tell)
+    watch = OnDemand(MODEL, task.serving, Telling(MODEL, equipment.reports).tell)
     watch.once()
     assert task.current().name == "no"
     (report,) = equipment.reports.read(MODEL)
@@ -112,27 +112,42 @@ def test_where_nobody_hears_it_a_process_goes_on_and_complains_once(
     assert caplog.text.count("nobody hears which version is served") == 1
 
 
-def test_a_bug_in_a_new_version_does_not_end_the_watch(caplog: pytest.LogCaptureFixture) -> None:
-    told = threading.Event()
+class Buggy:
+    """A serving whose first looks raise."""
 
-    class Pausing(threading.Event):
-        """Passes the time at once, until the watch has told something."""
+    served = SERVED
 
-        def wait(self, timeout: float | None = None) -> bool:
-            return told.is_set()
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
 
-    looks = [ZeroDivisionError("a bug"), Unavailable("x")]
-
-    def look() -> Served:
-        if looks:
-            raise looks.pop()
+    def look(self) -> Served:
+        """As often as it has errors, one of them."""
+        if self.errors:
+            raise self.errors.pop()
         return SERVED
 
-    def tell(_served: Served) -> None:
-        told.set()
 
-    watch = ModelWatch(MODEL, look, tell, Pausing())
-    watch.start()
-    watch.join(10)
-    assert not watch.is_alive()
+class Seconds(threading.Event):
+    """So many pass, at once."""
+
+    def __init__(self, left: int) -> None:
+        super().__init__()
+        self.left = left
+
+    def wait(self, _timeout: float | None = None) -> bool:
+        """One of them."""
+        self.left -= 1
+        return self.left < 0
+
+
+def test_a_bug_in_a_new_version_does_not_end_the_watch_and_is_told_each_second(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    told: list[Served] = []
+    buggy = Buggy(ZeroDivisionError("a bug"), Unavailable("x"))
+    # a look, its silence, a look, its silence, a look
+    ModelWatch(MODEL, buggy, told.append, Seconds(2 * (1 + LOOKS_AFTER_BUG) + 1)).run()
     assert caplog.text.count("an error that no model may raise") == 2
+    assert [each.version for each in told] == [SERVED.version] * (2 * LOOKS_AFTER_BUG + 1)
+    assert "ZeroDivisionError('a bug')" in told[LOOKS_AFTER_BUG].trouble
+    assert told[-1].trouble == ""
