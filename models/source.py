@@ -70,6 +70,7 @@ class FolderSource:
         self.name = str(model_dir / model)
         self._model_dir = model_dir
         self._model = model
+        self._refused: set[Path] = set()
 
     def wanted(self) -> Version | None:
         """See `Source`."""
@@ -85,8 +86,12 @@ class FolderSource:
             try:
                 found = artifact.load(path)
             except BrokenModelError as error:
-                log.warning("model refused, trying the one before: %s", error)
+                # it is looked for once a second
+                if path not in self._refused:
+                    log.warning("model refused, trying the one before: %s", error)
+                self._refused.add(path)
             else:
+                self._refused.discard(path)
                 yield Version(found.version, found.metadata.digest)
 
     def served(self, version: Version) -> None:

@@ -29,10 +29,6 @@ class Answers:
         seconds = Counter(moment // 1_000 for moment, _ in self.at)
         return min((seconds[second] for second in range(first // 1_000 + 1, last // 1_000)), default=0)
 
-    def last_of(self, digest: str, first: int, last: int) -> int:
-        """When a version answered last between two moments; `first` where it did not."""
-        return max((at for at, said in self.at if said == digest and first <= at < last), default=first)
-
 
 def audit(bootstrap: str, versions: Sequence[Artifact]) -> Answers:
     """Read every prediction, and ask its version again what it says of the features that stand there."""
