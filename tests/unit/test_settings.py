@@ -1,6 +1,7 @@
 """Where do the settings come from, and what is said where one is missing or wrong?"""
 
 from collections.abc import Iterator
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -106,3 +107,36 @@ def test_two_stacks_in_one_folder_are_one_too_many() -> None:
 
 def test_configuration_files_are_found_from_the_working_directory() -> None:
     assert Settings().routing_table == Path("config/routing_table.yaml")
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        pytest.param({}, ("UTC", time(2)), id="by default at two, UTC"),
+        pytest.param(
+            {"SIGNALBOX_TIME_ZONE": "Europe/London", "SIGNALBOX_NIGHTLY_AT": "03:30"},
+            ("Europe/London", time(3, 30)),
+            id="by the shop's own clocks",
+        ),
+        pytest.param({"SIGNALBOX_NIGHTLY_AT": "off"}, ("UTC", "off"), id="never"),
+    ],
+)
+def test_when_a_night_begins(
+    said: dict[str, str], expected: tuple[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings()
+    assert (settings.time_zone.key, settings.nightly_at) == expected
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("SIGNALBOX_TIME_ZONE", "Europe/Lndon"), ("SIGNALBOX_NIGHTLY_AT", "late")],
+)
+def test_no_night_begins_by_a_clock_that_there_is_not(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigError, match=f"environment: {variable}: .*{value}"):
+        load_settings()
