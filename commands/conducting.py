@@ -11,18 +11,16 @@ from typing import TYPE_CHECKING, Protocol
 
 import typer
 
-from events.errors import ConfigError, Problem
+from commands.training_parts import plan_of, registry_of, served_skew
 
 if TYPE_CHECKING:
     from features.offline.store import OfflineStore
-    from models.artifact import Artifact, Metadata
+    from models.artifact import Artifact
     from models.registry import Alias
     from models.runs import Run, Runs
-    from models.training_plan import Plan
     from settings import Settings
     from training.bench import Bench
-    from training.challenging import Challenge, Registry, Verdict
-    from training.gate import Skew
+    from training.challenging import Challenge, Verdict
     from training.registering import Registered
 
 CHALLENGER: "Alias" = "challenger"
@@ -30,8 +28,6 @@ HELD = 3
 """The exit code where somebody else trains the model."""
 REFUSED = 4
 """The exit code where the gate let nothing through. 1 is Python's own, for what nobody foresaw."""
-NEWEST = 20_000
-"""Predictions of each partition whose features are worked out again for the gate."""
 
 
 class Made(Protocol):
@@ -52,7 +48,7 @@ class Conductor:
     def __init__(self, settings: "Settings", store: "OfflineStore", model: str, tenant: str) -> None:
         self._settings = settings
         self._store = store
-        self._plan = _plan(settings, model)
+        self._plan = plan_of(settings, model)
         self._tenant = tenant
 
     def conduct(self, make: Callable[[Path], Made]) -> None:
@@ -99,10 +95,10 @@ class Conductor:
 
         settings = self._settings
         return Challenge(
-            registry=_registry(settings),
+            registry=registry_of(settings),
             plan=self._plan,
             bounds=Bounds.of(load(settings.routing_table, settings.workflows), self._plan.model),
-            skew=lambda: self._skew(candidate.metadata),
+            skew=lambda: served_skew(settings, self._store, candidate.metadata),
             confirm=confirm,
             name_challenger=self._name_challenger,
             tags={"run": str(run.token), "dataset_versions": ", ".join(run.covers)[:5_000]},
@@ -126,22 +122,6 @@ class Conductor:
                 made.model, CHALLENGER, made.version, who(), "it passed the gate of its training"
             )
 
-    def _skew(self, metadata: "Metadata") -> "Skew":
-        """What the newest predictions say of it; nothing where there is no Kafka to read them from."""
-        from events.topics import PREDICTIONS
-        from features.retail import DEFINITIONS
-        from monitoring.reading import LogReader
-        from monitoring.skew import report_of
-        from training.gate import Skew
-
-        if self._settings.kafka is None:
-            return Skew(0, {})
-        reader = LogReader(self._settings.kafka, [PREDICTIONS], NEWEST)
-        records = (message.value() or b"" for message in reader.read_up_to_now(PREDICTIONS))
-        report = report_of(self._store, DEFINITIONS, metadata.recipe.contract(DEFINITIONS), records)
-        reader.close()
-        return Skew(report.values, dict(report.mismatches))
-
     def _report(self, verdict: "Verdict") -> str:
         from training.reporting import summary, write_report
         from transport.clock import system_clock
@@ -164,23 +144,3 @@ def _interrupted_by_sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _plan(settings: "Settings", model: str) -> "Plan":
-    from models.training_plan import load_plans
-    from routing import nearest
-
-    plans = load_plans(settings.training_plan)
-    if model not in plans:
-        problem = f"has no plan for it{nearest(model, plans)}"
-        raise ConfigError([Problem(str(settings.training_plan), 0, model, problem)])
-    return plans[model]
-
-
-def _registry(settings: "Settings") -> "Registry":
-    from training.folder import FolderRegistry
-    from training.registering import TrainingRegistry
-
-    if settings.registry is None:
-        return FolderRegistry(settings.model_dir)
-    return TrainingRegistry(settings.registry)

@@ -44,21 +44,14 @@ def fraud(
     from datetime import timedelta
 
     from commands.conducting import Conductor
-    from features.offline.layouts import check_layouts
-    from features.offline.store import open_offline
-    from features.retail import DEFINITIONS
+    from commands.training_parts import opened
     from models.fraud import MODEL
-    from settings import load_settings
     from training.dataset import Split
     from training.fraud import Trained, train
     from training.provenance import provenance
     from training.stored import stored_in
 
-    settings = load_settings()
-    if model_dir is not None:
-        settings = settings.model_copy(update={"registry": None, "model_dir": model_dir})
-    store = open_offline(settings.database_url)
-    check_layouts(store.database, DEFINITIONS)
+    settings, store = opened(model_dir)
     conductor = Conductor(settings, store, MODEL, tenant)
 
     def make(folder: Path) -> Trained:

@@ -26,21 +26,14 @@ def churn(
     """
     from commands.conducting import Conductor
     from commands.train import Display
-    from features.offline.layouts import check_layouts
-    from features.offline.store import open_offline
-    from features.retail import DEFINITIONS
+    from commands.training_parts import opened
     from models.churn import MODEL
-    from settings import load_settings
     from training.churn import Trained, train
     from training.churn_dataset import known_days
     from training.churn_split import Split
     from training.provenance import provenance
 
-    settings = load_settings()
-    if model_dir is not None:
-        settings = settings.model_copy(update={"registry": None, "model_dir": model_dir})
-    store = open_offline(settings.database_url)
-    check_layouts(store.database, DEFINITIONS)
+    settings, store = opened(model_dir)
 
     def make(folder: Path) -> Trained:
         since, last = known_days(store, tenant)

@@ -24,22 +24,15 @@ def forecast(
     """
     from commands.conducting import Conductor
     from commands.train import Display
-    from features.offline.layouts import check_layouts
+    from commands.training_parts import opened
     from features.offline.sales import Sales
-    from features.offline.store import open_offline
-    from features.retail import DEFINITIONS
     from models.forecast import MODEL
-    from settings import load_settings
     from training.churn_dataset import known_days
     from training.forecast import Trained, train
     from training.forecast_split import Weeks
     from training.provenance import distribution, provenance
 
-    settings = load_settings()
-    if model_dir is not None:
-        settings = settings.model_copy(update={"registry": None, "model_dir": model_dir})
-    store = open_offline(settings.database_url)
-    check_layouts(store.database, DEFINITIONS)
+    settings, store = opened(model_dir)
 
     def make(folder: Path) -> Trained:
         _, last = known_days(store, tenant)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.artifact import Artifact, load, versions
-from training.registering import Registered, refuse_incomplete
+from training.complete import refuse_incomplete
+from training.registering import Registered
 from training.saving import save
 
 

@@ -1,37 +1,19 @@
 """How does a trained version become one of the registry? On the MLflow client; serving does without it."""
 
-import os
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from events.errors import ConfigError, Problem, Unavailable
 from models.artifact import Artifact, load
-from models.recipe import lacks
 from models.registry_answers import DIGEST_TAG
-from training.provenance import COMMIT
+from training.complete import refuse_incomplete
+from training.mlflow_client import connect, unavailable
 
 if TYPE_CHECKING:
-    from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
-DEPENDENCY = "model registry"
 FILES = "version"
 """The folder of a run's artifacts that is the version."""
-_UNREGISTERED = "a version without it is not registered"
-_WAYS_OUT = {"provenance.git_commit": f"; git knows none of this code: set {COMMIT} to it"}
-
-_ENVIRONMENT = {
-    # seven retries of two minutes each are MLflow's own: a training that cannot register says so sooner
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
-    # what a training says is for logs, too
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-    "MLFLOW_LOGGING_LEVEL": "WARNING",
-}
 
 
 class Registered(NamedTuple):
@@ -47,7 +29,7 @@ class TrainingRegistry:
     """An MLflow server, as training uses it. Every method raises `Unavailable` where it does not answer."""
 
     def __init__(self, uri: str) -> None:
-        self._client = _connect(uri)
+        self._client = connect(uri)
 
     def register(self, artifact: Artifact, tags: Mapping[str, str]) -> Registered:
         """A new version with these files, and `tags` beside its own; the same digest twice is one version.
@@ -128,21 +110,6 @@ class TrainingRegistry:
         return str(made.version)
 
 
-def refuse_incomplete(artifact: Artifact) -> None:
-    """Raises `ConfigError` with all that a version does not say of itself, `BrokenModelError` as `read`."""
-    metadata = artifact.metadata
-    for name in metadata.files:
-        artifact.read(name)
-    missing = list(lacks(metadata.recipe, metadata.provenance))
-    if not metadata.files:
-        missing.append("files")
-    if missing:
-        raise ConfigError(
-            Problem(str(artifact.path), 0, name, f"is missing: {_UNREGISTERED}{_WAYS_OUT.get(name, '')}")
-            for name in missing
-        )
-
-
 def _tags(artifact: Artifact) -> dict[str, str]:
     metadata = artifact.metadata
     made, recipe = metadata.provenance, metadata.recipe
@@ -156,28 +123,3 @@ def _tags(artifact: Artifact) -> dict[str, str]:
         "data": f"{recipe.data.first} to {recipe.data.last}",
         "data_sha256": recipe.data.sha256,
     }
-
-
-def _connect(uri: str) -> "MlflowClient":
-    for name, value in _ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    with warnings.catch_warnings():
-        # those of MLflow's own imports are nothing that an operator could put right
-        warnings.simplefilter("ignore")
-        from mlflow import MlflowClient
-    return MlflowClient(uri, uri)
-
-
-@contextmanager
-def unavailable() -> Iterator[None]:
-    """An MLflow that cannot be reached raises `Unavailable`; one that refuses raises `ConfigError`."""
-    from mlflow.exceptions import MlflowException, RestException
-
-    try:
-        yield
-    except RestException as error:
-        if error.error_code in ("TEMPORARILY_UNAVAILABLE", "INTERNAL_ERROR"):
-            raise Unavailable(DEPENDENCY, error.message) from error
-        raise ConfigError([Problem(DEPENDENCY, 0, "", f"refuses: {error.message}")]) from error
-    except (MlflowException, OSError) as error:
-        raise Unavailable(DEPENDENCY, error) from error

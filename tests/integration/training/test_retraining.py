@@ -20,7 +20,7 @@ from models.trainer import Trainer
 from models.training_plan import Plan, load_plans
 from models.workflow import Case
 from stack.retail import TENANT
-from tasks.training_runs import TrainingFailedError, launch, run_due
+from tasks.training_runs import launch, run_due
 from tests.trained import small_database, small_file
 from tests.unit.models.cases import DECISION
 from tests.unit.models.test_trainer import NOTHING, updated
@@ -114,6 +114,12 @@ def test_a_training_that_fails_is_written_down_and_tried_again_later(
     assert look(plan, runs) == []
 
 
-def test_a_command_that_does_not_exist_is_a_failure_too(plan: Plan) -> None:
-    with pytest.raises(TrainingFailedError, match="exit code 2"):
-        launch(replace(plan, command="nothing"), lambda: False)
+def test_a_command_that_does_not_exist_is_a_failure_that_is_written_down_too(
+    plan: Plan, runs: Runs, database: Database
+) -> None:
+    storm(plan, runs)
+    broken = replace(plan, command="nothing")
+    assert look(broken, runs) == [f"the training of {MODEL} ended with exit code 2"]
+    assert ended(database) == ["failed"]
+    # its pause has not passed
+    assert look(broken, runs) == []

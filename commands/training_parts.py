@@ -1,0 +1,74 @@
+"""What does a training work with? Settings, store, plan, registry, and what was served of late."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from events.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from features.offline.store import OfflineStore
+    from models.artifact import Metadata
+    from models.training_plan import Plan
+    from settings import Settings
+    from training.challenging import Registry
+    from training.gate import Skew
+
+NEWEST = 20_000
+"""Predictions of each partition whose features are worked out again for the gate."""
+
+
+def opened(model_dir: Path | None) -> tuple["Settings", "OfflineStore"]:
+    """The settings, without a registry where a version is to be saved in `model_dir`; and the store.
+
+    Raises `ConfigError` where the store would be misread.
+    """
+    from features.offline.layouts import check_layouts
+    from features.offline.store import open_offline
+    from features.retail import DEFINITIONS
+    from settings import load_settings
+
+    settings = load_settings()
+    if model_dir is not None:
+        settings = settings.model_copy(update={"registry": None, "model_dir": model_dir})
+    store = open_offline(settings.database_url)
+    check_layouts(store.database, DEFINITIONS)
+    return settings, store
+
+
+def served_skew(settings: "Settings", store: "OfflineStore", metadata: "Metadata") -> "Skew":
+    """What the newest predictions say of it; nothing where there is no Kafka to read them from."""
+    from events.topics import PREDICTIONS
+    from features.retail import DEFINITIONS
+    from monitoring.reading import LogReader
+    from monitoring.skew import report_of
+    from training.gate import Skew
+
+    if settings.kafka is None:
+        return Skew(0, {})
+    reader = LogReader(settings.kafka, [PREDICTIONS], NEWEST)
+    records = (message.value() or b"" for message in reader.read_up_to_now(PREDICTIONS))
+    report = report_of(store, DEFINITIONS, metadata.recipe.contract(DEFINITIONS), records)
+    reader.close()
+    return Skew(report.values, dict(report.mismatches))
+
+
+def plan_of(settings: "Settings", model: str) -> "Plan":
+    """How this model is trained and judged. Raises `ConfigError` where it has no plan."""
+    from models.training_plan import load_plans
+    from routing import nearest
+
+    plans = load_plans(settings.training_plan)
+    if model not in plans:
+        problem = f"has no plan for it{nearest(model, plans)}"
+        raise ConfigError([Problem(str(settings.training_plan), 0, model, problem)])
+    return plans[model]
+
+
+def registry_of(settings: "Settings") -> "Registry":
+    """The configured one, else the folder of models."""
+    from training.folder import FolderRegistry
+    from training.registering import TrainingRegistry
+
+    if settings.registry is None:
+        return FolderRegistry(settings.model_dir)
+    return TrainingRegistry(settings.registry)
