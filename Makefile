@@ -57,6 +57,7 @@ bench: $(BIN)/.dev ## throughput and latency beside the plain way and the bare l
 	$(BIN)/python -m benchmarks.spine
 	$(BIN)/python -m benchmarks.interference
 	$(BIN)/python -m benchmarks.pipeline
+	$(BIN)/python -m benchmarks.nightly
 
 kafka: ## a real Apache Kafka on this machine (needs java and mvn), on KAFKA_PORT
 	@deploy/kafka/node start $(KAFKA_PORT)
