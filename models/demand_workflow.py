@@ -1,9 +1,10 @@
 """How much of a SKU will be sold in the next seven days? Forecast once a night, and told from there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Protocol
 
+from events.decision import Millis
 from events.envelope import Envelope
 from events.errors import DeadLetter, SignalboxError
 from events.nightly import REQUESTED
@@ -13,8 +14,9 @@ from features.keys import EntityKey
 from features.offline.forecasts import Day, StoredForecast
 from features.retail import DEFINITIONS
 from models.forecasting import COVERAGE, DailySeries, Forecast, Forecaster
-from models.nights import Timetable
+from models.nights import Timetable, night_of
 from models.workflow import Answer, Case, ModelVersion
+from transport.clock import Clock
 
 MODEL = "demand-forecaster"
 NEEDS = Contract.of(DEFINITIONS, ())
@@ -42,17 +44,29 @@ class DemandWorkflow:
     """`models.workflow.Workflow` for all that asks for one SKU's forecast.
 
     What was forecast of a SKU in a night is said again to whoever asks, until the next night: a message that
-    comes twice, or a batch that is resumed, makes no second forecast.
+    comes twice, or a batch that is resumed, makes no second forecast. `counted_until` tells up to when every
+    sale is known (epoch ms; None where nobody can say), and raises `Unavailable`.
     """
 
     name = MODEL
     needs = NEEDS
 
-    def __init__(self, forecaster: Forecaster, sales: Sales, library: Library, timetable: Timetable) -> None:
+    def __init__(
+        self,
+        forecaster: Forecaster,
+        sales: Sales,
+        library: Library,
+        timetable: Timetable,
+        counted_until: Callable[[], Millis | None],
+        clock: Clock,
+    ) -> None:
         self._forecaster = forecaster
         self._sales = sales
         self._library = library
         self._timetable = timetable
+        self._counted_until = counted_until
+        self._clock = clock
+        self._counted: Millis | None = None
 
     @property
     def version(self) -> ModelVersion:
@@ -70,7 +84,7 @@ class DemandWorkflow:
 
     def infer(self, cases: Sequence[Case]) -> Sequence[Answer | SignalboxError]:
         """One answer for each case, in their order; all SKUs of a night in one call. Raises `Unavailable`."""
-        wanted = [(case.event.tenant_id, self.night_of(case.event), _sku(case.event)) for case in cases]
+        wanted = [(case.event.tenant_id, self._known_night(case.event), _sku(case.event)) for case in cases]
         answers: dict[tuple[str, date, str], Answer] = {}
         for tenant_id, night in dict.fromkeys((tenant_id, night) for tenant_id, night, _ in wanted):
             skus = list(dict.fromkeys(sku for *whose, sku in wanted if whose == [tenant_id, night]))
@@ -85,12 +99,23 @@ class DemandWorkflow:
     def night_of(self, event: Envelope) -> date:
         """The night that an event names, else that of the day on which it happened.
 
-        Raises `DeadLetter` where what it names is no day.
+        Raises `DeadLetter` where what it names is no night that can be forecast.
         """
-        named = event.payload.get("forecast_date")
-        if event.event_type != REQUESTED or named is None:
-            return self._timetable.day_of(event.occurred_at)
-        return day_named(named)
+        named = event.payload.get("forecast_date") if event.event_type == REQUESTED else None
+        return night_of(named, event.occurred_at, self._timetable, self._clock())
+
+    def _known_night(self, event: Envelope) -> date:
+        night = self.night_of(event)
+        # the first forecast of a night stands all day: it is not to be made of sales that are half counted,
+        # for who asks at a second past midnight. Who sent the night's own requests has looked
+        if event.event_type == REQUESTED or self._is_counted(self._timetable.midnight(night)):
+            return night
+        return night - timedelta(days=1)
+
+    def _is_counted(self, moment: Millis) -> bool:
+        if self._counted is None or self._counted < moment:
+            self._counted = self._counted_until()
+        return self._counted is not None and self._counted >= moment
 
     def _of_night(self, tenant_id: str, night: date, skus: Sequence[str]) -> Mapping[str, StoredForecast]:
         name = night.isoformat()
@@ -110,14 +135,6 @@ class DemandWorkflow:
         return StoredForecast(
             sku, night.isoformat(), forecast.method, version.model_id, version.digest, tuple(days)
         )
-
-
-def day_named(text: object) -> date:
-    """A payload's ISO day. Raises `DeadLetter` where it is none: 2026-02-30 fits the pattern."""
-    try:
-        return date.fromisoformat(str(text))
-    except ValueError as error:
-        raise DeadLetter("invalid_payload", f"payload.forecast_date: {error}") from error
 
 
 def _sku(event: Envelope) -> str:

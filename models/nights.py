@@ -5,8 +5,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from events.decision import Millis
+from events.errors import DeadLetter
 
 MIDNIGHT = time(0)
+EARLIEST = date(1970, 1, 1)
+"""No event happened before the epoch."""
+CLOCKS_DIFFER_MS = 300_000
+"""By less than that: who triggers a night at its midnight is refused by nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,25 @@ class Timetable:
     def day_of(self, moment: Millis) -> date:
         """The day that the shop's calendar shows then."""
         return datetime.fromtimestamp(moment / 1_000, self.zone).date()
+
+
+def night_of(named: object, occurred_at: Millis, timetable: Timetable, now: Millis) -> date:
+    """The night that a payload names as an ISO day, else that of the day on which its event happened.
+
+    Raises `DeadLetter` where it names no day (2026-02-30 fits the pattern), one that has not begun, as its
+    forecast would be made of half of its past and stand for good, or one before there were sales.
+    """
+    newest = timetable.day_of(now + CLOCKS_DIFFER_MS)
+    if named is None:
+        return min(timetable.day_of(occurred_at), newest)
+    try:
+        night = date.fromisoformat(str(named))
+    except ValueError as error:
+        raise DeadLetter("invalid_payload", f"payload.forecast_date: {error}") from error
+    if not EARLIEST <= night <= newest:
+        message = f"payload.forecast_date: {night} is none of the nights from {EARLIEST} to {newest}"
+        raise DeadLetter("invalid_payload", message)
+    return night
 
 
 def _instant(day: date, at: time, zone: ZoneInfo) -> Millis:

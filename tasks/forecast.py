@@ -4,6 +4,7 @@ from datetime import time
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from events.decision import Millis
 from models.artifact import Artifact
 from models.demand_workflow import MODEL
 from models.workflow import Workflow
@@ -12,6 +13,7 @@ from tasks.served import ServedTask
 
 if TYPE_CHECKING:
     from features.offline.database import Database
+    from features.redis_store import RedisStore
     from models.forecasting import Forecaster
 
 
@@ -44,7 +46,15 @@ class Forecast(ServedTask):
         Forecasts(database).create()
         return database
 
+    @cached_property
+    def shelf(self) -> "RedisStore":
+        """The online tier, which says up to when all sales are known."""
+        from features.redis_store import RedisStore
+
+        return RedisStore(settings.redis_url)
+
     def _around(self, forecaster: "Forecaster") -> Workflow:
+        from features.counted import counted_until
         from features.offline.forecasts import Forecasts
         from features.offline.nights import Nights
         from features.offline.sales import Sales
@@ -55,8 +65,12 @@ class Forecast(ServedTask):
         sales, forecasts = Sales(self.database, settings.time_zone), Forecasts(self.database)
         begins = settings.nightly_at if isinstance(settings.nightly_at, time) else time()
         timetable = Timetable(settings.time_zone, begins)
+
+        def known_until() -> Millis | None:
+            return counted_until(self.database, self.shelf)
+
         return NightlyWorkflow(
-            DemandWorkflow(forecaster, sales, forecasts, timetable),
+            DemandWorkflow(forecaster, sales, forecasts, timetable, known_until, self.clock),
             Planner(sales, Nights(self.database), self.publish, timetable, self.clock),
         )
 

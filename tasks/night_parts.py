@@ -1,14 +1,16 @@
-"""The watch with its connections, for a look or for as long as a command runs."""
+"""The watch with its connections, for a look or as long as a command runs; and up to when sales are known."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from zoneinfo import ZoneInfo
 
 from events.decision import Millis, dead_letter_topic
+from features.counted import counted_until
 from features.offline.database import open_database
 from features.offline.forecasts import Forecasts
 from features.offline.nights import Nights
 from features.offline.sales import Sales
+from features.redis_store import RedisStore
 from tasks.night_letters import failures
 from tasks.night_watch import Failures, NightWatch
 from transport.clock import system_clock
@@ -17,6 +19,17 @@ from transport.tail import records_since
 
 QUEUE = "ml.forecast.batch"
 PUBLISH_S = 30.0
+REDIS_S = 10.0
+
+
+def sales_known_until(database_url: str, redis_url: str) -> Millis | None:
+    """Epoch ms; None where nobody can say. Raises `Unavailable`."""
+    database, shelf = open_database(database_url), RedisStore(redis_url, timeout_s=REDIS_S)
+    try:
+        return counted_until(database, shelf)
+    finally:
+        shelf.close()
+        database.close()
 
 
 @contextmanager

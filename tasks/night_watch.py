@@ -1,5 +1,6 @@
 """Who sees to it that each night begins once, and ends with a report? Looked at once a minute."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -17,6 +18,8 @@ from models.nights import Timetable
 from tasks.records import event_record
 from transport.clock import Clock
 from transport.kafka import Outgoing
+
+logger = logging.getLogger(__name__)
 
 Failures = Mapping[tuple[str, str], Mapping[str, Failure]]
 """Why SKUs were given up, by tenant and night, then by SKU."""
@@ -57,10 +60,18 @@ class NightWatch:
         self._publish = publish
         self._clock = clock
 
-    def begin(self, tenant_id: str, timetable: Timetable) -> date | None:
-        """Trigger the night that is due, where nobody did; which one that was."""
+    def begin(self, tenant_id: str, timetable: Timetable, counted_until: Millis | None) -> date | None:
+        """Trigger the night that is due, where nobody did; which one that was.
+
+        It waits until all sales before its midnight are known: they are `counted_until` then (epoch ms; None
+        where nobody can say). What is not counted would be forecast as not sold, and stand.
+        """
         now = self._clock()
         night = timetable.due(now)
+        if counted_until is None or counted_until < timetable.midnight(night):
+            if self._nights.find(tenant_id, night.isoformat()) is None:
+                logger.warning("the night of %s waits for the feature pipeline: sales lack", night)
+            return None
         if not self._nights.claim(tenant_id, night.isoformat(), now):
             return None
         self.trigger(tenant_id, night)

@@ -10,8 +10,7 @@ from events.nightly import TRIGGER, requested
 from events.prediction import NightDetail, Output
 from events.topics import EVENTS
 from features.keys import EntityKey
-from models.demand_workflow import day_named
-from models.nights import Timetable
+from models.nights import Timetable, night_of
 from models.workflow import Answer, Case, ModelVersion, Workflow
 from tasks.records import event_record
 from transport.clock import Clock
@@ -63,7 +62,7 @@ class Planner:
     def night_of(self, event: Envelope) -> date:
         """The night that a trigger names, else that of the day on which it came. Raises `DeadLetter`."""
         named = event.payload.get("forecast_date")
-        return self._timetable.day_of(event.occurred_at) if named is None else day_named(named)
+        return night_of(named, event.occurred_at, self._timetable, self._clock())
 
     def plan(self, case: Case) -> Answer:
         """Write down what the night is of, and ask for each SKU. Raises `Unavailable`."""

@@ -64,7 +64,8 @@ def store(tmp_path: Path) -> Iterator[OfflineStore]:
 def workflow(store: OfflineStore, forecaster: Forecaster) -> DemandWorkflow:
     library = Forecasts(store.database)
     library.create()
-    return DemandWorkflow(forecaster, Sales(store.database, LONDON), library, Timetable(LONDON, time(2)))
+    sales, timetable = Sales(store.database, LONDON), Timetable(LONDON, time(2))
+    return DemandWorkflow(forecaster, sales, library, timetable, _later, _later)
 
 
 def restock(at: int) -> Case:
@@ -102,6 +103,10 @@ def test_a_restock_is_told_its_seven_days_and_the_same_ones_until_the_next_night
     assert told(workflow(store, SeasonalNaive()), _noon(today) + 3_600_000) == detail
     tomorrow = told(workflow(store, SeasonalNaive()), _noon(today + timedelta(days=1)))
     assert tomorrow.model_id == SeasonalNaive.version.model_id
+
+
+def _later() -> int:
+    return _noon(weekly().end + timedelta(days=7))
 
 
 def _noon(day: date) -> int:

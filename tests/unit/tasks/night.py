@@ -84,6 +84,7 @@ class Shop:
         self.store.create(DEFINITIONS)
         database = self.store.database
         self.now = at(NIGHT, 2)
+        self.counted_until: Millis | None = self.now
         self.kafka = Kafka()
         self.forecaster = Counted()
         self.sales, self.nights = Sales(database, ZoneInfo("UTC")), Nights(database)
@@ -93,7 +94,10 @@ class Shop:
         self.looked_since: list[Millis] = []
         self.watch = self.another_watch()
         self.workflow = NightlyWorkflow(
-            DemandWorkflow(self.forecaster, self.sales, self.forecasts, UTC_AT_TWO),
+            DemandWorkflow(
+                *(self.forecaster, self.sales, self.forecasts, UTC_AT_TWO),
+                *(lambda: self.counted_until, lambda: self.now),
+            ),
             Planner(self.sales, self.nights, self.kafka.publish, UTC_AT_TWO, lambda: self.now),
         )
 

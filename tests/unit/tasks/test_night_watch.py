@@ -32,37 +32,54 @@ def end(shop: Shop) -> Report:
 
 class TestHowItBegins:
     def test_a_night_is_triggered_once_however_often_is_looked(self, shop: Shop) -> None:
-        assert [shop.watch.begin(TENANT, UTC_AT_TWO) for _ in range(3)] == [NIGHT, None, None]
+        assert [shop.watch.begin(TENANT, UTC_AT_TWO, shop.now) for _ in range(3)] == [NIGHT, None, None]
         (event,) = shop.published()
         assert (event.event_type, event.payload) == (TRIGGER, {"forecast_date": NAME})
         validate(event)
 
     def test_two_clocks_trigger_it_once(self, shop: Shop) -> None:
         watches = [shop.watch, shop.another_watch()]
-        assert [watch.begin(TENANT, UTC_AT_TWO) for watch in watches] == [NIGHT, None]
+        assert [watch.begin(TENANT, UTC_AT_TWO, shop.now) for watch in watches] == [NIGHT, None]
         assert len(shop.published()) == 1
 
     def test_a_missed_night_is_made_up_for_once_and_those_before_it_are_not(self, shop: Shop) -> None:
-        shop.watch.begin(TENANT, UTC_AT_TWO)
+        shop.watch.begin(TENANT, UTC_AT_TWO, shop.now)
         shop.published()
         shop.now = at(NIGHT + timedelta(days=4), 1)
-        assert [shop.watch.begin(TENANT, UTC_AT_TWO) for _ in range(2)] == [NIGHT + timedelta(days=3), None]
+        assert [shop.watch.begin(TENANT, UTC_AT_TWO, shop.now) for _ in range(2)] == [
+            NIGHT + timedelta(days=3),
+            None,
+        ]
 
     def test_who_dies_between_its_claim_and_the_trigger_is_made_up_for(self, shop: Shop) -> None:
         shop.kafka.down = 1
         with pytest.raises(Unavailable):
-            shop.watch.begin(TENANT, UTC_AT_TWO)
-        assert shop.another_watch().begin(TENANT, UTC_AT_TWO) is None
+            shop.watch.begin(TENANT, UTC_AT_TWO, shop.now)
+        assert shop.another_watch().begin(TENANT, UTC_AT_TWO, shop.now) is None
         shop.now += CLAIM_MS
-        assert shop.another_watch().begin(TENANT, UTC_AT_TWO) == NIGHT
-        assert shop.watch.begin(TENANT, UTC_AT_TWO) is None
+        assert shop.another_watch().begin(TENANT, UTC_AT_TWO, shop.now) == NIGHT
+        assert shop.watch.begin(TENANT, UTC_AT_TWO, shop.now) is None
+
+    @pytest.mark.parametrize(
+        "counted_until",
+        [
+            pytest.param(at(NIGHT, 0) - 1, id="the pipeline stands still since before midnight"),
+            pytest.param(None, id="nobody can say how far it is"),
+        ],
+    )
+    def test_a_night_waits_until_the_day_before_it_is_counted(
+        self, shop: Shop, counted_until: int | None, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        assert shop.watch.begin(TENANT, UTC_AT_TWO, counted_until) is None
+        assert "the night of 2026-03-02 waits" in caplog.text
+        assert shop.watch.begin(TENANT, UTC_AT_TWO, at(NIGHT, 0)) == NIGHT
 
     def test_a_night_that_was_begun_by_hand_is_not_triggered_again(self, shop: Shop) -> None:
         shop.trigger()
-        assert shop.watch.begin(TENANT, UTC_AT_TWO) is None
+        assert shop.watch.begin(TENANT, UTC_AT_TWO, shop.now) is None
 
     def test_the_same_night_has_the_same_id_whoever_triggers_it(self, shop: Shop) -> None:
-        shop.watch.begin(TENANT, UTC_AT_TWO)
+        shop.watch.begin(TENANT, UTC_AT_TWO, shop.now)
         shop.now += 5_000
         shop.watch.trigger(TENANT, NIGHT)
         shop.watch.trigger("another", NIGHT)

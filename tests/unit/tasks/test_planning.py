@@ -12,9 +12,10 @@ from events.errors import DeadLetter, Unavailable
 from events.nightly import REQUESTED, trigger
 from events.payloads import validate
 from events.prediction import ForecastDetail, NightDetail
+from models.nights import EARLIEST
 from models.seasonal_naive import METHOD
 from models.workflow import Answer
-from tests.unit.tasks.night import NIGHT, TENANT, Shop
+from tests.unit.tasks.night import NIGHT, TENANT, Shop, at
 
 SOLD = {1: {"a": 5, "b": 1}, 8: {"a": 3}, 400: {"gone": 9}}
 
@@ -102,6 +103,65 @@ def test_a_restock_request_is_told_the_forecast_of_the_day_on_which_it_came(shop
     )
     assert shop.infer([restock]) == [by_night]
     assert shop.forecaster.asked == ["a"]
+
+
+@pytest.mark.parametrize(
+    "counted_until",
+    [
+        pytest.param(at(NIGHT, 0) - 1, id="the pipeline is a little behind"),
+        pytest.param(None, id="nobody can say how far it is"),
+    ],
+)
+def test_who_asks_before_the_day_that_is_over_is_counted_is_told_the_night_before(
+    shop: Shop, counted_until: int | None
+) -> None:
+    shop.counted_until = counted_until
+    restock = msgspec.structs.replace(
+        shop.request("a"), event_type="inventory.restock_requested", payload={"sku": "a"}
+    )
+    (early,) = shop.infer([restock])
+    shop.sell({1: {"a": 70}})
+    shop.counted_until = at(NIGHT, 0)
+    (later,) = shop.infer([restock])
+    nights = [found.night for found in map(detail, (early, later)) if isinstance(found, ForecastDetail)]
+    assert nights == ["2026-03-01", "2026-03-02"]
+
+
+def test_a_restock_request_from_a_clock_that_is_ahead_is_told_this_night(shop: Shop) -> None:
+    restock = msgspec.structs.replace(
+        shop.request("a"),
+        event_type="inventory.restock_requested",
+        payload={"sku": "a"},
+        occurred_at=at(NIGHT + timedelta(days=400)),
+    )
+    assert shop.infer([restock]) == shop.infer([shop.request("a")])
+
+
+@pytest.mark.parametrize(
+    "night",
+    [
+        pytest.param("2026-03-03", id="that has not begun"),
+        pytest.param("9999-12-31", id="that never comes"),
+        pytest.param("0001-01-01", id="before there were sales"),
+    ],
+)
+def test_a_night_that_cannot_be_forecast_is_refused(shop: Shop, night: str) -> None:
+    for event in (shop.request("a"), trigger(TENANT, NIGHT, shop.now)):
+        other = msgspec.structs.replace(event, payload={**event.payload, "forecast_date": night})
+        with pytest.raises(DeadLetter, match="is none of the nights"):
+            shop.workflow.entities(other)
+
+
+def test_who_triggers_a_night_at_its_midnight_by_a_faster_clock_is_not_refused(shop: Shop) -> None:
+    event = trigger(TENANT, NIGHT, at(NIGHT, 0))
+    shop.now = at(NIGHT, 0) - 30_000
+    (answer,) = shop.infer([event])
+    assert isinstance(answer, Answer)
+
+
+def test_the_earliest_night_that_is_not_refused_can_be_planned(shop: Shop) -> None:
+    (answer,) = shop.trigger(EARLIEST)
+    assert detail(answer) == NightDetail("1970-01-01", planned=0, requested=0)
 
 
 def test_a_batch_may_hold_several_nights(shop: Shop) -> None:
