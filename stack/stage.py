@@ -21,6 +21,11 @@ from stack.up import environment
 FOLDER = Path("var/demo")
 
 
+def played(env: Mapping[str, str]) -> dict[str, str]:
+    """What a process of a demonstration is started with: its night is the programme's, and not today's."""
+    return {**env, "SIGNALBOX_NIGHTLY_AT": "off"}
+
+
 class Stage:
     """The stack that a programme is played on."""
 
@@ -42,7 +47,7 @@ class Stage:
     def raised(self) -> Iterator[Mapping[str, str]]:
         """Everything runs for the length of a `with`; gives the addresses, as a process has them."""
         parts = choose_parts(self._settings, FOLDER)
-        plan = Plan(self._rules, environment(parts, FOLDER), FOLDER, free_port())
+        plan = Plan(self._rules, played(environment(parts, FOLDER)), FOLDER, free_port())
         with published(plan.env), self.supervisor:
             self._raise(parts, plan)
             yield plan.env
