@@ -8,6 +8,12 @@ from typing import Any
 
 from celery.schedules import crontab
 
+EXPIRES_S = 300
+"""What comes each minute is done by one of five: a pool that was down for a day does not catch up on it.
+
+Longer than a minute, as a worker's clock may be ahead of beat's.
+"""
+
 BEAT_SCHEDULE: Mapping[str, Mapping[str, Any]] = {
     "materialise the batch views of the feature store": {
         "task": "tasks.features.materialize",
@@ -24,12 +30,12 @@ BEAT_SCHEDULE: Mapping[str, Mapping[str, Any]] = {
     "begin the nightly forecast that is due, and end those that are done": {
         "task": "tasks.nightly.watch",
         "schedule": crontab(),
-        "options": {"queue": "ml.forecast.nights"},
+        "options": {"queue": "ml.forecast.nights", "expires": EXPIRES_S},
     },
     # a look at SQL, where nothing is due: a message that was lost costs a minute, and no training
     "train what is due": {
         "task": "tasks.training.run",
         "schedule": crontab(),
-        "options": {"queue": "ml.training"},
+        "options": {"queue": "ml.training", "expires": EXPIRES_S},
     },
 }

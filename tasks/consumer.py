@@ -31,7 +31,7 @@ class Consumer(CeleryConsumer):
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Message], Any]:
         """Called by Celery at each connection to the broker."""
         handle = super().create_task_handler(*args, **kwargs)
-        known = self.known_tasks()
+        known, may_expire = self.known_tasks(), self.clocked_tasks()
 
         def on_message(message: Message) -> Any:
             fault = fault_of(
@@ -41,6 +41,7 @@ class Consumer(CeleryConsumer):
                 message.body or b"",
                 known,
                 datetime.now(UTC),
+                may_expire,
             )
             if fault is not None:
                 self._disguise(message, fault)
@@ -73,6 +74,10 @@ class Consumer(CeleryConsumer):
         return frozenset(
             name for name, task in self.app.tasks.items() if not isinstance(task, EventTask) or task.served
         )
+
+    def clocked_tasks(self) -> frozenset[str]:
+        """Those that come by the clock and carry no events: what is lost of them comes again."""
+        return frozenset(name for name, task in self.app.tasks.items() if not isinstance(task, EventTask))
 
     def _disguise(self, message: Message, fault: str) -> None:
         logger.error("malformed message on %s: %s", message.delivery_info.get("routing_key"), fault)

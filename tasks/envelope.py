@@ -18,7 +18,7 @@ class _Headers(msgspec.Struct):
     id: Annotated[str, Meta(min_length=1)]
     retries: Annotated[int, Meta(ge=0)] | None = None
     eta: str | None = None
-    expires: None = None
+    expires: str | None = None
     timelimit: tuple[float | None, float | None] | None = None
     ignore_result: bool | None = None
     shadow: str | None = None
@@ -50,14 +50,20 @@ def fault_of(
     body: bytes | str,
     known: Container[str],
     now: datetime,
+    may_expire: Container[str] = (),
 ) -> str | None:
-    """Why Celery could not run this message as a task that is `known`; None where it can."""
+    """Why Celery could not run this message as a task that is `known`; None where it can.
+
+    One that has expired it drops: that is for tasks that `may_expire`, and never for events.
+    """
     try:
         said = msgspec.convert(dict(headers), _Headers)
     except (msgspec.ValidationError, TypeError, ValueError, RecursionError) as error:
         return f"its headers are no task's: {error}"
     if said.task not in known:
         return f"no task {said.task} here"
+    if said.expires is not None and (said.task not in may_expire or _time(said.expires) is None):
+        return f"it expires {said.expires}"
     if content_type != "application/json" or str(content_encoding).lower() not in ENCODINGS:
         return f"its body is {content_type} in {content_encoding}, not JSON in UTF-8"
     try:
@@ -68,11 +74,17 @@ def fault_of(
 
 
 def _fault_of_eta(text: str, now: datetime) -> str | None:
-    try:
-        eta = datetime.fromisoformat(text)
-    except ValueError as error:
-        return f"its eta is no time: {error}"
+    eta = _time(text)
+    if eta is None:
+        return f"its eta is no time: {text}"
     if eta.replace(tzinfo=eta.tzinfo or UTC) - now > LATEST_ETA:
         # a worker would keep it in memory until then
         return f"its eta {text} is too far away"
     return None
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None

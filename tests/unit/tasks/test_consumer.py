@@ -1,11 +1,14 @@
 """What does a worker do with each message, and with each event about one?"""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from celery import Task
 
 from tasks.consumer import FLUSH_S, Consumer
+from tasks.malformed import RecordMalformed
 from tasks.stopping import STOPPING
 
 
@@ -51,6 +54,13 @@ def test_events_about_tasks_are_gathered_and_published_together(consumer: Consum
     assert consumer.hub.later == [(FLUSH_S, consumer.flush_events)]
     consumer.flush_events()
     assert consumer.event_dispatcher.flushed == 1
+
+
+def test_what_may_expire_is_what_carries_no_events(consumer: Consumer) -> None:
+    made: Any = consumer
+    made.app = SimpleNamespace(tasks={"by the clock": Task(), "of events": RecordMalformed()})
+
+    assert consumer.clocked_tasks() == {"by the clock"}
 
 
 def test_the_next_ones_are_gathered_anew(consumer: Consumer, monkeypatch: pytest.MonkeyPatch) -> None:

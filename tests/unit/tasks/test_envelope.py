@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tasks.envelope import fault_of
 
 NOW = datetime(2027, 1, 15, 8, tzinfo=UTC)
-KNOWN = frozenset({"tasks.fraud.score"})
+CLOCKED = "tasks.nightly.watch"
+KNOWN = frozenset({"tasks.fraud.score", CLOCKED})
 BODY = json.dumps([["argument"], {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}])
 HEADERS: dict[str, Any] = {
     "lang": "py",
@@ -43,7 +44,8 @@ def fault(
     content_encoding: object = "utf-8",
 ) -> str | None:
     """What is wrong with a message that is as Celery writes it but for this."""
-    return fault_of({**HEADERS, **(headers or {})}, content_type, content_encoding, body, KNOWN, NOW)
+    said = {**HEADERS, **(headers or {})}
+    return fault_of(said, content_type, content_encoding, body, KNOWN, NOW, frozenset({CLOCKED}))
 
 
 @pytest.mark.parametrize(
@@ -54,6 +56,7 @@ def fault(
         pytest.param({"retries": 2, "eta": "2027-01-15T08:00:04.5+00:00"}, BODY, id="a retry"),
         pytest.param({"eta": "2020-01-15T08:00:04"}, BODY, id="a retry whose time is long past"),
         pytest.param({"redelivered": True, "x-death": []}, BODY, id="what a broker adds"),
+        pytest.param({"task": CLOCKED, "expires": "2027-01-15T08:01:00+00:00"}, BODY, id="what beat sends"),
         pytest.param({}, "[[1, 2], {}, null]", id="arguments that the task itself will refuse"),
     ],
 )
@@ -83,6 +86,9 @@ def test_celery_can_run(headers: dict[str, Any], body: bytes | str) -> None:
         pytest.param({"headers": {"eta": "9999-12-31T23:59:59-12:00"}}, "far", id="an eta beyond time"),
         pytest.param({"headers": {"eta": "2027-01-15T09:30:00"}}, "far", id="an eta that fills memory"),
         pytest.param({"headers": {"expires": "2020-01-01"}}, "expires", id="Celery would drop the event"),
+        pytest.param(
+            {"headers": {"task": CLOCKED, "expires": "soon"}}, "expires", id="an end that is no time"
+        ),
         pytest.param({"headers": {"timelimit": [1]}}, "timelimit", id="a time limit that is none"),
         pytest.param({"headers": {"retries": "many"}}, "retries", id="retries that are no number"),
         pytest.param({"headers": {"stamped_headers": 5}}, "stamped_headers", id="stamps that are none"),
