@@ -26,10 +26,13 @@ def requested(tenant_id: str, night: date, sku: str, now: Millis) -> Envelope:
     return _event(event_id, REQUESTED, tenant_id, now, payload)
 
 
-def completed(tenant_id: str, night: date, report: Mapping[str, object], now: Millis) -> Envelope:
-    """Says that a night has ended, and how. A night that was taken up again ends again, under the same id."""
-    event_id = derived_id("night-end", tenant_id, night.isoformat())
-    return _event(event_id, COMPLETED, tenant_id, now, {"forecast_date": night.isoformat(), **report})
+def completed(tenant_id: str, night: date, report: Mapping[str, object], ended_at: Millis) -> Envelope:
+    """Says that a night has ended at a time (epoch ms), and how.
+
+    A night that was taken up again ends again, with another report: that is another event.
+    """
+    event_id = derived_id("night-end", tenant_id, night.isoformat(), str(ended_at))
+    return _event(event_id, COMPLETED, tenant_id, ended_at, {"forecast_date": night.isoformat(), **report})
 
 
 def _event(

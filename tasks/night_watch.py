@@ -139,7 +139,7 @@ class NightWatch:
 
     def _tell(self, night: Night) -> None:
         said = msgspec.json.decode(night.report, type=dict[str, object])
-        event = completed(night.tenant_id, date.fromisoformat(night.night), said, self._clock())
+        event = completed(night.tenant_id, date.fromisoformat(night.night), said, night.changed_at)
         self._publish([event_record(EVENTS, event, night.tenant_id)])
         self._nights.told(night.tenant_id, night.night, self._clock())
 

@@ -28,9 +28,17 @@ class Plans(Protocol):
     """Which SKUs a night is of. Raises `Unavailable`."""
 
     def plan(
-        self, tenant_id: str, night: str, skus: Sequence[str], *, began_at: int, sla_ms: int, now: int
+        self,
+        tenant_id: str,
+        night: str,
+        skus: Sequence[str],
+        *,
+        whole: bool,
+        began_at: int,
+        sla_ms: int,
+        now: int,
     ) -> None:
-        """The night is of these SKUs too."""
+        """The night is of these SKUs too; `whole`: they are its catalogue."""
 
     def planned(self, tenant_id: str, night: str) -> int:
         """How many SKUs it is of."""
@@ -68,13 +76,15 @@ class Planner:
         """Write down what the night is of, and ask for each SKU. Raises `Unavailable`."""
         tenant_id, night, decision = case.event.tenant_id, self.night_of(case.event), case.decision
         name = night.isoformat()
-        planned = self._plans.planned(tenant_id, name)
         named: Sequence[str] | None = case.event.payload.get("skus")
-        if named is None and not planned:
-            named = self._catalogue.catalogue(tenant_id, night)
-        began_at = decision.deadline - decision.sla_ms
         self._plans.plan(
-            tenant_id, name, named or (), began_at=began_at, sla_ms=decision.sla_ms, now=self._clock()
+            tenant_id,
+            name,
+            self._catalogue.catalogue(tenant_id, night) if named is None else named,
+            whole=named is None,
+            began_at=decision.deadline - decision.sla_ms,
+            sla_ms=decision.sla_ms,
+            now=self._clock(),
         )
         skus = self._plans.unanswered(tenant_id, name)
         now = self._clock()

@@ -1,6 +1,6 @@
 """What stands in SQL of forecasts? Each one, day by day; which SKUs a night is of; how far each night is."""
 
-from sqlalchemy import BigInteger, Column, Double, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Double, MetaData, String, Table, Text
 
 from features.offline.tables import index
 
@@ -55,9 +55,10 @@ NIGHTS = Table(
     Column("began_at", BigInteger, nullable=False),
     Column("sla_ms", BigInteger, nullable=False),
     Column("report", Text, nullable=False),
+    Column("whole", Boolean, nullable=False),
 )
 """How far a night is: `claimed` by the clock that triggers it, `triggered`, `planned`, `ended`, `told`.
 
 `changed_at` is when it came to that, `began_at` when its trigger came to Kafka, both epoch ms. `report` is
-JSON, "" until the night has ended.
+JSON, "" until the night has ended. `whole`: it is of the catalogue, and not only of SKUs that somebody named.
 """

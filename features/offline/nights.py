@@ -21,12 +21,17 @@ OPEN: tuple[State, ...] = ("planned", "ended")
 
 CLAIM_MS = 60_000
 """After so long who claimed a night and did not trigger it is taken for dead."""
+PLAN_MS = 900_000
+"""After so long a trigger that nobody planned is taken for lost. One more of them asks for nothing twice."""
 
 _C = NIGHTS.c
 
 
 class Night(NamedTuple):
-    """One night's run. Times are epoch ms; `began_at` is when its trigger came to Kafka."""
+    """One night's run. Times are epoch ms; `began_at` is when its trigger came to Kafka.
+
+    `whole`: it is of the catalogue, and not only of SKUs that somebody named.
+    """
 
     tenant_id: str
     night: str
@@ -35,6 +40,7 @@ class Night(NamedTuple):
     began_at: Millis
     sla_ms: Millis
     report: str
+    whole: bool
 
 
 class Nights:
@@ -44,18 +50,21 @@ class Nights:
         self._database = database
 
     def claim(self, tenant_id: str, night: str, now: Millis) -> bool:
-        """Whether the caller is to send the trigger: one of several that ask at once, and nobody later."""
+        """Whether the caller is to send the trigger: one of several that ask at once, and nobody later.
+
+        A night is claimed again where its trigger was lost, and where only SKUs that were named were planned.
+        """
 
         def attempt(connection: Connection) -> bool:
             found = _found(connection, tenant_id, night)
             if found is None:
                 connection.execute(insert(NIGHTS).values(_row(tenant_id, night, "claimed", now)))
                 return True
-            if found.state != "claimed" or now - found.changed_at < CLAIM_MS:
+            if not _may_be_claimed(found, now):
                 return False
-            taken = update(NIGHTS).where(_is(tenant_id, night), _C.state == "claimed")
-            same = taken.where(_C.changed_at == found.changed_at).values(changed_at=now)
-            return connection.execute(same).rowcount == 1
+            same = (_is(tenant_id, night), _C.state == found.state, _C.changed_at == found.changed_at)
+            taken = update(NIGHTS).where(*same, _C.whole.is_(False)).values(state="claimed", changed_at=now)
+            return connection.execute(taken).rowcount == 1
 
         return self._database.write(attempt)
 
@@ -72,23 +81,31 @@ class Nights:
         night: str,
         skus: Sequence[str],
         *,
+        whole: bool,
         began_at: Millis,
         sla_ms: Millis,
         now: Millis,
     ) -> None:
-        """The night is of these SKUs too. One that has ended begins again where a forecast is missing."""
+        """The night is of these SKUs too; `whole`: they are its catalogue.
+
+        One that has ended begins again where a forecast is missing. SKUs that are named do not stand for a
+        night's catalogue: who triggers that is still waited for.
+        """
 
         def write_down(connection: Connection) -> None:
             known = set(connection.scalars(select(PLANNED.c.sku).where(_planned(tenant_id, night))))
             new = sorted(set(skus) - known)
             write_rows(connection, PLANNED, [(tenant_id, night, sku) for sku in new])
             found = _found(connection, tenant_id, night)
+            first: dict[str, str | int] = {"began_at": began_at, "sla_ms": sla_ms, "whole": whole}
             if found is None:
-                row = _row(tenant_id, night, "planned", now) | {"began_at": began_at, "sla_ms": sla_ms}
+                row = _row(tenant_id, night, "planned", now) | first
                 connection.execute(insert(NIGHTS).values(row))
-            elif found.state in ("claimed", "triggered"):
-                first = {"state": "planned", "changed_at": now, "began_at": began_at, "sla_ms": sla_ms}
+            elif whole and not found.whole:
+                first |= {"state": "planned", "changed_at": now}
                 connection.execute(update(NIGHTS).where(_is(tenant_id, night)).values(first))
+            elif found.state in ("claimed", "triggered"):
+                return
             elif connection.scalar(_unanswered(tenant_id, night).limit(1)) is not None:
                 again = {"state": "planned", "changed_at": now}
                 connection.execute(update(NIGHTS).where(_is(tenant_id, night)).values(again))
@@ -137,7 +154,13 @@ def _found(connection: Connection, tenant_id: str, night: str) -> Night | None:
 
 def _row(tenant_id: str, night: str, state: State, now: Millis) -> dict[str, str | int]:
     whose = {"tenant_id": tenant_id, "night": night}
-    return {**whose, "state": state, "changed_at": now, "began_at": now, "sla_ms": 0, "report": ""}
+    began = {"changed_at": now, "began_at": now, "sla_ms": 0}
+    return {**whose, "state": state, **began, "report": "", "whole": False}
+
+
+def _may_be_claimed(found: Night, now: Millis) -> bool:
+    patience = {"claimed": CLAIM_MS, "triggered": PLAN_MS}.get(found.state, 0)
+    return not found.whole and now - found.changed_at >= patience
 
 
 def _is(tenant_id: str, night: str) -> ColumnElement[bool]:

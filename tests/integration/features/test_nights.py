@@ -30,8 +30,8 @@ def forecast(sku: str, mean: float, night: str = NIGHT) -> StoredForecast:
     return StoredForecast(sku, night, "naive", f"model-{mean:g}", "d" * 64, days)
 
 
-def plan(nights: Nights, *skus: str) -> None:
-    nights.plan(TENANT, NIGHT, skus, began_at=1_000, sla_ms=3_600_000, now=2_000)
+def plan(nights: Nights, *skus: str, whole: bool = True) -> None:
+    nights.plan(TENANT, NIGHT, skus, whole=whole, began_at=1_000, sla_ms=3_600_000, now=2_000)
 
 
 def test_of_many_that_claim_a_night_at_once_one_gets_it(databases: list[Database]) -> None:
@@ -104,6 +104,22 @@ def test_a_plan_grows_and_never_shrinks(store: OfflineStore) -> None:
     found = nights.find(TENANT, NIGHT)
     assert found is not None
     assert (found.state, found.began_at) == ("planned", 1_000)
+
+
+def test_a_night_of_named_skus_is_claimed_once_for_its_catalogue(databases: list[Database]) -> None:
+    nights = Nights(databases[0])
+    plan(nights, "a", whole=False)
+    nights.ended(TENANT, NIGHT, "{}", 3_000)
+    barrier = Barrier(AT_ONCE)
+
+    def claim(database: Database) -> bool:
+        barrier.wait()
+        return Nights(database).claim(TENANT, NIGHT, 4_000)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        assert sorted(pool.map(claim, databases)) == [False] * (AT_ONCE - 1) + [True]
+    plan(nights, "a", "b")
+    assert not nights.claim(TENANT, NIGHT, 5_000_000)
 
 
 def test_an_end_is_reached_once(store: OfflineStore) -> None:

@@ -9,7 +9,7 @@ import pytest
 from events.errors import Unavailable
 from events.nightly import COMPLETED, TRIGGER
 from events.payloads import validate
-from features.offline.nights import CLAIM_MS
+from features.offline.nights import CLAIM_MS, PLAN_MS
 from models.night_report import GIVE_UP_MS, Accuracy, Failure, Report
 from models.seasonal_naive import METHOD
 from tests.unit.tasks.night import NIGHT, TENANT, UTC_AT_TWO, Shop, at
@@ -58,6 +58,18 @@ class TestHowItBegins:
         assert shop.another_watch().begin(TENANT, UTC_AT_TWO, shop.now) is None
         shop.now += CLAIM_MS
         assert shop.another_watch().begin(TENANT, UTC_AT_TWO, shop.now) == NIGHT
+        assert shop.watch.begin(TENANT, UTC_AT_TWO, shop.now) is None
+
+    def test_a_trigger_that_was_lost_is_sent_again(self, shop: Shop) -> None:
+        shop.watch.begin(TENANT, UTC_AT_TWO, shop.now)
+        shop.now += PLAN_MS - 1
+        assert shop.watch.begin(TENANT, UTC_AT_TWO, shop.now) is None
+        shop.now += 1
+        assert [shop.watch.begin(TENANT, UTC_AT_TWO, shop.now) for _ in range(2)] == [NIGHT, None]
+        first, second = shop.published()
+        assert first.event_id == second.event_id
+        shop.infer([second])
+        shop.now += PLAN_MS
         assert shop.watch.begin(TENANT, UTC_AT_TWO, shop.now) is None
 
     @pytest.mark.parametrize(
@@ -116,8 +128,11 @@ class TestHowItEnds:
         shop.kafka.down = 1
         with pytest.raises(Unavailable):
             shop.watch.look()
+        ended_at = shop.now
+        shop.now += 60_000
         assert shop.another_watch().look() == []
-        assert [event.event_type for event in shop.published()] == [COMPLETED]
+        said = [(event.event_type, event.occurred_at) for event in shop.published()]
+        assert said == [(COMPLETED, ended_at)]
 
     def test_a_sku_that_was_given_up_is_named_with_its_reason(self, shop: Shop) -> None:
         shop.trigger()
@@ -158,7 +173,7 @@ class TestHowItEnds:
         shop.infer([first])
         shop.failed = {(TENANT, NAME): {"b": Failure("b", "timeout", "", shop.now)}}
         assert end(shop).failed == 1
-        shop.published()
+        (ended,) = shop.published()
         shop.now += 24 * 3_600_000
         shop.trigger()
         assert shop.watch.look() == [], "its old dead letter is no answer to the new request"
@@ -166,6 +181,8 @@ class TestHowItEnds:
         assert [event.event_id for event in again] == [second.event_id]
         shop.infer(again)
         assert end(shop).forecast == 2
+        (ended_again,) = shop.published()
+        assert ended_again.event_id != ended.event_id, "another report is another event"
 
     def test_one_that_ended_whole_stays_ended_when_it_is_triggered_again(self, shop: Shop) -> None:
         shop.trigger()

@@ -15,7 +15,7 @@ from events.prediction import ForecastDetail, NightDetail
 from models.nights import EARLIEST
 from models.seasonal_naive import METHOD
 from models.workflow import Answer
-from tests.unit.tasks.night import NIGHT, TENANT, Shop, at
+from tests.unit.tasks.night import NIGHT, TENANT, UTC_AT_TWO, Shop, at
 
 SOLD = {1: {"a": 5, "b": 1}, 8: {"a": 3}, 400: {"gone": 9}}
 
@@ -53,14 +53,39 @@ def test_a_trigger_may_name_its_skus(shop: Shop) -> None:
     assert [event.payload["sku"] for event in shop.published()] == ["b", "new"]
 
 
+def test_skus_that_are_named_do_not_stand_for_the_nights_catalogue(shop: Shop) -> None:
+    event = trigger(TENANT, NIGHT, shop.now)
+    shop.infer([msgspec.structs.replace(event, payload={**event.payload, "skus": ["b", "new"]})])
+    shop.infer(shop.published())
+    shop.watch.look()
+    assert shop.watch.begin(TENANT, UTC_AT_TWO, shop.now) == NIGHT
+    assert shop.watch.begin(TENANT, UTC_AT_TWO, shop.now) is None
+    shop.published()
+    (answer,) = shop.trigger()
+    assert detail(answer) == NightDetail("2026-03-02", planned=3, requested=1)
+    assert [event.payload["sku"] for event in shop.published()] == ["a"]
+
+
+def test_skus_that_are_named_while_the_nights_trigger_is_under_way_do_not_take_its_place(shop: Shop) -> None:
+    shop.watch.begin(TENANT, UTC_AT_TWO, shop.now)
+    (nightly,) = shop.published()
+    shop.infer([msgspec.structs.replace(nightly, payload={**nightly.payload, "skus": ["new"]})])
+    shop.infer(shop.published())
+    assert shop.watch.look() == []
+    (answer,) = shop.infer([nightly])
+    assert detail(answer) == NightDetail("2026-03-02", planned=3, requested=2)
+
+
 def test_a_trigger_that_comes_again_asks_only_for_what_is_unanswered_under_the_same_ids(shop: Shop) -> None:
     shop.trigger()
     first = shop.published()
     shop.infer(first[:1])
     shop.sell({2: {"c": 1}})
     (answer,) = shop.trigger()
-    assert detail(answer) == NightDetail("2026-03-02", planned=2, requested=1)
-    assert [event.event_id for event in shop.published()] == [first[1].event_id]
+    assert detail(answer) == NightDetail("2026-03-02", planned=3, requested=2)
+    again = shop.published()
+    assert [event.payload["sku"] for event in again] == ["b", "c"]
+    assert again[0].event_id == first[1].event_id
 
 
 def test_a_trigger_that_kafka_cut_short_is_planned_the_same_way_again(shop: Shop) -> None:
