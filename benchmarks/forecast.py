@@ -147,7 +147,7 @@ def main() -> None:
         for name, value in made.metadata.recipe.parameters.items():
             if name in ("prophet_weight", "stretch"):
                 lines.say(f"{name} {value:.3f}")
-        best = best_selling(series, weeks, args.skus)
+        best = best_selling(series, weeks.test_nights[0], args.skus)
         report(made.measured, joined(made.measured, made.blend))
         again(made, dict(list(best.items())[:50]), weeks, lines)
         store.close()

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -81,8 +81,9 @@ def train(
 ) -> Trained:
     """Fit, blend, measure and save; nothing from the weeks' end on is looked at.
 
-    Measured on the `skus` that sold best before the first test night, blended on some of them. The same
-    series give the same digest. Raises `ConfigError` where they are too short.
+    Measured on the `skus` that sold best before the first test night, blended on some of those that did
+    before the first blend night. The same series give the same digest. Raises `ConfigError` where they are
+    too short.
     """
     known = {sku: each.before(weeks.end) for sku, each in sorted(series.items())}
     _check(known, weeks)
@@ -91,8 +92,11 @@ def train(
     mean = _fit(rows.matrix, rows.capped, rows.level, _MEAN, progress)
     some = fitting_rows(known, weeks.fit_end, RANGE_NIGHTS_APART)
     quantiles = _fit(some.matrix, some.raw, some.level, _RANGE, progress)
-    trees, best = GlobalModel(mean, quantiles), best_selling(known, weeks, skus)
-    among = dict(list(best.items())[:: -(-len(best) // BLEND_SKUS)])
+    trees = GlobalModel(mean, quantiles)
+    # each chosen by what was known before its own weeks: who sells in them would be no fair draw of who will
+    earlier = best_selling(known, weeks.blend_nights[0], skus)
+    best = best_selling(known, weeks.test_nights[0], skus)
+    among = dict(list(earlier.items())[:: -(-len(earlier) // BLEND_SKUS)])
     progress.say(f"blend on {weeks.blend} weeks of {len(among)} SKUs")
     blend = choose(measured(trees, among, weeks.blend_nights, progress.tree, fit_all))
     progress.say(f"measure on {weeks.test} weeks of {len(best)} SKUs")
@@ -108,9 +112,9 @@ def train(
     return Trained(path, metadata, ForecastBench(best, weeks.test_nights), blend, tested)
 
 
-def best_selling(series: Mapping[str, DailySeries], weeks: Weeks, skus: int) -> dict[str, DailySeries]:
-    """The SKUs that sold best by what was known at the first test night, by their names."""
-    sold = {sku: each.before(weeks.test_nights[0]).demand.sum() for sku, each in series.items()}
+def best_selling(series: Mapping[str, DailySeries], night: date, skus: int) -> dict[str, DailySeries]:
+    """The SKUs that sold best by what was known at this night, by their names."""
+    sold = {sku: each.before(night).demand.sum() for sku, each in series.items()}
     best = sorted(sold, key=lambda sku: (-sold[sku], sku))[:skus]
     return {sku: series[sku] for sku in sorted(best)}
 

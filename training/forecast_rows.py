@@ -47,9 +47,9 @@ def fitting_rows(series: Mapping[str, DailySeries], end: date, apart: int = NIGH
 
 
 def ahead(series: DailySeries, night: date) -> Floats:
-    """What was sold on the days that a forecast of this night is for."""
-    week = series.before(night + timedelta(days=HORIZON_DAYS))
-    return week.demand[-HORIZON_DAYS:]
+    """What was sold on the days that a forecast of this night is for: before the first sale, nothing."""
+    known = series.before(night + timedelta(days=HORIZON_DAYS)).demand[-HORIZON_DAYS:]
+    return np.concatenate([np.zeros(HORIZON_DAYS - len(known)), known])
 
 
 def _of_night(known: Sequence[DailySeries], night: date) -> tuple[Floats, Floats, Floats, Floats]:

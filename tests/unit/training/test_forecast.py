@@ -10,7 +10,7 @@ from events.errors import ConfigError
 from models import artifact
 from models.forecasting import DailySeries
 from models.recipe import lacks
-from tests.unit.models.demand import DAYS, MONDAY, WEEKS, shop, train_shop, trained, weekly
+from tests.unit.models.demand import DAYS, MONDAY, WEEKS, series, shop, train_shop, trained, weekly
 from training.forecast import best_selling
 from training.forecast_rows import ahead, fitting_rows
 from training.forecast_split import Weeks
@@ -69,12 +69,36 @@ def test_too_little_of_a_past_is_refused(tmp_path: Path, skus: dict[str, DailySe
         train_shop(tmp_path, skus or {"sku-1": weekly(days=0)}, weeks)
 
 
-def test_the_best_selling_are_those_that_were_so_before_the_test() -> None:
+def test_the_best_selling_are_those_that_were_so_before_the_night() -> None:
     night = (WEEKS.test_nights[0] - MONDAY).days
     early, late = np.zeros(DAYS), np.zeros(DAYS)
     early[0], late[night] = 5, 500
     skus = {"late": DailySeries(MONDAY, late, late), "early": DailySeries(MONDAY, early, early)}
-    assert list(best_selling(skus, WEEKS, 1)) == ["early"]
+    assert list(best_selling(skus, WEEKS.test_nights[0], 1)) == ["early"]
+
+
+@pytest.mark.parametrize(
+    ("first", "expected"),
+    [
+        pytest.param(-9, [10, 11, 12, 13, 14, 15, 16], id="it was sold before the night"),
+        pytest.param(2, [0, 0, 1, 2, 3, 4, 5], id="it was launched within the week"),
+        pytest.param(7, [0] * 7, id="it was launched after the week"),
+        pytest.param(90, [0] * 7, id="it was launched long after"),
+    ],
+)
+def test_the_week_after_a_night_is_seven_days_of_the_calendar(first: int, expected: list[float]) -> None:
+    launched = series(np.arange(1.0, 31.0), MONDAY + timedelta(days=first))
+    assert ahead(launched, MONDAY).tolist() == expected
+
+
+def test_a_sku_that_was_launched_after_the_blend_weeks_is_trained_and_measured_with(tmp_path: Path) -> None:
+    launched = WEEKS.test_nights[0] - timedelta(days=2)
+    skus = {**shop(), "hit": series([50_000.0] * (WEEKS.end - launched).days, launched)}
+    made = train_shop(tmp_path, skus)
+    assert "hit" in best_selling(skus, WEEKS.test_nights[0], 5)
+    assert "hit" not in best_selling(skus, WEEKS.blend_nights[0], 5)
+    assert made.measured.truth.actual.shape == (1, 5, 7)
+    assert made.measured.truth.actual.max() == 50_000
 
 
 def test_a_row_to_fit_on_has_the_week_after_its_night_as_its_target() -> None:
