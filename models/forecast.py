@@ -14,7 +14,7 @@ from models.artifact import Artifact, BrokenModelError
 from models.contracts import contract_of
 from models.demand_workflow import MODEL
 from models.forecast_columns import COLUMNS
-from models.forecast_fallback import Kind, kind_of, nothing, now_and_then
+from models.forecast_fallback import MODELLED, Kind, kind_of, nothing, now_and_then
 from models.forecast_parts import Blend, GlobalModel, Trees, join
 from models.forecasting import DailySeries, Floats, Forecast
 from models.workflow import ModelVersion
@@ -28,7 +28,6 @@ MEAN_TREES, RANGE_TREES, BLEND = "mean.ubj", "range.ubj", "blend.json"
 """The files of a version: two boosters as XGBoost writes them, and what joins them with Prophet."""
 NEEDS = Contract.of(DEFINITIONS, ("demand_1d", "mean_price_28d"))
 """Whose measures the series are made of: with another meaning of these, a version is not served."""
-_MODELLED: tuple[Kind, ...] = ("regular", "new")
 
 
 class DemandForecaster:
@@ -67,7 +66,7 @@ class DemandForecaster:
         """By SKU, the demand of the days from `night` on."""
         known = {sku: each.before(night) for sku, each in series.items()}
         kinds = {sku: kind_of(each) for sku, each in known.items()}
-        modelled = [sku for sku in known if kinds[sku] in _MODELLED]
+        modelled = [sku for sku in known if kinds[sku] in MODELLED]
         said = self._trees.predict([known[sku] for sku in modelled], night)
         trees = dict(zip(modelled, said, strict=True))
         return {
@@ -84,7 +83,7 @@ def forecast_of(
     blend: Blend,
 ) -> Forecast:
     """One SKU's, by the kind that it is of; Prophet is asked for what is regular alone."""
-    if trees is not None and kind in _MODELLED:
+    if trees is not None and kind in MODELLED:
         return join(trees, prophet(known) if kind == "regular" else None, blend)
     return now_and_then(known) if kind == "intermittent" else nothing()
 

@@ -14,6 +14,8 @@ Kind = Literal[
     "unsold",  # zero
 ]
 
+MODELLED: tuple[Kind, ...] = ("regular", "new")
+"""Of these the global model has something to say: it is fitted on them, and asked for them."""
 NEW_DAYS = 28
 """For so long after its first sale a SKU is new."""
 RECENT_DAYS = 84

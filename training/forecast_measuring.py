@@ -6,8 +6,9 @@ from datetime import date
 
 import numpy as np
 
+from events.errors import ConfigError, Problem
 from models.forecast import forecast_of
-from models.forecast_fallback import Kind, kind_of
+from models.forecast_fallback import MODELLED, Kind, kind_of
 from models.forecast_parts import LEAST_END, Blend, GlobalModel, Trees
 from models.forecast_prophet import prophet_mean
 from models.forecasting import COVERAGE, HORIZON_DAYS, DailySeries, Floats, Forecast
@@ -120,7 +121,10 @@ def joined(found: Measured, blend: Blend) -> Joined:
 
 
 def choose(found: Measured) -> Blend:
-    """The weight with the least WAPE and MASE, each by the seasonal naive's; then the interval's stretch."""
+    """The weight with the least WAPE and MASE, each by the seasonal naive's; then the interval's stretch.
+
+    Raises `ConfigError` where none of the SKUs has an interval to be stretched.
+    """
 
     def loss(weight: float) -> float:
         mean = joined(found, Blend(weight, 1.0)).mean
@@ -150,10 +154,18 @@ def _stretch(found: Measured) -> float:
     """By how much the ends are to be moved so that `COVERAGE` of the days lie between them.
 
     Split conformal prediction, Vovk et al. (2005): the score of a day is the least factor that takes it in.
+    Days of SKUs that have no interval of the model's are not asked.
     """
+    asked = np.array([[each.kind in MODELLED for each in night] for night in found.seen])
+    if not asked.any():
+        problem = (
+            f"none of the {asked.shape[1]:,} SKUs that the parts are joined on was sold regularly: join them "
+            "on more weeks (--blend-weeks) or SKUs (--skus)"
+        )
+        raise ConfigError([Problem("offline feature store", 0, "sku_demand", problem)])
     low, high = found.all(lambda each: each.trees.low), found.all(lambda each: each.trees.high)
     sold = found.truth.actual
     # the low end is rounded down: what it has to fall below is one piece more than was sold
-    score = np.maximum(sold / np.maximum(high, LEAST_END), low / (sold + 1)) * _A_LITTLE
+    score = np.maximum(sold / np.maximum(high, LEAST_END), low / (sold + 1))[asked] * _A_LITTLE
     level = min(1.0, COVERAGE * (1 + 1 / score.size))
     return max(_LEAST_STRETCH, float(np.quantile(score, level, method="higher")))

@@ -6,8 +6,9 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from events.errors import ConfigError, Problem
 from models.forecast_columns import rows_of, usual_most
-from models.forecast_fallback import kind_of
+from models.forecast_fallback import FEWEST_SALES, MODELLED, RECENT_DAYS, kind_of
 from models.forecasting import HORIZON_DAYS, DailySeries, Floats
 
 NIGHTS_APART = 5
@@ -33,16 +34,22 @@ class Fitting:
 def fitting_rows(series: Mapping[str, DailySeries], end: date, apart: int = NIGHTS_APART) -> Fitting:
     """Of SKUs that were regular or new on a night; no week reaches beyond `end`. There is at least one.
 
-    The nights are so many days `apart`.
+    The nights are so many days `apart`. Raises `ConfigError` where no SKU was either on any of them.
     """
     first = min(each.first for each in series.values()) + timedelta(days=WARM_UP_DAYS)
     night = end - timedelta(days=HORIZON_DAYS)
     parts = []
     while night > first:
-        known = [each for each in series.values() if kind_of(each.before(night)) in ("regular", "new")]
+        known = [each for each in series.values() if kind_of(each.before(night)) in MODELLED]
         if known:
             parts.append(_of_night(known, night))
         night -= timedelta(days=apart)
+    if not parts:
+        problem = (
+            f"none of {len(series):,} SKUs was sold often enough before {end} to learn from, on "
+            f"{FEWEST_SALES} of {RECENT_DAYS} days: is all of the past there? `signalbox features backfill`"
+        )
+        raise ConfigError([Problem("offline feature store", 0, "sku_demand", problem)])
     return Fitting(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 

@@ -10,7 +10,17 @@ from events.errors import ConfigError
 from models import artifact
 from models.forecasting import DailySeries
 from models.recipe import lacks
-from tests.unit.models.demand import DAYS, MONDAY, WEEKS, series, shop, train_shop, trained, weekly
+from tests.unit.models.demand import (
+    DAYS,
+    MONDAY,
+    WEEKS,
+    now_and_then,
+    series,
+    shop,
+    train_shop,
+    trained,
+    weekly,
+)
 from training.forecast import best_selling
 from training.forecast_rows import ahead, fitting_rows
 from training.forecast_split import Weeks
@@ -67,6 +77,11 @@ def test_too_little_of_a_past_is_refused(tmp_path: Path, skus: dict[str, DailySe
     weeks = Weeks(MONDAY + timedelta(days=105), blend=1, test=1)
     with pytest.raises(ConfigError, match=message):
         train_shop(tmp_path, skus or {"sku-1": weekly(days=0)}, weeks)
+
+
+def test_a_shop_that_sells_each_sku_now_and_then_has_nothing_to_learn_from(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="none of 1 SKUs was sold often enough before 2026-07-20"):
+        train_shop(tmp_path, {"sku-1": now_and_then()})
 
 
 def test_the_best_selling_are_those_that_were_so_before_the_night() -> None:

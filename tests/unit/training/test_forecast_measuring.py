@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from events.errors import ConfigError
 from models.forecast_parts import Blend, Trees
 from models.forecasting import COVERAGE, HORIZON_DAYS, Floats
 from tests.unit.models.demand import now_and_then, weekly
@@ -48,6 +49,30 @@ def test_bounds_are_moved_until_they_hold_what_they_say(low: float, high: float)
     own = joined(found, blend)
     assert np.isfinite(blend.stretch)
     assert COVERAGE <= coverage(found.truth, own.low, own.high) < COVERAGE + 0.12
+
+
+def with_others(found: Measured, others: int) -> Measured:
+    """The last so many of the SKUs are sold now and then, and the trees are far off with them."""
+    (night,) = found.seen
+    other = Seen(now_and_then(), "intermittent", Trees(LINE, LINE, LINE), LINE)
+    return Measured(found.truth, ((*night[: SKUS - others], *[other] * others),), found.naive)
+
+
+def test_bounds_are_moved_by_those_skus_alone_that_they_are_of() -> None:
+    found = measured(10.0, 10.0)
+    sold = found.truth.actual[:, : SKUS // 2]
+    (night,) = found.seen
+    half = Measured(
+        Truth(sold, found.truth.scale[:, : SKUS // 2]), (night[: SKUS // 2],), found.naive[:, : SKUS // 2]
+    )
+    assert choose(with_others(found, SKUS // 2)).stretch == choose(half).stretch
+
+
+def test_without_a_sku_that_has_bounds_nothing_is_joined() -> None:
+    with pytest.raises(
+        ConfigError, match="that the parts are joined on was sold regularly: join them on more weeks"
+    ):
+        choose(with_others(measured(10.0, 10.0), SKUS))
 
 
 def test_a_sku_that_is_sold_now_and_then_is_joined_by_nothing() -> None:
