@@ -107,7 +107,7 @@ def train(
         RANGE_TREES: bytes(quantiles.save_raw()),
         BLEND: msgspec.json.encode(blend),
     }
-    recipe = _recipe(_summary(known, weeks, rows, len(best)), found, blend)
+    recipe = _recipe(_summary(known, weeks, rows, (len(among), len(best))), found, blend)
     path, metadata = save(model_dir, files, recipe, provenance)
     return Trained(path, metadata, ForecastBench(best, weeks.test_nights), blend, tested)
 
@@ -165,7 +165,10 @@ def _recipe(data: DataSummary, found: dict[str, float], blend: Blend) -> Recipe:
     )
 
 
-def _summary(known: Mapping[str, DailySeries], weeks: Weeks, rows: Fitting, skus: int) -> DataSummary:
+def _summary(
+    known: Mapping[str, DailySeries], weeks: Weeks, rows: Fitting, skus: tuple[int, int]
+) -> DataSummary:
+    blended, tested = skus
     first = min(each.first for each in known.values() if len(each))
     last = weeks.end - timedelta(days=1)
     blend, test = weeks.blend_nights[0], weeks.test_nights[0]
@@ -179,8 +182,8 @@ def _summary(known: Mapping[str, DailySeries], weeks: Weeks, rows: Fitting, skus
         },
         rows={
             "train": len(rows.raw),
-            "blend": skus * len(weeks.blend_nights),
-            "test": skus * len(weeks.test_nights),
+            "blend": blended * len(weeks.blend_nights),
+            "test": tested * len(weeks.test_nights),
         },
         labels={"skus": len(known)},
         sha256=_digest(known),

@@ -116,6 +116,14 @@ def test_a_sku_that_was_launched_after_the_blend_weeks_is_trained_and_measured_w
     assert made.measured.truth.actual.max() == 50_000
 
 
+def test_a_version_says_on_how_many_forecasts_it_was_blended_and_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.forecast.BLEND_SKUS", 2)
+    rows = train_shop(tmp_path).metadata.recipe.data.rows
+    assert (rows["blend"], rows["test"]) == (2, 5)
+
+
 def test_a_row_to_fit_on_has_the_week_after_its_night_as_its_target() -> None:
     known = {"sku": weekly()}
     rows = fitting_rows(known, WEEKS.fit_end)
