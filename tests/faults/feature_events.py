@@ -70,7 +70,11 @@ def _payload(rng: random.Random, number: int, customer: str) -> tuple[str, dict[
         }
         if rng.random() < 0.4:
             payload["items"] = [
-                {"sku": f"s-{rng.randrange(SKUS)}", "quantity": rng.randrange(1, 5), "unit_price": 1.5}
+                {
+                    "sku": f"s-{rng.randrange(SKUS)}",
+                    "quantity": rng.randrange(1, 5),
+                    "unit_price": rng.randrange(50, 2_000) / 100,
+                }
                 for _ in range(rng.randrange(1, 4))
             ]
         return "order.placed", payload
@@ -126,6 +130,7 @@ class Batch:
     returned: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     asked: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     sold: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
+    priced: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, event: dict[str, Any]) -> None:
         """Take one event that was not there yet."""
@@ -136,6 +141,7 @@ class Batch:
                 self.at_terminal[payload["terminal_id"]].append(second)
                 for item in payload.get("items", ()):
                     self.sold[item["sku"]].append((second // DAY_S, item["quantity"]))
+                    self.priced[item["sku"]].append((second // DAY_S, round(item["unit_price"] * 100)))
             case "order.fraud_confirmed":
                 self.frauds[payload["terminal_id"]].append(second)
             case "page.viewed":
@@ -158,6 +164,7 @@ class Batch:
             "customer_complaints": sorted(self.returned.keys() | self.asked.keys()),
             "ticket_history": sorted(self.tickets),
             "sku_demand": sorted(self.sold),
+            "sku_prices": sorted(self.priced),
         }
 
     def values(self, view: str, entity: str, at: int) -> dict[str, float]:
@@ -188,6 +195,8 @@ class Batch:
                     )
                     for days in (1, 7, 28)
                 }
+            case "sku_prices":
+                return {"mean_price_28d": _mean_price(self.priced[entity], now // DAY_S)}
         raise KeyError(view)
 
 
@@ -203,6 +212,11 @@ def _of_customer(orders: Sequence[tuple[int, int]], now: int) -> dict[str, float
     last = _since([second for second, _ in before], now)
     values["days_since_last_order"] = last / DAY_S if last >= 0 else -1.0
     return values
+
+
+def _mean_price(lines: Sequence[tuple[int, int]], today: int) -> float:
+    cents = [price for day, price in lines if today - 28 <= day < today]
+    return float(Fraction(sum(cents), 100 * len(cents))) if cents else 0.0
 
 
 def _of_terminal(orders: Sequence[int], frauds: Sequence[int], now: int) -> dict[str, float]:
