@@ -1,6 +1,7 @@
 """A version's way through a real MLflow: registered, named, fetched over HTTP, promoted, rolled back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -45,10 +46,11 @@ def registry(mlflow_uri: str) -> Registry:
 
 
 @pytest.fixture
-def promoting(registry: Registry, offline_url: str) -> Promoting:
-    changes = Changes(open_database(offline_url))
-    changes.create()
-    return Promoting(registry, changes)
+def promoting(registry: Registry, offline_url: str) -> Iterator[Promoting]:
+    with closing(open_database(offline_url)) as database:
+        changes = Changes(database)
+        changes.create()
+        yield Promoting(registry, changes)
 
 
 def test_a_registry_that_knows_nothing_says_so(registry: Registry, model: str) -> None:
