@@ -1,5 +1,6 @@
 """The services that tests ask for by name. A test that asks for one is marked `integration`."""
 
+import signal
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -8,6 +9,12 @@ from redis import Redis
 from tests import services
 
 SERVICES = frozenset({"kafka", "redis_url", "features_url", "broker_url", "database_url"})
+
+
+def pytest_configure() -> None:
+    """Where the tests run in the background, Ctrl-C is ignored by them, and by all that they start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
