@@ -67,11 +67,56 @@ class TrainingDetail(msgspec.Struct, frozen=True, tag="training"):
     min_rows: int
 
 
+CallState = Literal[
+    "declined",  # the limits did not allow it: it was never sent
+    "withdrawn",  # intended, and never sent: the run came to no draft that holds
+    "intended",  # allowed, and not sent yet
+    "confirmed",  # the support platform has done it
+    "refused",  # the support platform will not do it
+    "unknown",  # sent, and nobody knows whether it was done
+]
+
+
+class ToolCall(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One action that an agent chose, and what became of it. Amounts are in minor units of `currency`."""
+
+    tool: str
+    state: CallState
+    amount_minor: int = 0
+    currency: str = ""
+
+
+class SupportDetail(msgspec.Struct, frozen=True, tag="support"):
+    """What an agent made of a ticket; the label says whether it was resolved or handed over to a human.
+
+    That is a fact and no estimate: `confidence` is 1. `reason` says why it was handed over, `summary` what
+    the agent made of it, and neither has personal data. `model_id` began the run at `began_at` (epoch ms): a
+    run that is taken up again keeps to its prompt, whatever serves by then. `llm_calls` are those that were
+    answered, with their tokens; `cost` is in USD, at the prices of the version. `cited` are the ids of the
+    policies that the reply rests on, `policies` is the SHA-256 of all that could be searched.
+    """
+
+    outcome: Literal["resolved", "handed_over"]
+    reason: str
+    summary: str
+    steps: int
+    llm_calls: int
+    searches: int
+    input_tokens: int
+    output_tokens: int
+    cost: float
+    tool_calls: tuple[ToolCall, ...]
+    cited: tuple[str, ...]
+    policies: str
+    model_id: str
+    began_at: Millis
+
+
 Origin = Literal["online", "offline"]
 """Which tier of the feature store answered: the other one only where the online tier had lost something."""
 
 Detail = (  # a tagged union: each workflow adds its own
-    FraudDetail | ChurnDetail | ForecastDetail | NightDetail | TrainingDetail
+    FraudDetail | ChurnDetail | ForecastDetail | NightDetail | TrainingDetail | SupportDetail
 )
 
 
