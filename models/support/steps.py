@@ -1,0 +1,171 @@
+"""What does a run consist of? Its steps, as they stand in the journal, in the order in which they happened.
+
+Each is committed before the next begins, so that whoever takes a run up goes on where it stopped.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from events.decision import Millis
+from models.support.actions import Action
+from models.support.limits import Purse
+from models.support.passage import Passage
+
+Outcome = Literal["resolved", "handed_over"]
+
+
+class Begun(msgspec.Struct, frozen=True, kw_only=True, tag="begun"):
+    """The run began, with this prompt, which it keeps. `policies` is the SHA-256 of what is searched."""
+
+    model_id: str
+    began_at: Millis
+    policies: str
+    instructions: str
+    prompt: str
+    features: dict[str, float]
+
+
+class Asked(msgspec.Struct, frozen=True, tag="asked"):
+    """The LLM is about to be asked for the `call`th time (from 1).
+
+    `messages` are those that no request before it had, as pydantic-ai writes them in JSON.
+    """
+
+    call: int
+    messages: str
+
+
+class Answered(msgspec.Struct, frozen=True, kw_only=True, tag="answered"):
+    """The LLM's answer to that request, as pydantic-ai writes a `ModelResponse` in JSON."""
+
+    call: int
+    response: str
+    input_tokens: int
+    output_tokens: int
+
+
+class Searched(msgspec.Struct, frozen=True, tag="searched"):
+    """The policies were searched for `query`; what was found is all that a reply may cite."""
+
+    query: str
+    namespace: str
+    passages: tuple[Passage, ...]
+
+
+class Intended(msgspec.Struct, frozen=True, tag="intended"):
+    """The limits allow this action, and it was taken from `purses`.
+
+    It is carried out under `key` once the draft holds, and not before.
+    """
+
+    key: str
+    action: Action
+    purses: tuple[Purse, ...] = ()
+
+
+class Declined(msgspec.Struct, frozen=True, tag="declined"):
+    """The limits do not allow this action; `human`: but somebody may."""
+
+    action: Action
+    reason: str
+    human: bool
+
+
+class Concluded(msgspec.Struct, frozen=True, kw_only=True, tag="concluded"):
+    """What is to be done: from here on nothing is decided any more.
+
+    `reason` says why it is handed over; `fallback` why no LLM wrote this. `carry_out`: the actions that were
+    intended are sent; otherwise they are withdrawn. `reply` is for the customer, or a proposal to the human.
+    """
+
+    outcome: Outcome
+    reason: str
+    reply: str
+    summary: str
+    cites: tuple[str, ...]
+    carry_out: bool
+    fallback: str | None = None
+
+
+class Sent(msgspec.Struct, frozen=True, tag="sent"):
+    """The action under `key` is about to be sent: from here on it may have been done."""
+
+    key: str
+
+
+class Confirmed(msgspec.Struct, frozen=True, tag="confirmed"):
+    """The support platform has done what stands under `key`, and calls it `reference`."""
+
+    key: str
+    reference: str
+
+
+class Refused(msgspec.Struct, frozen=True, tag="refused"):
+    """The support platform will not do what stands under `key`."""
+
+    key: str
+    reason: str
+
+
+class Unknown(msgspec.Struct, frozen=True, tag="unknown"):
+    """Nobody knows whether what stands under `key` was done, and asking again might do it twice."""
+
+    key: str
+    reason: str
+
+
+class Withdrawn(msgspec.Struct, frozen=True, tag="withdrawn"):
+    """What stands under `key` was never sent, and will not be."""
+
+    key: str
+
+
+class Posted(msgspec.Struct, frozen=True, tag="posted"):
+    """The support platform has the resolution, or the hand-over, and calls it `reference`."""
+
+    outcome: Outcome
+    reference: str
+
+
+class Ended(msgspec.Struct, frozen=True, tag="ended"):
+    """The prediction's output (`events.prediction.Output` in JSON): whoever asks again is told the same."""
+
+    output: str
+    fallback: str | None = None
+
+
+Step = (
+    Begun
+    | Asked
+    | Answered
+    | Searched
+    | Intended
+    | Declined
+    | Concluded
+    | Sent
+    | Confirmed
+    | Refused
+    | Unknown
+    | Withdrawn
+    | Posted
+    | Ended
+)
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Step).decode
+
+
+def encode_step(step: Step) -> str:
+    """As it stands in the journal: one JSON object with its `type`."""
+    return _encode(step).decode()
+
+
+def decode_step(text: str) -> Step:
+    """Read a step. Raises `msgspec.ValidationError`."""
+    return _decode(text)
+
+
+def kind(step: Step) -> str:
+    """`intended`: the tag that it is written under."""
+    return str(step.__struct_config__.tag)
