@@ -103,6 +103,10 @@ class SupportPlatform(Protocol):
     again, and `RefusalError` where it will not.
     """
 
+    @property
+    def idempotent(self) -> bool:
+        """Whether it knows keys: an action under one that it has seen is not carried out again."""
+
     def order(self, tenant_id: str, order_id: str) -> Order | None:
         """The order, or None where the shop knows none of that id."""
 

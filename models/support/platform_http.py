@@ -1,0 +1,189 @@
+"""How is a support platform asked over HTTP: with keys, in time, and again where it did not answer?"""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from events.errors import Unavailable
+from models.support.actions import Action, Tool, tool_of
+from models.support.platform import (
+    DEPENDENCY,
+    HandOver,
+    Order,
+    Receipt,
+    RefusalError,
+    Resolution,
+    TicketRef,
+    UnconfirmedError,
+)
+from models.support.repeating import TOO_MANY, Patience, asks_again, retry_after_s
+from transport.clock import Clock, system_clock
+from transport.http import parse_address
+
+KEY: Final = "Idempotency-Key"
+VARIABLE = "SUPPORT_PLATFORM_URL"
+TIMEOUT = httpx.Timeout(5.0, connect=2.0)
+FOLDERS: Final[Mapping[Tool, str]] = MappingProxyType(
+    {"issue_refund": "refunds", "send_voucher": "vouchers", "escalate_to_human": "escalations"}
+)
+"""Where the platform takes each tool's actions."""
+_NOT_FOUND, _FIRST_REDIRECT, _FIRST_REFUSAL = 404, 300, 400
+_OUR_CREDENTIALS = frozenset({401, 403, 407})
+_LONGEST_REASON = 300
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+T = TypeVar("T")
+
+
+class HttpPlatform:
+    """A `SupportPlatform` behind a base URL. One for all threads of a process, made after the fork.
+
+    Where it is not `idempotent`, an action is never sent twice unless it surely did not arrive. Orders,
+    resolutions and hand-overs may be repeated anyway: a GET, and PUTs.
+    """
+
+    def __init__(
+        self,
+        client: httpx.Client,
+        *,
+        idempotent: bool = True,
+        patience: Patience | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Clock = system_clock,
+    ) -> None:
+        self._idempotent = idempotent
+        self._client = client
+        self._patience = patience or Patience()
+        self._sleep = sleep
+        self._clock = clock
+
+    @property
+    def idempotent(self) -> bool:
+        """As the Protocol says."""
+        return self._idempotent
+
+    def order(self, tenant_id: str, order_id: str) -> Order | None:
+        """As the Protocol says."""
+        try:
+            answer = self._ask("GET", _path(tenant_id, "orders", order_id))
+        except _AbsentError:
+            return None
+        return _decoded(answer, Order)
+
+    def act(self, key: str, ticket: TicketRef, action: Action) -> Receipt:
+        """As the Protocol says."""
+        body = {**msgspec.to_builtins(ticket), **msgspec.to_builtins(action)}
+        path = _path(ticket.tenant_id, FOLDERS[tool_of(action)])
+        return _decoded(self._ask("POST", path, key, body, again=self._idempotent), Receipt)
+
+    def resolve(self, key: str, ticket: TicketRef, resolution: Resolution) -> Receipt:
+        """As the Protocol says."""
+        return self._close(key, ticket, "resolution", resolution)
+
+    def hand_over(self, key: str, ticket: TicketRef, hand_over: HandOver) -> Receipt:
+        """As the Protocol says."""
+        return self._close(key, ticket, "hand-over", hand_over)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
+    def _close(self, key: str, ticket: TicketRef, how: str, end: Resolution | HandOver) -> Receipt:
+        body = {**msgspec.to_builtins(ticket), **msgspec.to_builtins(end)}
+        path = _path(ticket.tenant_id, "tickets", ticket.ticket_id, how)
+        return _decoded(self._ask("PUT", path, key, body), Receipt)
+
+    def _ask(
+        self, method: str, path: str, key: str | None = None, body: Any = None, *, again: bool = True
+    ) -> httpx.Response:
+        began, attempt = self._clock(), 0
+        while True:
+            attempt += 1
+            asked_s: float | None = None
+            try:
+                response = self._once(method, path, key, body)
+            except httpx.TransportError as error:
+                if not again and not isinstance(error, _NEVER_SENT):
+                    raise UnconfirmedError(f"the {DEPENDENCY} did not answer: {_told(error)}") from error
+                reason = _told(error)
+            else:
+                if not asks_again(response.status_code):
+                    return _judged(response)
+                if not again and response.status_code != TOO_MANY:
+                    raise UnconfirmedError(f"the {DEPENDENCY} failed: HTTP {response.status_code}")
+                reason = f"HTTP {response.status_code}"
+                asked_s = retry_after_s(response.headers, self._clock())
+            spent_s = (self._clock() - began) / 1_000
+            jitter = random.random()  # noqa: S311  # spreads load, guards nothing
+            pause_s = self._patience.pause_s(attempt, spent_s, asked_s, jitter)
+            if pause_s is None:
+                raise Unavailable(DEPENDENCY, f"{reason}, {attempt} attempts")
+            self._sleep(pause_s)
+
+    def _once(self, method: str, path: str, key: str | None, body: Any) -> httpx.Response:
+        headers = {} if key is None else {KEY: key}
+        content = None if body is None else msgspec.json.encode(body)
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        return self._client.request(method, path, headers=headers, content=content)
+
+
+class _AbsentError(RefusalError):
+    """There is nothing of that name."""
+
+
+def connect_platform(url: str, token: str | None, *, idempotent: bool = True) -> HttpPlatform:
+    """The platform at a URL, which may carry a user and a password. Raises `ConfigError` where it is none."""
+    address = parse_address(url, VARIABLE)
+    headers = dict(address.headers)
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    # a redirect would repeat an action elsewhere
+    client = httpx.Client(base_url=address.base, headers=headers, timeout=TIMEOUT, follow_redirects=False)
+    return HttpPlatform(client, idempotent=idempotent)
+
+
+def _path(*parts: str) -> str:
+    # an id is whatever a producer wrote: it must not leave its place in the path
+    return "/api/" + "/".join(_segment(part) for part in parts)
+
+
+def _segment(part: str) -> str:
+    quoted = quote(part, safe="", errors="replace")
+    return quoted.replace(".", "%2E") if quoted.strip(".") == "" else quoted
+
+
+def _judged(response: httpx.Response) -> httpx.Response:
+    status = response.status_code
+    if status < _FIRST_REDIRECT:
+        return response
+    if status < _FIRST_REFUSAL or status in _OUR_CREDENTIALS:
+        # ours to put right, and nothing about this call: a person who takes the ticket could not be told
+        raise Unavailable(DEPENDENCY, f"HTTP {status}: look at {VARIABLE} and SUPPORT_PLATFORM_TOKEN")
+    reason = _reason(response)
+    raise _AbsentError(reason) if status == _NOT_FOUND else RefusalError(reason)
+
+
+def _reason(response: httpx.Response) -> str:
+    try:
+        said = msgspec.json.decode(response.content, type=dict[str, Any]).get("error")
+    except msgspec.MsgspecError:
+        said = None
+    return (said if isinstance(said, str) else f"HTTP {response.status_code}")[:_LONGEST_REASON]
+
+
+def _decoded(response: httpx.Response, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(response.content, type=kind)
+    except msgspec.MsgspecError as error:
+        raise Unavailable(DEPENDENCY, f"its answer cannot be read: {error}") from error
+
+
+def _told(error: httpx.TransportError) -> str:
+    return str(error) or type(error).__name__

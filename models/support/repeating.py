@@ -1,0 +1,50 @@
+"""How long until a call is made again, and when is it given up? Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+from events.decision import Millis
+
+TOO_MANY = 429
+SERVER_ERROR = 500
+TRANSIENT = frozenset({408, 425, TOO_MANY})
+"""What an answer below 500 says of the moment, and not of the call (RFC 9110, RFC 8470, RFC 6585)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """At most so many attempts, within so many seconds, with pauses that double from `first_s` on."""
+
+    attempts: int = 5
+    first_s: float = 0.2
+    longest_s: float = 2.0
+    total_s: float = 8.0
+
+    def pause_s(self, attempt: int, spent_s: float, asked_s: float | None, jitter: float) -> float | None:
+        """Seconds until the next one, `attempt` (from 1) having failed; None gives up.
+
+        `asked_s` is what the other side asks to wait for; where that is longer than what is left of
+        `total_s` after `spent_s`, nobody waits for it. `jitter`, 0 to 1, spreads those who failed together.
+        """
+        pause = min(self.longest_s, self.first_s * 2 ** (attempt - 1)) * (0.5 + jitter / 2)
+        if asked_s is not None:
+            pause = max(pause, asked_s)
+        return None if attempt >= self.attempts or spent_s + pause > self.total_s else pause
+
+
+def asks_again(status: int) -> bool:
+    """Whether the same call may get another answer than this one later."""
+    return status in TRANSIENT or status >= SERVER_ERROR
+
+
+def retry_after_s(headers: Mapping[str, str], now: Millis) -> float | None:
+    """What `Retry-After` says, in seconds from `now`: a number or a date (RFC 9110, 10.2.3); else None."""
+    value = headers.get("Retry-After", headers.get("retry-after", "")).strip()
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        at = parsedate_to_datetime(value).timestamp()
+    except (ValueError, OverflowError):
+        return None
+    return max(0.0, at - now / 1_000)
