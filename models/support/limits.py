@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from models.support.actions import Action
-from models.support.plan import AgentPlan
+from models.support.actions import Action, Escalation, Refund, Tool, Voucher, tool_of
+from models.support.plan import AgentPlan, Limit
 from models.support.platform import Order
 
 
@@ -50,12 +50,13 @@ Judgement = Allowed | NeedsHuman | Refused
 
 @dataclass(frozen=True, slots=True)
 class Purse:
-    """Out of what is paid: at most `limit_minor` for each scope, subject, currency and day.
+    """Out of what is paid: at most `limit_minor` for each tool, scope, subject, currency and day.
 
     `day` is empty where the limit holds for ever: an order is refunded its total once.
     """
 
-    scope: Literal["order", "customer_refunds", "customer_vouchers", "all_refunds", "all_vouchers"]
+    tool: Tool
+    scope: Literal["order", "customer", "everybody"]
     subject: str
     day: str
     currency: str
@@ -72,7 +73,59 @@ def judge(
 ) -> Judgement:
     """What becomes of what the language model asked for.
 
-    `order` is the one that a refund names, as the shop knows it; None where it knows none. `day` (ISO 8601)
-    is the shop's today, `intended` what this run has intended before.
+    `order` is the one that a refund names and for a voucher the ticket's, as the shop knows it; None where it
+    knows none. `day` (ISO 8601) is the shop's today, `intended` what this run has intended before.
     """
-    raise NotImplementedError
+    if any(isinstance(before, Escalation) for before in intended):
+        return Refused("the ticket is handed to a person already")
+    if isinstance(action, Escalation):
+        return Allowed()
+    tool, limit = tool_of(action), plan.limit(tool_of(action), action.currency)
+    if any(tool_of(before) == tool for before in intended):
+        return Refused(f"{tool} was called for this ticket already, and once is all")
+    if len(intended) >= plan.budgets.actions:
+        return NeedsHuman(f"more than {plan.budgets.actions} actions for one ticket")
+    if problem := _foreign(action, ticket, order):
+        return Refused(problem)
+    if limit is None:
+        return NeedsHuman(f"nothing is said of what {tool} may give in {action.currency}")
+    return _bounded(action, limit) or Allowed(_purses(action, ticket, order, limit, day))
+
+
+def _foreign(action: Refund | Voucher, ticket: Asking, order: Order | None) -> str:
+    """Why it is not of this ticket's order, or not of what that cost; empty where it is."""
+    if action.amount_minor <= 0:
+        return "the amount must be above 0"
+    if isinstance(action, Refund):
+        # one answer for both: whose another customer's order is, is nobody's business
+        if order is None or (order.order_id, order.customer_id) != (action.order_id, ticket.customer_id):
+            return f"this customer has no order {action.order_id}"
+        if ticket.order_id not in (None, action.order_id):
+            return f"the ticket is of order {ticket.order_id}, and not of {action.order_id}"
+        if action.currency == order.currency and action.amount_minor > order.left_minor:
+            return f"of order {order.order_id} no more than {order.left_minor} {order.currency} are left"
+    if order is not None and action.currency != order.currency:
+        return f"order {order.order_id} was paid in {order.currency}, and not in {action.currency}"
+    return ""
+
+
+def _bounded(action: Refund | Voucher, limit: Limit) -> NeedsHuman | Refused | None:
+    tool, amount, currency = tool_of(action), action.amount_minor, action.currency
+    if amount > limit.max_minor:
+        return Refused(f"{tool} gives at most {limit.max_minor} {currency}: call escalate_to_human for more")
+    if amount > limit.human_above_minor:
+        return NeedsHuman(f"{tool} of {amount} {currency} is above {limit.human_above_minor}")
+    return None
+
+
+def _purses(
+    action: Refund | Voucher, ticket: Asking, order: Order | None, limit: Limit, day: str
+) -> tuple[Purse, ...]:
+    tool, currency = tool_of(action), action.currency
+    of_day = (
+        Purse(tool, "customer", ticket.customer_id, day, currency, limit.per_customer_day_minor),
+        Purse(tool, "everybody", "", day, currency, limit.per_day_minor),
+    )
+    if isinstance(action, Refund) and order is not None:
+        return Purse(tool, "order", order.order_id, "", currency, order.total_minor), *of_day
+    return of_day

@@ -1,17 +1,30 @@
 """Within which bounds does a version of the agent work? `config/agent.yaml`, as an operator wrote it."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast, get_args
 
 import msgspec
+import yaml
 
+from events.errors import ConfigError
 from models.support.actions import Tool
+from routing.reading import read
+from routing.report import Report, nearest
+from routing.section import Section
 
 OnNoLlm = Literal[
     "draft",  # a person is handed a draft out of the policies' own words
     "hand_over",  # a person is handed the ticket as it is
 ]
+
+PAYING: tuple[Tool, ...] = ("issue_refund", "send_voucher")
+"""The tools that cost money, and so have limits."""
+
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_MINOR = 10**12
+_TOKENS = 10**9
 
 
 class Llm(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,4 +102,92 @@ class AgentPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 def load_plan(path: Path) -> AgentPlan:
     """The plan in this file. Raises `ConfigError` with every problem, its line and its key."""
-    raise NotImplementedError
+    report = Report(str(path))
+    content = read(report, "agent")
+    plan = _plan(content) if content is not None else None
+    if report.problems or plan is None:
+        raise ConfigError(report.in_order())
+    return plan
+
+
+def written(plan: AgentPlan) -> str:
+    """The file that says this and nothing else: other comments make no other version."""
+    return yaml.safe_dump({"agent": msgspec.to_builtins(plan)}, sort_keys=False)
+
+
+def _plan(section: Section) -> AgentPlan | None:
+    llm, budgets, search = section.child("llm"), section.child("budgets"), section.child("search")
+    on_no_llm = section.text("on_no_llm", get_args(OnNoLlm))
+    limits = section.child("limits")
+    section.refuse_unknown()
+    found = {each.name: _tools(each) for each in limits.children()} if limits is not None else {}
+    if limits is not None and not found:
+        limits.report("", "must name a currency at least: GBP")
+    if llm is None or budgets is None or search is None:
+        return None
+    return AgentPlan(
+        llm=_llm(llm),
+        budgets=_budgets(budgets),
+        search=_search(search),
+        on_no_llm=cast(OnNoLlm, on_no_llm or "hand_over"),
+        limits=found,
+    )
+
+
+def _llm(section: Section) -> Llm:
+    llm = Llm(
+        model=section.text("model") or "",
+        timeout_s=section.number("timeout_s", 0.1, 600),
+        patience_s=section.number("patience_s", 0, 600),
+        max_output_tokens=section.whole("max_output_tokens", 1, _TOKENS),
+        temperature=section.number("temperature", 0, 2),
+        input_usd=section.number("input_usd", 0, 10_000),
+        output_usd=section.number("output_usd", 0, 10_000),
+    )
+    section.refuse_unknown()
+    return llm
+
+
+def _budgets(section: Section) -> Budgets:
+    budgets = Budgets(
+        steps=section.whole("steps", 1, 100),
+        tokens=section.whole("tokens", 1, _TOKENS),
+        seconds=section.number("seconds", 1, 3_600),
+        actions=section.whole("actions", 0, 100),
+        corrections=section.whole("corrections", 0, 10),
+        searches=section.whole("searches", 0, 100),
+    )
+    section.refuse_unknown()
+    return budgets
+
+
+def _search(section: Section) -> Search:
+    search = Search(top_k=section.whole("top_k", 1, 50), namespace=section.text("namespace") or "")
+    section.refuse_unknown()
+    return search
+
+
+def _tools(section: Section) -> dict[Tool, Limit]:
+    if not _CURRENCY.fullmatch(section.name):
+        section.report("", "must be a currency's three letters: GBP")
+    found: dict[Tool, Limit] = {}
+    for each in section.children():
+        if each.name in PAYING:
+            found[each.name] = _limit(each)
+        else:
+            each.report("", f"is no tool that costs money{nearest(each.name, PAYING)}")
+    return found
+
+
+def _limit(section: Section) -> Limit:
+    limit = Limit(
+        max_minor=section.whole("max_minor", 0, _MINOR),
+        human_above_minor=section.whole("human_above_minor", 0, _MINOR),
+        per_customer_day_minor=section.whole("per_customer_day_minor", 0, _MINOR),
+        per_day_minor=section.whole("per_day_minor", 0, _MINOR),
+    )
+    if limit.human_above_minor > limit.max_minor:
+        above = f"{limit.human_above_minor} > {limit.max_minor}"
+        section.report("human_above_minor", f"human_above_minor must not be above max_minor, is {above}")
+    section.refuse_unknown()
+    return limit

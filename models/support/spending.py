@@ -1,9 +1,23 @@
 """What was given out of each purse, and may this much more? Counted where it is intended."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, Column, Connection, MetaData, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    MetaData,
+    String,
+    Table,
+    insert,
+    select,
+    update,
+)
 
+from events.decision import Millis
 from events.errors import SignalboxError
 from models.support.limits import Purse
 
@@ -13,6 +27,7 @@ SPENDING = Table(
     "agent_spending",
     METADATA,
     Column("tenant_id", String(256), primary_key=True),
+    Column("tool", String(32), primary_key=True),
     Column("scope", String(32), primary_key=True),
     Column("subject", String(256), primary_key=True),
     Column("day", String(10), primary_key=True),
@@ -28,7 +43,7 @@ class OverspentError(SignalboxError):
     def __init__(self, purse: Purse, amount_minor: int) -> None:
         super().__init__(
             f"{amount_minor} {purse.currency} (minor units) would be more than {purse.limit_minor} "
-            f"of {purse.scope} {purse.subject} {purse.day}".rstrip()
+            f"by {purse.tool} for {purse.scope} {purse.subject} {purse.day}".rstrip()
         )
         self.purse = purse
 
@@ -39,9 +54,42 @@ def take(connection: Connection, tenant_id: str, purses: Sequence[Purse], amount
     Raises `OverspentError` where one of them does not hold it; leave the transaction by it. Meant for
     `Database.write`: where two are first at once, one of them meets the other's row and is tried anew.
     """
-    raise NotImplementedError
+    # in one order for everybody: two that wait for each other's rows would wait for ever
+    for purse in sorted(purses, key=_place):
+        if purse.limit_minor < amount_minor:
+            raise OverspentError(purse, amount_minor)
+        here = _here(tenant_id, purse)
+        spent = SPENDING.c.spent_minor + amount_minor
+        done = connection.execute(
+            update(SPENDING).where(*here, spent <= purse.limit_minor).values(spent_minor=spent)
+        )
+        if done.rowcount:
+            continue
+        if connection.execute(select(SPENDING.c.spent_minor).where(*here)).first() is not None:
+            raise OverspentError(purse, amount_minor)
+        connection.execute(insert(SPENDING).values(**_row(tenant_id, purse), spent_minor=amount_minor))
 
 
 def give_back(connection: Connection, tenant_id: str, purses: Sequence[Purse], amount_minor: int) -> None:
     """Count it no more: the platform refused it. Not for what is unknown."""
-    raise NotImplementedError
+    for purse in sorted(purses, key=_place):
+        left = SPENDING.c.spent_minor - amount_minor
+        connection.execute(update(SPENDING).where(*_here(tenant_id, purse)).values(spent_minor=left))
+
+
+def day_of(now: Millis, zone: ZoneInfo) -> str:
+    """The shop's day at a moment, ISO 8601."""
+    return datetime.fromtimestamp(now / 1_000, zone).date().isoformat()
+
+
+def _place(purse: Purse) -> tuple[str, ...]:
+    return purse.tool, purse.scope, purse.subject, purse.day, purse.currency
+
+
+def _row(tenant_id: str, purse: Purse) -> dict[str, str]:
+    names = ("tenant_id", "tool", "scope", "subject", "day", "currency")
+    return dict(zip(names, (tenant_id, *_place(purse)), strict=True))
+
+
+def _here(tenant_id: str, purse: Purse) -> list[ColumnElement[bool]]:
+    return [SPENDING.c[name] == value for name, value in _row(tenant_id, purse).items()]
