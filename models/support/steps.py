@@ -153,7 +153,7 @@ Step = (
 )
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Step).decode
+_decoder: msgspec.json.Decoder[Step] = msgspec.json.Decoder(Step)
 
 
 def encode_step(step: Step) -> str:
@@ -163,7 +163,7 @@ def encode_step(step: Step) -> str:
 
 def decode_step(text: str) -> Step:
     """Read a step. Raises `msgspec.ValidationError`."""
-    return _decode(text)
+    return _decoder.decode(text)
 
 
 def kind(step: Step) -> str:
