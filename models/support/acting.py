@@ -71,8 +71,6 @@ def carry_out(
     platform: SupportPlatform,
     ticket: TicketRef,
     log: ActionLog,
-    *,
-    idempotent: bool,
 ) -> Acted:
     """Do what is not done yet, in the order of the intents.
 

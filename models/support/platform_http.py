@@ -80,7 +80,13 @@ class HttpPlatform:
         """As the Protocol says."""
         body = {**msgspec.to_builtins(ticket), **msgspec.to_builtins(action)}
         path = _path(ticket.tenant_id, FOLDERS[tool_of(action)])
-        return _decoded(self._ask("POST", path, key, body, again=self._idempotent), Receipt)
+        answer = self._ask("POST", path, key, body, again=self._idempotent)
+        try:
+            return _decoded(answer, Receipt)
+        except Unavailable as error:
+            if self._idempotent:
+                raise
+            raise UnconfirmedError(str(error)) from error
 
     def resolve(self, key: str, ticket: TicketRef, resolution: Resolution) -> Receipt:
         """As the Protocol says."""

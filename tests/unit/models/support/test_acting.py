@@ -1,0 +1,114 @@
+"""How do the actions that a run intended come to be done, once each, whatever is lost on the way?"""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from events.errors import Unavailable
+from models.support.acting import Intent, carry_out
+from models.support.actions import Refund, Voucher
+from models.support.platform import Receipt, RefusalError, TicketRef, ToldAction, UnconfirmedError
+from tests.memory_platform import MemoryPlatform
+
+TICKET = TicketRef(tenant_id="retailpulse", ticket_id="t-1", customer_id="c-1", event_id="e-1")
+REFUND = Intent(key="k-1", action=Refund(order_id="o-1", amount_minor=1_250, currency="GBP", reason="broken"))
+VOUCHER = Intent(key="k-2", action=Voucher(amount_minor=500, currency="GBP", reason="late"))
+GONE = Unavailable("support platform", "down")
+
+
+@dataclass
+class Log:
+    """What would stand in the journal."""
+
+    lines: list[tuple[str, str]] = field(default_factory=list)
+
+    def sending(self, intent: Intent) -> None:
+        self.lines.append(("sending", intent.key))
+
+    def confirmed(self, intent: Intent, receipt: Receipt) -> None:
+        self.lines.append(("confirmed", intent.key))
+
+    def refused(self, intent: Intent, reason: str) -> None:
+        self.lines.append(("refused", intent.key))
+
+    def unknown(self, intent: Intent, reason: str) -> None:
+        self.lines.append(("unknown", intent.key))
+
+
+def seen(intent: Intent, **known: object) -> Intent:
+    """The same, as a later look into the journal has it."""
+    fields = {"key": intent.key, "action": intent.action, **known}
+    return Intent(**fields)  # type: ignore[arg-type]
+
+
+def test_everything_that_was_intended_is_done_in_its_order() -> None:
+    platform, log = MemoryPlatform(), Log()
+    acted = carry_out([REFUND, VOUCHER], platform, TICKET, log)
+    assert acted.whole
+    assert list(platform.acted) == ["k-1", "k-2"]
+    assert log.lines == [("confirmed", "k-1"), ("confirmed", "k-2")]
+
+
+def test_who_intended_nothing_has_done_all_of_it() -> None:
+    assert carry_out([], MemoryPlatform(), TICKET, Log()).whole
+
+
+def test_what_was_confirmed_before_is_not_sent_again() -> None:
+    platform, log = MemoryPlatform(), Log()
+    carry_out([seen(REFUND, state="confirmed", note="r-1"), VOUCHER], platform, TICKET, log)
+    assert list(platform.acted) == ["k-2"]
+    assert platform.calls == 1
+
+
+def test_an_answer_that_was_lost_is_asked_for_again_and_the_money_leaves_once() -> None:
+    platform, log = MemoryPlatform(lost=[GONE]), Log()
+    with pytest.raises(Unavailable):
+        carry_out([REFUND], platform, TICKET, log)
+    assert log.lines == []
+    acted = carry_out([seen(REFUND, sending=True)], platform, TICKET, log)
+    assert acted.whole
+    assert platform.acted == {"k-1": REFUND.action}
+    assert platform.calls == 2
+
+
+def test_after_a_refusal_nothing_more_is_done_for_the_ticket() -> None:
+    platform, log = MemoryPlatform(failures=[RefusalError("the order is in dispute")]), Log()
+    acted = carry_out([REFUND, VOUCHER], platform, TICKET, log)
+    assert not acted.whole
+    assert [(each.state, each.note) for each in acted.intents] == [
+        ("refused", "the order is in dispute"),
+        ("refused", "an action before it was not carried out"),
+    ]
+    assert platform.acted == {}
+
+
+def test_people_read_what_became_of_it() -> None:
+    acted = carry_out([REFUND], MemoryPlatform(), TICKET, Log())
+    assert acted.told() == (
+        ToldAction(
+            tool="issue_refund", amount_minor=1_250, currency="GBP", state="confirmed", reference="did-k-1"
+        ),
+    )
+
+
+class TestAPlatformThatKnowsNoKeys:
+    def test_it_is_journaled_before_anything_is_sent(self) -> None:
+        log = Log()
+        carry_out([REFUND], MemoryPlatform(idempotent=False), TICKET, log)
+        assert log.lines == [("sending", "k-1"), ("confirmed", "k-1")]
+
+    def test_an_answer_that_was_lost_is_unknown_and_never_asked_for_again(self) -> None:
+        platform, log = MemoryPlatform(idempotent=False, lost=[UnconfirmedError("no answer")]), Log()
+        acted = carry_out([REFUND, VOUCHER], platform, TICKET, log)
+        assert [each.state for each in acted.intents] == ["unknown", "refused"]
+        assert platform.calls == 1
+
+    def test_what_a_lost_worker_was_sending_is_unknown(self) -> None:
+        platform, log = MemoryPlatform(idempotent=False), Log()
+        acted = carry_out([seen(REFUND, sending=True)], platform, TICKET, log)
+        assert [each.state for each in acted.intents] == ["unknown"]
+        assert platform.calls == 0
+
+    def test_what_was_only_intended_is_sent(self) -> None:
+        platform = MemoryPlatform(idempotent=False)
+        assert carry_out([REFUND], platform, TICKET, Log()).whole
