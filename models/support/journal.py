@@ -1,11 +1,25 @@
-"""What has a run done so far, and who may add to it? A journal in SQL."""
+"""What has a run done so far, and who may go on with it? A journal in SQL.
 
-from collections.abc import Callable
-from typing import Protocol
+Each step is committed before the next one begins, and only under the ticket's lease.
+"""
 
-from sqlalchemy import Connection
+import os
+import socket
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
 
-from models.support.steps import Step
+from sqlalchemy import Connection, insert, select, update
+
+from events.decision import Millis
+from events.errors import Unavailable
+from features.offline.database import Database
+from models.support import leases, spending
+from models.support.journal_tables import METADATA, RUNS, STEPS
+from models.support.leases import LEASE_MS, Beat, Held, Lease, LeaseLostError
+from models.support.steps import Ended, Step, decode_step, encode_step, kind
+from transport.clock import Clock, system_clock
+
+__all__ = ["Journal", "JournaledRun", "LeaseLostError", "Run", "RunRow", "StepRow"]
 
 
 class JournaledRun(Protocol):
@@ -16,12 +30,140 @@ class JournaledRun(Protocol):
         """The prediction's id."""
 
     @property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> Sequence[Step]:
         """All that was committed, the oldest first."""
 
-    def append(self, step: Step, within: Callable[[Connection], None] | None = None) -> None:
-        """Commit one step, and in the same transaction what `within` does.
+    def append(self, *steps: Step, within: Callable[[Connection], None] | None = None) -> None:
+        """Commit these steps, and in the same transaction what `within` does, first.
 
         Nothing is written where `within` raises. Raises `LeaseLostError` where another worker has the ticket
-        by now, and `Unavailable`.
+        by now, and `Unavailable`: what this run has in memory may be behind then, and it is opened anew.
         """
+
+
+class RunRow(NamedTuple):
+    """Whose run it is, and which version it began with. Times are epoch ms."""
+
+    run_id: str
+    tenant_id: str
+    ticket_id: str
+    event_id: str
+    model_id: str
+    began_at: Millis
+    ended_at: Millis | None = None
+
+
+class StepRow(NamedTuple):
+    """One step of a run, when it was committed (epoch ms), and under which fencing token."""
+
+    number: int
+    at: Millis
+    token: int
+    step: Step
+
+
+class Journal:
+    """All runs. Connects at the first use; thread-safe. Every method raises `Unavailable`."""
+
+    def __init__(self, database: Database, clock: Clock = system_clock, beat: Beat | None = None) -> None:
+        self._database = database
+        self._clock = clock
+        self._beat = beat or Beat(database, clock)
+        self._holder = f"{socket.gethostname()}:{os.getpid()}"
+
+    def create(self) -> None:
+        """Make the tables that are not there."""
+        with self._database.creating() as connection:
+            METADATA.create_all(connection)
+            spending.METADATA.create_all(connection)
+
+    def open(self, row: RunRow) -> "Run":
+        """Take the ticket, and the run up where it stopped; it begins where there is none.
+
+        Raises `Unavailable` as long as another worker has the ticket. Close it again.
+        """
+
+        def write(connection: Connection) -> tuple[Lease | Held, list[Step]]:
+            lease = leases.take(connection, row.tenant_id, row.ticket_id, self._holder, self._clock())
+            if isinstance(lease, Held):
+                return lease, []
+            if connection.execute(select(RUNS.c.run_id).where(RUNS.c.run_id == row.run_id)).first() is None:
+                connection.execute(insert(RUNS).values(row._asdict()))
+            return lease, [each.step for each in _steps(connection, row.run_id)]
+
+        lease, steps = self._database.write(write)
+        if isinstance(lease, Held):
+            raise Unavailable(f"ticket {row.ticket_id}", f"{lease.holder} works on it")
+        self._beat.keep(lease)
+        return Run(self._database, self._clock, self._beat, lease, row.run_id, steps)
+
+    def of_event(self, event_id: str) -> list[RunRow]:
+        """The runs of an event, the oldest first: one for each tenant, source and arm that it came with."""
+        query = select(RUNS).where(RUNS.c.event_id == event_id).order_by(RUNS.c.began_at, RUNS.c.run_id)
+        with self._database.reading() as connection:
+            return [RunRow(*row) for row in connection.execute(query)]
+
+    def steps(self, run_id: str) -> list[StepRow]:
+        """The steps of a run, whoever works on it."""
+        with self._database.reading() as connection:
+            return _steps(connection, run_id)
+
+
+class Run:
+    """A `JournaledRun` under a lease. Leave its `with` block to let go of the ticket; not thread-safe."""
+
+    def __init__(
+        self, database: Database, clock: Clock, beat: Beat, lease: Lease, run_id: str, steps: Sequence[Step]
+    ) -> None:
+        self.run_id = run_id
+        self._database = database
+        self._clock = clock
+        self._beat = beat
+        self._lease = lease
+        self._steps = list(steps)
+
+    def __enter__(self) -> "Run":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def steps(self) -> Sequence[Step]:
+        """All that was committed, the oldest first."""
+        return tuple(self._steps)
+
+    def append(self, *steps: Step, within: Callable[[Connection], None] | None = None) -> None:
+        """As `JournaledRun` says."""
+
+        def write(connection: Connection) -> None:
+            now = self._clock()
+            # first of all, so that PostgreSQL locks the row: who takes the ticket now waits for this commit
+            leases.hold(connection, self._lease, now + LEASE_MS)
+            if within is not None:
+                within(connection)
+            for number, step in enumerate(steps, len(self._steps) + 1):
+                row = {"run_id": self.run_id, "number": number, "kind": kind(step), "at": now}
+                connection.execute(
+                    insert(STEPS).values(**row, token=self._lease.token, step=encode_step(step))
+                )
+                if isinstance(step, Ended):
+                    here = RUNS.c.run_id == self.run_id
+                    connection.execute(update(RUNS).where(here).values(ended_at=now))
+
+        self._database.write(write)
+        self._steps += steps
+
+    def close(self) -> None:
+        """Let go of the ticket. One whose lease cannot be given back is free once it has run out."""
+        self._beat.leave(self._lease)
+        try:
+            self._database.write(lambda connection: leases.hold(connection, self._lease, 0))
+        except (LeaseLostError, Unavailable):
+            return
+
+
+def _steps(connection: Connection, run_id: str) -> list[StepRow]:
+    columns = (STEPS.c.number, STEPS.c.at, STEPS.c.token, STEPS.c.step)
+    rows = connection.execute(select(*columns).where(STEPS.c.run_id == run_id).order_by(STEPS.c.number))
+    return [StepRow(number, at, token, decode_step(step)) for number, at, token, step in rows]
