@@ -8,14 +8,15 @@ from pathlib import Path
 
 import yaml
 
-from events.errors import ConfigError
+from events.errors import ConfigError, Problem
 from routing.report import Report
 from routing.section import Section
 
 DEFAULT_NAMESPACE = "support-policies"
+SYNONYMS = "synonyms.txt"
 
-LONGEST_PART = 1_200
-"""Characters. Five parts and their headings are some 1,500 tokens of a prompt."""
+LONGEST_PART = 1_000
+"""Characters. A longer section is cut into several parts."""
 
 _FENCE = "---\n"
 _HEADING = "## "
@@ -42,10 +43,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """All policies. `digest` (hex) is of their files, names included: other text is another digest."""
+    """All policies, and the words that mean the same in questions about them.
+
+    `digest` (hex) is of all that a search rests on, the files' names included.
+    """
 
     documents: tuple[Document, ...]
     parts: tuple[Part, ...]
+    synonyms: tuple[tuple[str, ...], ...]
     digest: str
 
     @property
@@ -55,10 +60,10 @@ class Policies:
 
 
 def read_policies(folder: Path) -> Policies:
-    """The policies `<folder>/<namespace>/<slug>.md`.
+    """The policies `<folder>/<namespace>/<slug>.md`, and the synonyms of `<folder>/synonyms.txt`, if any.
 
-    Each begins with front matter: id, title, effective. Raises `ConfigError` with every problem, its file and
-    its line; also where there is no policy at all.
+    Each policy begins with front matter: id, title, effective. Raises `ConfigError` with every problem, its
+    file and its line; also where there is no policy at all.
     """
     report = Report(str(folder))
     digest = hashlib.sha256()
@@ -75,19 +80,39 @@ def read_policies(folder: Path) -> Policies:
     _refuse_twins(documents, report)
     if not documents and not report.problems:
         report.add(0, "", "holds no policy: none is named <namespace>/<name>.md")
+    synonyms = tuple(_synonyms(folder / SYNONYMS, report))
     if report.problems:
         raise ConfigError(report.problems)
-    return Policies(tuple(documents), tuple(parts), digest.hexdigest())
+    digest.update(repr(synonyms).encode())
+    return Policies(tuple(documents), tuple(parts), synonyms, digest.hexdigest())
+
+
+def _synonyms(path: Path, report: Report) -> Iterator[tuple[str, ...]]:
+    """A meaning in each line, its words and phrases with commas between."""
+    text = _text(path, report) if path.exists() else ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        said, _, _ = line.partition("#")
+        words = tuple(word.strip() for word in said.split(","))
+        if not said.strip():
+            continue
+        if len(words) < 2 or not all(any(char.isalnum() for char in word) for word in words):
+            message = "must be two words or more with commas between"
+            report.problems.append(Problem(str(path), number, "", message))
+        yield words
+
+
+def _text(path: Path, report: Report) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        report.problems.append(Problem(str(path), 0, "", f"cannot be read: {error}"))
+        return ""
 
 
 def _read(path: Path, into: Report) -> tuple[Document, str] | None:
     report = Report(str(path))
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        report.add(0, "", f"cannot be read: {error}")
-        text = ""
-    document = _document(path.parent.name, text, report) if text else None
+    text = _text(path, report)
+    document = _document(path.parent.name, text, report) if not report.problems else None
     if document is not None and not any(_sections(text)):
         report.add(0, "", "says nothing below its front matter")
     into.problems.extend(report.in_order())

@@ -1,7 +1,7 @@
 """Which passages of the policies answer a question? By words, and by meaning where texts are embedded."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Protocol
 
 from models.support.passage import Passage
@@ -12,8 +12,11 @@ TOP = 5
 
 # Cormack, Clarke and Büttcher, "Reciprocal rank fusion outperforms Condorcet …" (SIGIR 2009)
 _FUSION_K = 60
-_CANDIDATES = 20
-_OF_ONE_POLICY = 2
+_CANDIDATES = 40
+_BETWEEN = 3
+
+LONGEST_PASSAGE = 1_200
+"""Characters. Five passages are some 1,500 tokens of a prompt."""
 
 
 class UnknownNamespaceError(LookupError):
@@ -32,7 +35,7 @@ class PolicyIndex:
 
     def __init__(self, policies: Policies, meaning: Meaning | None = None) -> None:
         self._parts = policies.parts
-        self._words = WordIndex(policies.parts)
+        self._words = WordIndex(policies)
         self._meaning = meaning
         self.digest = policies.digest
         self.namespaces = policies.namespaces
@@ -40,10 +43,9 @@ class PolicyIndex:
     def search(
         self, query: str, namespace: str | None = DEFAULT_NAMESPACE, k: int = TOP
     ) -> tuple[Passage, ...]:
-        """At most `k` passages, the likeliest first; none where nothing fits. None searches every namespace.
+        """At most `k` passages of as many policies, the likeliest first; none where nothing fits.
 
-        No more than two are of one policy, so that a long one does not hide the others. Raises
-        `UnknownNamespaceError`.
+        None searches every namespace. Raises `UnknownNamespaceError`.
         """
         if namespace is not None and namespace not in self.namespaces:
             known = ", ".join(self.namespaces)
@@ -52,7 +54,7 @@ class PolicyIndex:
         if self._meaning is not None:
             by_meaning = self._meaning.search(query, self._places(namespace), _CANDIDATES)
             rankings += [] if by_meaning is None else [by_meaning]
-        return tuple(self._chosen(fused(rankings), k))
+        return tuple(self._passages(fused(rankings), k))
 
     def _places(self, namespace: str | None) -> list[int]:
         return [
@@ -61,21 +63,32 @@ class PolicyIndex:
             if namespace is None or part.document.namespace == namespace
         ]
 
-    def _chosen(self, ranked: Sequence[tuple[int, float]], k: int) -> Iterator[Passage]:
-        taken: Counter[str] = Counter()
+    def _passages(self, ranked: Sequence[tuple[int, float]], k: int) -> Iterator[Passage]:
+        by_policy: dict[str, list[tuple[int, float]]] = {}
         for place, score in ranked:
+            by_policy.setdefault(self._parts[place].document.id, []).append((place, score))
+        for found in islice(by_policy.values(), k):
+            best, score = found[0]
+            part = self._parts[best]
+            yield Passage(
+                document=part.document.id,
+                title=part.document.title,
+                section=part.section,
+                text=self._text([place for place, _ in found]),
+                score=round(score, 6),
+            )
+
+    def _text(self, places: Sequence[int]) -> str:
+        """The likeliest part of a policy, and as many of the next ones as fit, as they stand in it."""
+        shown, length = list[int](), 0
+        for place in places:
             part = self._parts[place]
-            if taken.total() == k:
-                return
-            if taken[part.document.id] < _OF_ONE_POLICY:
-                taken[part.document.id] += 1
-                yield Passage(
-                    document=part.document.id,
-                    title=part.document.title,
-                    section=part.section,
-                    text=part.text,
-                    score=round(score, 6),
-                )
+            length += len(part.section) + len(part.text) + _BETWEEN
+            if shown and length > LONGEST_PASSAGE:
+                break
+            shown.append(place)
+        parts = [self._parts[place] for place in sorted(shown)]
+        return "\n\n".join(f"{part.section}\n{part.text}" if part.section else part.text for part in parts)
 
 
 def fused(rankings: Sequence[Sequence[int]]) -> list[tuple[int, float]]:

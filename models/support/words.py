@@ -5,7 +5,7 @@ import sqlite3
 import threading
 from collections.abc import Sequence
 
-from models.support.policies import Part
+from models.support.policies import Policies
 
 # what a question is made of whatever it asks about
 _STOPWORDS = frozenset(
@@ -22,24 +22,27 @@ MOST_WORDS = 64
 """Of a question, so that a ticket pasted into one costs no more than a question."""
 
 _CREATE = """
-    CREATE VIRTUAL TABLE passages USING fts5(
-        namespace UNINDEXED, title, section, text, tokenize='porter unicode61 remove_diacritics 2'
+    CREATE VIRTUAL TABLE parts USING fts5(
+        namespace UNINDEXED, title, section, text, alike, tokenize='porter unicode61 remove_diacritics 2'
     )
 """
-_INSERT = "INSERT INTO passages(rowid, namespace, title, section, text) VALUES (?, ?, ?, ?, ?)"
+_INSERT = "INSERT INTO parts(rowid, namespace, title, section, text, alike) VALUES (?, ?, ?, ?, ?, '')"
 
 # a word of a heading says more about what stands below it than one of its text
 _SEARCH = """
-    SELECT rowid FROM passages
-    WHERE passages MATCH :match AND (:namespace IS NULL OR namespace = :namespace)
-    ORDER BY bm25(passages, 0.0, 2.0, 2.0, 1.0), rowid LIMIT :limit
+    SELECT rowid FROM parts
+    WHERE parts MATCH :match AND (:namespace IS NULL OR namespace = :namespace)
+    ORDER BY bm25(parts, 0.0, 2.0, 2.0, 1.0, 1.0), rowid LIMIT :limit
 """
 
 
 class WordIndex:
-    """Parts of policies by the stems of their words (Porter). Safe to be asked from several threads."""
+    """Parts of policies by the stems of their words (Porter). Safe to be asked from several threads.
 
-    def __init__(self, parts: Sequence[Part]) -> None:
+    A part in which one of several synonyms stands is found by all of them.
+    """
+
+    def __init__(self, policies: Policies) -> None:
         self._lock = threading.Lock()
         self._database = sqlite3.connect(":memory:", check_same_thread=False)
         self._database.execute(_CREATE)
@@ -47,16 +50,29 @@ class WordIndex:
             _INSERT,
             [
                 (place, part.document.namespace, part.document.title, part.section, part.text)
-                for place, part in enumerate(parts)
+                for place, part in enumerate(policies.parts)
             ],
+        )
+        self._add_synonyms(policies.synonyms)
+
+    def _add_synonyms(self, synonyms: Sequence[tuple[str, ...]]) -> None:
+        """Into a column of their own. The index itself says where a synonym stands: it knows about stems."""
+        alike: dict[int, list[str]] = {}
+        for words in synonyms:
+            found = self._database.execute("SELECT rowid FROM parts WHERE parts MATCH ?", (any_of(words),))
+            for (place,) in found:
+                alike.setdefault(place, []).extend(words)
+        self._database.executemany(
+            "UPDATE parts SET alike = ? WHERE rowid = ?",
+            [(", ".join(words), place) for place, words in alike.items()],
         )
 
     def search(self, query: str, namespace: str | None, limit: int) -> list[int]:
-        """Places in what the index was made of, the likeliest first; none where no word fits."""
-        match = expression(query)
-        if not match:
+        """Places among the policies' parts, the likeliest first; none where no word fits."""
+        words = telling(query)
+        if not words:
             return []
-        wanted = {"match": match, "namespace": namespace, "limit": limit}
+        wanted = {"match": any_of(words), "namespace": namespace, "limit": limit}
         with self._lock:  # SQLite lets threads share a connection, Python's cursors do not
             return [place for (place,) in self._database.execute(_SEARCH, wanted)]
 
@@ -65,9 +81,12 @@ class WordIndex:
         self._database.close()
 
 
-def expression(query: str) -> str:
-    """A question in FTS5's own language: any of its words. Nothing in the question is an operator there."""
+def telling(query: str) -> list[str]:
+    """The words of a question that say what it is about, each once; all of them where none does."""
     words = [word.lower() for word in _WORD.findall(query)]
-    telling = [word for word in words if word not in _STOPWORDS] or words
-    # in quotes a word is a string of FTS5 and never AND, NEAR, a column or a prefix
-    return " OR ".join(f'"{word}"' for word in dict.fromkeys(telling[:MOST_WORDS]))
+    return list(dict.fromkeys([word for word in words if word not in _STOPWORDS] or words))[:MOST_WORDS]
+
+
+def any_of(words: Sequence[str]) -> str:
+    """In FTS5's own language: any of these. In quotes nothing is an operator, a column or a prefix."""
+    return " OR ".join('"' + word.replace('"', '""') + '"' for word in words)
