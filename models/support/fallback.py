@@ -1,4 +1,4 @@
-"""What is said where no model answered or none may: proposed to the customer, and told to the person. Pure."""
+"""What is said where no model answered: proposed to the customer, told to the person who takes over. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType

@@ -1,0 +1,1 @@
+"""A small support platform for the local stack: orders, tickets, what was done and how each ticket ended."""

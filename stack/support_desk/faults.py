@@ -1,0 +1,36 @@
+"""How does the desk fail where it is told to? By a seed and the key of each call: a run can be repeated."""
+
+import hashlib
+from collections import Counter
+
+import msgspec
+
+
+class DeskFaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Shares of the calls, 0 to 1. `lost`: done, and answered with 503; `refused`: not done, and 503."""
+
+    lost: float = 0.0
+    refused: float = 0.0
+    seed: int = 0
+
+
+def share(*parts: object) -> float:
+    """A number from 0 to 1 that is always the same for the same parts."""
+    digest = hashlib.sha256("\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+class Failing:
+    """Draws anew for each attempt under a key, so that who repeats comes through in the end."""
+
+    def __init__(self) -> None:
+        self.faults = DeskFaults()
+        self._attempts: Counter[str] = Counter()
+
+    def draw(self, key: str) -> str | None:
+        """`lost`, `refused`, or None where this call works."""
+        self._attempts[key] += 1
+        drawn = share(self.faults.seed, key, self._attempts[key])
+        if drawn < self.faults.lost:
+            return "lost"
+        return "refused" if drawn < self.faults.lost + self.faults.refused else None
