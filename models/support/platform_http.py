@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
-import httpx
+import httpx2
 import msgspec
 
 from events.errors import Unavailable
@@ -28,7 +28,7 @@ from transport.http import parse_address
 
 KEY: Final = "Idempotency-Key"
 VARIABLE = "SUPPORT_PLATFORM_URL"
-TIMEOUT = httpx.Timeout(5.0, connect=2.0)
+TIMEOUT = httpx2.Timeout(5.0, connect=2.0)
 FOLDERS: Final[Mapping[Tool, str]] = MappingProxyType(
     {"issue_refund": "refunds", "send_voucher": "vouchers", "escalate_to_human": "escalations"}
 )
@@ -36,7 +36,7 @@ FOLDERS: Final[Mapping[Tool, str]] = MappingProxyType(
 _NOT_FOUND, _FIRST_REDIRECT, _FIRST_REFUSAL = 404, 300, 400
 _OUR_CREDENTIALS = frozenset({401, 403, 407})
 _LONGEST_REASON = 300
-_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ class HttpPlatform:
 
     def __init__(
         self,
-        client: httpx.Client,
+        client: httpx2.Client,
         *,
         idempotent: bool = True,
         patience: Patience | None = None,
@@ -107,14 +107,14 @@ class HttpPlatform:
 
     def _ask(
         self, method: str, path: str, key: str | None = None, body: Any = None, *, again: bool = True
-    ) -> httpx.Response:
+    ) -> httpx2.Response:
         began, attempt = self._clock(), 0
         while True:
             attempt += 1
             asked_s: float | None = None
             try:
                 response = self._once(method, path, key, body)
-            except httpx.TransportError as error:
+            except httpx2.TransportError as error:
                 if not again and not isinstance(error, _NEVER_SENT):
                     raise UnconfirmedError(f"the {DEPENDENCY} did not answer: {_told(error)}") from error
                 reason = _told(error)
@@ -132,7 +132,7 @@ class HttpPlatform:
                 raise Unavailable(DEPENDENCY, f"{reason}, {attempt} attempts")
             self._sleep(pause_s)
 
-    def _once(self, method: str, path: str, key: str | None, body: Any) -> httpx.Response:
+    def _once(self, method: str, path: str, key: str | None, body: Any) -> httpx2.Response:
         headers = {} if key is None else {KEY: key}
         content = None if body is None else msgspec.json.encode(body)
         if content is not None:
@@ -151,7 +151,7 @@ def connect_platform(url: str, token: str | None, *, idempotent: bool = True) ->
     if token:
         headers["Authorization"] = f"Bearer {token}"
     # a redirect would repeat an action elsewhere
-    client = httpx.Client(base_url=address.base, headers=headers, timeout=TIMEOUT, follow_redirects=False)
+    client = httpx2.Client(base_url=address.base, headers=headers, timeout=TIMEOUT, follow_redirects=False)
     return HttpPlatform(client, idempotent=idempotent)
 
 
@@ -165,7 +165,7 @@ def _segment(part: str) -> str:
     return quoted.replace(".", "%2E") if quoted.strip(".") == "" else quoted
 
 
-def _judged(response: httpx.Response) -> httpx.Response:
+def _judged(response: httpx2.Response) -> httpx2.Response:
     status = response.status_code
     if status < _FIRST_REDIRECT:
         return response
@@ -176,7 +176,7 @@ def _judged(response: httpx.Response) -> httpx.Response:
     raise _AbsentError(reason) if status == _NOT_FOUND else RefusalError(reason)
 
 
-def _reason(response: httpx.Response) -> str:
+def _reason(response: httpx2.Response) -> str:
     try:
         said = msgspec.json.decode(response.content, type=dict[str, Any]).get("error")
     except msgspec.MsgspecError:
@@ -184,12 +184,12 @@ def _reason(response: httpx.Response) -> str:
     return (said if isinstance(said, str) else f"HTTP {response.status_code}")[:_LONGEST_REASON]
 
 
-def _decoded(response: httpx.Response, kind: type[T]) -> T:
+def _decoded(response: httpx2.Response, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(response.content, type=kind)
     except msgspec.MsgspecError as error:
         raise Unavailable(DEPENDENCY, f"its answer cannot be read: {error}") from error
 
 
-def _told(error: httpx.TransportError) -> str:
+def _told(error: httpx2.TransportError) -> str:
     return str(error) or type(error).__name__

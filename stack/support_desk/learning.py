@@ -1,4 +1,4 @@
-"""What does an event of the shop tell the support desk? Orders that are placed, tickets that are escalated."""
+"""What does an event of the shop tell the support desk? Orders that were placed, tickets that escalated."""
 
 import logging
 import threading

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-import httpx
+import httpx2
 import msgspec
 import pytest
 
@@ -26,25 +26,25 @@ ORDER = Order(
     order_id="o-1", customer_id="c-1", currency="GBP", total_minor=2_000, refunded_minor=500, placed_at=1
 )
 DONE = {"reference": "r-1"}
-Answer = httpx.Response | Exception
+Answer = httpx2.Response | Exception
 
 
 class Desk:
     """Plays its answers one by one, the last for ever, and remembers what it was asked."""
 
     def __init__(self, *answers: Answer, idempotent: bool = True) -> None:
-        self.asked: list[httpx.Request] = []
+        self.asked: list[httpx2.Request] = []
         self.pauses: list[float] = []
         self._answers = list(answers)
-        client = httpx.Client(
-            base_url="http://desk.example/base", transport=httpx.MockTransport(self._answer)
+        client = httpx2.Client(
+            base_url="http://desk.example/base", transport=httpx2.MockTransport(self._answer)
         )
         patience = Patience(attempts=3, first_s=1, longest_s=4, total_s=60)
         self.platform = HttpPlatform(
             client, idempotent=idempotent, patience=patience, sleep=self.pauses.append, clock=lambda: 0
         )
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    def _answer(self, request: httpx2.Request) -> httpx2.Response:
         self.asked.append(request)
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         if isinstance(answer, Exception):
@@ -53,19 +53,19 @@ class Desk:
 
 
 def test_an_order_is_read() -> None:
-    desk = Desk(httpx.Response(200, json=msgspec.to_builtins(ORDER)))
+    desk = Desk(httpx2.Response(200, json=msgspec.to_builtins(ORDER)))
     assert desk.platform.order("retailpulse", "o-1") == ORDER
     assert ORDER.left_minor == 1_500
     assert str(desk.asked[0].url) == "http://desk.example/base/api/retailpulse/orders/o-1"
 
 
 def test_an_order_that_the_shop_does_not_know_is_none() -> None:
-    assert Desk(httpx.Response(404)).platform.order("retailpulse", "o-1") is None
+    assert Desk(httpx2.Response(404)).platform.order("retailpulse", "o-1") is None
 
 
 @pytest.mark.parametrize("order_id", ["../refunds", "..", "o/1", "o?x=1", "o#1", "ö 1", "\ud800"])
 def test_an_order_id_cannot_leave_its_place_in_the_path(order_id: str) -> None:
-    desk = Desk(httpx.Response(404))
+    desk = Desk(httpx2.Response(404))
     desk.platform.order("retailpulse", order_id)
     url = desk.asked[0].url
     prefix, segment = url.raw_path.rsplit(b"/", 1)
@@ -85,7 +85,7 @@ def test_an_order_id_cannot_leave_its_place_in_the_path(order_id: str) -> None:
 def test_an_action_goes_out_with_its_key_and_whom_it_concerns(
     action: Refund | Voucher | Escalation, path: str
 ) -> None:
-    desk = Desk(httpx.Response(200, json=DONE))
+    desk = Desk(httpx2.Response(200, json=DONE))
     assert desk.platform.act("key-1", TICKET, action) == Receipt(reference="r-1")
     (request,) = desk.asked
     assert request.url.path.endswith(path)
@@ -95,7 +95,7 @@ def test_an_action_goes_out_with_its_key_and_whom_it_concerns(
 
 
 def test_how_a_ticket_ends_is_put_there() -> None:
-    desk = Desk(httpx.Response(200, json=DONE))
+    desk = Desk(httpx2.Response(200, json=DONE))
     desk.platform.resolve("key-1", TICKET, Resolution(reply="Sorry.", summary="Late parcel"))
     desk.platform.hand_over("key-2", TICKET, HandOver(reason="limits", summary="Too much"))
     assert [(each.method, each.url.path.rsplit("/", 2)[1:]) for each in desk.asked] == [
@@ -105,18 +105,18 @@ def test_how_a_ticket_ends_is_put_there() -> None:
 
 
 TRANSIENT: list[Callable[[], Answer]] = [
-    lambda: httpx.Response(500),
-    lambda: httpx.Response(503),
-    lambda: httpx.Response(429),
-    lambda: httpx.ReadTimeout("slow"),
-    lambda: httpx.ConnectError("refused"),
-    lambda: httpx.RemoteProtocolError("went away"),
+    lambda: httpx2.Response(500),
+    lambda: httpx2.Response(503),
+    lambda: httpx2.Response(429),
+    lambda: httpx2.ReadTimeout("slow"),
+    lambda: httpx2.ConnectError("refused"),
+    lambda: httpx2.RemoteProtocolError("went away"),
 ]
 
 
 @pytest.mark.parametrize("failure", TRANSIENT)
 def test_what_failed_is_sent_again_under_the_same_key(failure: Callable[[], Answer]) -> None:
-    desk = Desk(failure(), failure(), httpx.Response(200, json=DONE))
+    desk = Desk(failure(), failure(), httpx2.Response(200, json=DONE))
     desk.platform.act("key-1", TICKET, REFUND)
     assert [request.headers["Idempotency-Key"] for request in desk.asked] == ["key-1"] * 3
     assert len(desk.pauses) == 2
@@ -131,7 +131,7 @@ def test_who_keeps_failing_is_unavailable(failure: Callable[[], Answer]) -> None
 
 
 def test_who_asks_for_time_is_given_it() -> None:
-    desk = Desk(httpx.Response(429, headers={"Retry-After": "7"}), httpx.Response(200, json=DONE))
+    desk = Desk(httpx2.Response(429, headers={"Retry-After": "7"}), httpx2.Response(200, json=DONE))
     desk.platform.act("key-1", TICKET, REFUND)
     assert desk.pauses == [7]
 
@@ -139,12 +139,15 @@ def test_who_asks_for_time_is_given_it() -> None:
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (httpx.Response(422, json={"error": "this key is another action's"}), "this key is another action's"),
-        (httpx.Response(409, json={"error": ["no", "text"]}), "HTTP 409"),
-        (httpx.Response(404, text="<h1>no"), "HTTP 404"),
+        (
+            httpx2.Response(422, json={"error": "this key is another action's"}),
+            "this key is another action's",
+        ),
+        (httpx2.Response(409, json={"error": ["no", "text"]}), "HTTP 409"),
+        (httpx2.Response(404, text="<h1>no"), "HTTP 404"),
     ],
 )
-def test_a_refusal_is_told_at_once_with_its_reason(answer: httpx.Response, reason: str) -> None:
+def test_a_refusal_is_told_at_once_with_its_reason(answer: httpx2.Response, reason: str) -> None:
     desk = Desk(answer)
     with pytest.raises(RefusalError) as raised:
         desk.platform.act("key-1", TICKET, REFUND)
@@ -155,22 +158,22 @@ def test_a_refusal_is_told_at_once_with_its_reason(answer: httpx.Response, reaso
 @pytest.mark.parametrize("status", [401, 403, 302])
 def test_credentials_and_addresses_are_ours_to_put_right(status: int) -> None:
     with pytest.raises(Unavailable, match="SUPPORT_PLATFORM_TOKEN"):
-        Desk(httpx.Response(status)).platform.act("key-1", TICKET, REFUND)
+        Desk(httpx2.Response(status)).platform.act("key-1", TICKET, REFUND)
 
 
 def test_an_answer_that_cannot_be_read_confirms_nothing() -> None:
     with pytest.raises(Unavailable, match="cannot be read"):
-        Desk(httpx.Response(200, text="fine")).platform.act("key-1", TICKET, REFUND)
+        Desk(httpx2.Response(200, text="fine")).platform.act("key-1", TICKET, REFUND)
 
 
 class TestAPlatformThatKnowsNoKeys:
     @pytest.mark.parametrize(
         "failure",
         [
-            httpx.ReadTimeout("slow"),
-            httpx.RemoteProtocolError("went away"),
-            httpx.Response(500),
-            httpx.Response(200, text="?"),
+            httpx2.ReadTimeout("slow"),
+            httpx2.RemoteProtocolError("went away"),
+            httpx2.Response(500),
+            httpx2.Response(200, text="?"),
         ],
     )
     def test_is_never_sent_an_action_twice(self, failure: Answer) -> None:
@@ -180,14 +183,14 @@ class TestAPlatformThatKnowsNoKeys:
         assert len(desk.asked) == 1
 
     @pytest.mark.parametrize(
-        "failure", [httpx.ConnectError("refused"), httpx.ConnectTimeout("slow"), httpx.Response(429)]
+        "failure", [httpx2.ConnectError("refused"), httpx2.ConnectTimeout("slow"), httpx2.Response(429)]
     )
     def test_is_asked_again_where_the_action_surely_did_not_arrive(self, failure: Answer) -> None:
-        desk = Desk(failure, httpx.Response(200, json=DONE), idempotent=False)
+        desk = Desk(failure, httpx2.Response(200, json=DONE), idempotent=False)
         assert desk.platform.act("key-1", TICKET, REFUND).reference == "r-1"
 
     def test_may_be_told_twice_how_a_ticket_ended(self) -> None:
-        desk = Desk(httpx.ReadTimeout("slow"), httpx.Response(200, json=DONE), idempotent=False)
+        desk = Desk(httpx2.ReadTimeout("slow"), httpx2.Response(200, json=DONE), idempotent=False)
         desk.platform.resolve("key-1", TICKET, Resolution(reply="Sorry.", summary="Late parcel"))
         assert len(desk.asked) == 2
 
@@ -212,11 +215,11 @@ def test_an_address_that_is_none_is_said_without_its_value(connected: Callable[[
 
 
 def test_nobody_at_the_address_is_unavailable() -> None:
-    def nobody(_request: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("refused")
+    def nobody(_request: httpx2.Request) -> httpx2.Response:
+        raise httpx2.ConnectError("refused")
 
     platform = HttpPlatform(
-        httpx.Client(transport=httpx.MockTransport(nobody), base_url="http://x"), sleep=lambda _: None
+        httpx2.Client(transport=httpx2.MockTransport(nobody), base_url="http://x"), sleep=lambda _: None
     )
     with pytest.raises(SignalboxError, match="refused, 5 attempts"):
         platform.order("retailpulse", "o-1")

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import httpx
+import httpx2
 import msgspec
 import pytest
 from starlette.testclient import TestClient
@@ -65,8 +65,7 @@ def client(books: Books, tmp_path: Path) -> Iterator[TestClient]:
 @pytest.fixture
 def platform(client: TestClient) -> HttpPlatform:
     """The agent's own adapter, with the desk behind it."""
-    # it behaves as httpx's own does, whichever httpx it was made of
-    return HttpPlatform(cast(httpx.Client, client), patience=Patience(attempts=9), sleep=lambda _: None)
+    return HttpPlatform(client, patience=Patience(attempts=9), sleep=lambda _: None)
 
 
 def files(client: TestClient) -> list[dict[str, Any]]:
@@ -203,4 +202,4 @@ def test_the_page_of_an_empty_desk_says_so(tmp_path: Path) -> None:
         books.create()
         with TestClient(Desk(books, Shelf(database)).app(), base_url="http://127.0.0.1") as client:
             assert "No ticket was escalated yet" in client.get("/").text
-            assert client.get("/health").status_code == httpx.codes.OK
+            assert client.get("/health").status_code == httpx2.codes.OK
