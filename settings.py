@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from events.errors import ConfigError, Problem
@@ -45,11 +45,38 @@ class Settings(BaseSettings):
         description="without one, models are served from a folder",
     )
 
+    llm: str | None = Field(
+        default=None,
+        validation_alias="LLM_BASE_URL",
+        description="any endpoint that speaks OpenAI's protocol; without one, people answer the tickets",
+    )
+    llm_key: SecretStr | None = Field(default=None, validation_alias="LLM_API_KEY")
+    llm_model: str | None = Field(
+        default=None,
+        validation_alias="LLM_MODEL",
+        description="by which name a version of the agent asks for it; read when one is registered",
+    )
+    embedding_model: str | None = Field(
+        default=None,
+        validation_alias="EMBEDDING_MODEL",
+        description="of the same endpoint; without one, policies are found by their words alone",
+    )
+    support_platform: str | None = Field(default=None, validation_alias="SUPPORT_PLATFORM_URL")
+    support_platform_token: SecretStr | None = Field(default=None, validation_alias="SUPPORT_PLATFORM_TOKEN")
+    support_platform_idempotent: bool = Field(
+        default=True,
+        validation_alias="SUPPORT_PLATFORM_IDEMPOTENT",
+        description="whether it knows idempotency keys; where not, nothing is sent to it twice",
+    )
+
     routing_table: Path = Path("config/routing_table.yaml")
     workflows: Path = Path("config/workflows.yaml")
     fraud_config: Path = Path("config/fraud.yaml")
     training_plan: Path = Path("config/training.yaml")
     churn_config: Path = Path("config/churn.yaml")
+    agent_plan: Path = Path("config/agent.yaml")
+    agent_prompt: Path = Path("config/agent.md")
+    policies: Path = Path("config/policies")
     model_dir: Path = Field(default=Path("var/models"), description="versions, where there is no registry")
     model_cache: Path = Field(default=Path("var/model-cache"), description="what came from the registry")
     training_reports: Path = Field(default=Path("var/training"), description="what the gate found")
@@ -91,6 +118,11 @@ class Settings(BaseSettings):
     def registry_url(self) -> str:
         """`http://…`: the MLflow server whose registry says which model is served."""
         return _required("MLFLOW_TRACKING_URI", self.registry)
+
+    @property
+    def support_platform_url(self) -> str:
+        """`http://…`: where tickets are answered and handed to people."""
+        return _required("SUPPORT_PLATFORM_URL", self.support_platform)
 
 
 def _required(variable: str, value: str | None) -> str:

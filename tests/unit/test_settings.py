@@ -15,6 +15,7 @@ ADDRESSES = {
     "CELERY_BROKER_URL": "celery_broker_url",
     "REDIS_URL": "redis_url",
     "DATABASE_URL": "database_url",
+    "SUPPORT_PLATFORM_URL": "support_platform_url",
 }
 
 
@@ -52,6 +53,21 @@ def test_a_schema_registry_is_a_choice(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings().schema_registry is None
     monkeypatch.setenv("SCHEMA_REGISTRY_URL", "http://registry:8081")
     assert Settings().schema_registry == "http://registry:8081"
+
+
+def test_without_a_language_model_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL", "EMBEDDING_MODEL"):
+        monkeypatch.delenv(name, raising=False)
+    found = Settings()
+    assert (found.llm, found.llm_key, found.llm_model, found.embedding_model) == (None,) * 4
+
+
+@pytest.mark.parametrize("variable", ["LLM_API_KEY", "SUPPORT_PLATFORM_TOKEN"])
+def test_a_key_is_not_printed_with_the_settings(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, "s3cret")
+    found = Settings()
+    assert "s3cret" not in repr(found)
+    assert "s3cret" not in str(found.model_dump())
 
 
 def test_every_variable_that_cannot_be_used_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
