@@ -19,10 +19,6 @@ LONGEST_PASSAGE = 1_200
 """Characters. Five passages are some 1,500 tokens of a prompt."""
 
 
-class UnknownNamespaceError(LookupError):
-    """There is no such namespace. The message names those that there are."""
-
-
 class Meaning(Protocol):
     """Ranks the parts of the policies by what they mean."""
 
@@ -43,13 +39,10 @@ class PolicyIndex:
     def search(
         self, query: str, namespace: str | None = DEFAULT_NAMESPACE, k: int = TOP
     ) -> tuple[Passage, ...]:
-        """At most `k` passages of as many policies, the likeliest first; none where nothing fits.
+        """At most `k` passages of as many policies, the likeliest first, whatever characters the query has.
 
-        None searches every namespace. Raises `UnknownNamespaceError`.
+        Nothing where no word fits, or there is no such namespace. With None all of them are searched.
         """
-        if namespace is not None and namespace not in self.namespaces:
-            known = ", ".join(self.namespaces)
-            raise UnknownNamespaceError(f"there is no namespace {namespace[:80]!r}; there are {known}")
         rankings = [self._words.search(query, namespace, _CANDIDATES)]
         if self._meaning is not None:
             by_meaning = self._meaning.search(query, self._places(namespace), _CANDIDATES)

@@ -3,6 +3,7 @@
 import re
 import sqlite3
 import threading
+import weakref
 from collections.abc import Sequence
 
 from models.support.policies import Policies
@@ -54,6 +55,7 @@ class WordIndex:
             ],
         )
         self._add_synonyms(policies.synonyms)
+        weakref.finalize(self, self._database.close)
 
     def _add_synonyms(self, synonyms: Sequence[tuple[str, ...]]) -> None:
         """Into a column of their own. The index itself says where a synonym stands: it knows about stems."""
@@ -75,10 +77,6 @@ class WordIndex:
         wanted = {"match": any_of(words), "namespace": namespace, "limit": limit}
         with self._lock:  # SQLite lets threads share a connection, Python's cursors do not
             return [place for (place,) in self._database.execute(_SEARCH, wanted)]
-
-    def close(self) -> None:
-        """Forget everything."""
-        self._database.close()
 
 
 def telling(query: str) -> list[str]:
