@@ -4,7 +4,19 @@ import sys
 
 import typer
 
-from commands import deadletters, dispatch, features, forecast, models, routes, schemas, stack, train, worker
+from commands import (
+    agent,
+    deadletters,
+    dispatch,
+    features,
+    forecast,
+    models,
+    routes,
+    schemas,
+    stack,
+    train,
+    worker,
+)
 from events.errors import SignalboxError
 
 app = typer.Typer(
@@ -24,6 +36,7 @@ GROUPS = {
     "models": models.app,
     "features": features.app,
     "forecast": forecast.app,
+    "agent": agent.app,
     "deadletters": deadletters.app,
 }
 

@@ -11,19 +11,17 @@ from typing import TYPE_CHECKING, Protocol
 
 import typer
 
-from commands.training_parts import plan_of, registry_of, served_skew
+from commands.training_parts import name_challenger, plan_of, registry_of, served_skew
 
 if TYPE_CHECKING:
     from features.offline.store import OfflineStore
     from models.artifact import Artifact
-    from models.registry import Alias
     from models.runs import Run, Runs
     from settings import Settings
     from training.bench import Bench
     from training.challenging import Challenge, Verdict
     from training.registering import Registered
 
-CHALLENGER: "Alias" = "challenger"
 HELD = 3
 """The exit code where somebody else trains the model."""
 REFUSED = 4
@@ -105,22 +103,7 @@ class Conductor:
         )
 
     def _name_challenger(self, made: "Registered") -> None:
-        """Nothing where no registry is configured: there the newest version serves."""
-        from models.changes import Changes
-        from models.promoting import Promoting
-        from models.registry import Registry
-        from models.who import who
-
-        if self._settings.registry is None:
-            return
-        registry, changes = Registry(self._settings.registry), Changes(self._store.database)
-        changes.create()
-        pointed = registry.pointed(made.model, CHALLENGER)
-        # one that was registered before is named already, where its training was not cut short in between
-        if pointed is None or pointed.number != made.version:
-            Promoting(registry, changes).move(
-                made.model, CHALLENGER, made.version, who(), "it passed the gate of its training"
-            )
+        name_challenger(self._settings, self._store.database, made, "it passed the gate of its training")
 
     def _report(self, verdict: "Verdict") -> str:
         from training.reporting import summary, write_report

@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING
 from events.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
+    from features.offline.database import Database
     from features.offline.store import OfflineStore
     from models.artifact import Metadata
+    from models.registry import Alias
     from models.training_plan import Plan
     from settings import Settings
     from training.challenging import Registry
     from training.gate import Skew
+    from training.registering import Registered
 
+CHALLENGER: "Alias" = "challenger"
 NEWEST = 20_000
 """Predictions of each partition whose features are worked out again for the gate."""
 
@@ -72,3 +76,23 @@ def registry_of(settings: "Settings") -> "Registry":
     if settings.registry is None:
         return FolderRegistry(settings.model_dir)
     return TrainingRegistry(settings.registry)
+
+
+def name_challenger(settings: "Settings", database: "Database", made: "Registered", why: str) -> None:
+    """Let the alias name it. Nothing where no registry is configured: there the newest version serves.
+
+    Raises `Unavailable`.
+    """
+    from models.changes import Changes
+    from models.promoting import Promoting
+    from models.registry import Registry
+    from models.who import who
+
+    if settings.registry is None:
+        return
+    registry, changes = Registry(settings.registry), Changes(database)
+    changes.create()
+    pointed = registry.pointed(made.model, CHALLENGER)
+    # one that was registered before is named already, where what made it was not cut short in between
+    if pointed is None or pointed.number != made.version:
+        Promoting(registry, changes).move(made.model, CHALLENGER, made.version, who(), why)

@@ -12,6 +12,9 @@ from routing.reading import read
 from routing.report import Report
 from routing.section import Section
 
+QUESTIONS = "questions.yaml"
+"""Their file, beside the policies' namespaces."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:

@@ -1,0 +1,74 @@
+"""Which version of the support agent answers, and what did it do? Register one, look at its runs."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from models.artifact import Metadata
+    from settings import Settings
+
+app = typer.Typer(help="The support agent: its versions and its runs.", no_args_is_help=True)
+
+
+@app.callback()
+def agent() -> None:
+    """The support agent: its versions and its runs."""
+
+
+@app.command()
+def register(
+    model_dir: Annotated[Path | None, typer.Option(help="Save there, and not in the registry.")] = None,
+) -> None:
+    """Make a version of prompt, plan, tools and LLM's name, measure its search, register it as challenger.
+
+    It serves once `signalbox models promote ai-support-agent <version>` says so.
+    """
+    from contextlib import closing
+    from tempfile import TemporaryDirectory
+
+    from commands.training_parts import name_challenger, registry_of
+    from features.offline.database import open_database
+    from models.artifact import load
+    from settings import load_settings
+
+    settings = load_settings()
+    if model_dir is not None:
+        settings = settings.model_copy(update={"registry": None, "model_dir": model_dir})
+    with TemporaryDirectory(prefix="signalbox-agent-") as folder:
+        path, metadata = _make(settings, Path(folder))
+        made = registry_of(settings).register(load(path), {})
+    if settings.registry is not None:
+        with closing(open_database(settings.database_url)) as database:
+            name_challenger(settings, database, made, "it was registered")
+    figures = ", ".join(f"{name} {value:.3f}" for name, value in metadata.recipe.metrics.items())
+    llm = metadata.recipe.parameters["llm.model"]
+    state = "registered" if made.fresh else "unchanged"
+    typer.echo(f"{state}: {made.model} v{made.version} asks {llm}, {figures}, digest {made.digest[:12]}")
+
+
+def _make(settings: "Settings", folder: Path) -> "tuple[Path, Metadata]":
+    import msgspec
+
+    from models.support.plan import load_plan
+    from models.support.policies import read_policies
+    from models.support.questions import QUESTIONS, read_questions
+    from training.agent import make
+
+    plan = load_plan(settings.agent_plan)
+    if settings.llm_model is not None:
+        llm = msgspec.structs.replace(plan.llm, model=settings.llm_model)
+        plan = msgspec.structs.replace(plan, llm=llm)
+    policies = read_policies(settings.policies)
+    questions = read_questions(settings.policies / QUESTIONS, policies)
+    return make(plan, _prompt(settings.agent_prompt), policies, questions, folder)
+
+
+def _prompt(path: Path) -> str:
+    from events.errors import ConfigError, Problem
+
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([Problem(str(path), 0, "", f"cannot be read: {error}")]) from error
