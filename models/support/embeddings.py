@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-import httpx
+import httpx2
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from transport.http import parse_address
 
 DEPENDENCY = "embeddings endpoint"
 VARIABLE = "LLM_BASE_URL"
-TIMEOUT = httpx.Timeout(3.0, connect=1.0)
+TIMEOUT = httpx2.Timeout(3.0, connect=1.0)
 BATCH = 64
 """Texts in one request."""
 
@@ -34,7 +34,7 @@ class _Answer(msgspec.Struct):
 class Embeddings:
     """The endpoint. One for all threads of a process, made after the fork."""
 
-    def __init__(self, client: httpx.Client, model: str) -> None:
+    def __init__(self, client: httpx2.Client, model: str) -> None:
         self._client = client
         self._model = model
 
@@ -55,9 +55,9 @@ class Embeddings:
             response = self._client.post("/embeddings", content=body, headers=_JSON)
             response.raise_for_status()
             answer = msgspec.json.decode(response.content, type=_Answer)
-        except httpx.HTTPStatusError as error:
+        except httpx2.HTTPStatusError as error:
             raise Unavailable(DEPENDENCY, f"HTTP {error.response.status_code}") from error
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise Unavailable(DEPENDENCY, str(error) or type(error).__name__) from error
         except msgspec.MsgspecError as error:
             raise Unavailable(DEPENDENCY, f"its answer cannot be read: {error}") from error
@@ -84,5 +84,5 @@ def connect_embeddings(base_url: str, key: str | None, model: str) -> Embeddings
     """The endpoint at a URL such as `https://…/v1`. Raises `ConfigError` where it is none."""
     address = parse_address(base_url, VARIABLE)
     headers = dict(address.headers) | ({"Authorization": f"Bearer {key}"} if key else {})
-    client = httpx.Client(base_url=address.base, headers=headers, timeout=TIMEOUT, follow_redirects=False)
+    client = httpx2.Client(base_url=address.base, headers=headers, timeout=TIMEOUT, follow_redirects=False)
     return Embeddings(client, model)

@@ -10,7 +10,7 @@ import numpy as np
 from events.decision import Millis
 from events.errors import Unavailable
 from models.support.embeddings import Vectors
-from models.support.policies import Part
+from models.support.policy import Part
 from transport.clock import Clock, system_clock
 
 log = logging.getLogger(__name__)

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Protocol
 
+from models.support.embeddings import connect_embeddings
+from models.support.meaning import ByMeaning
 from models.support.passage import Passage
-from models.support.policies import DEFAULT_NAMESPACE, Policies
+from models.support.policies import DEFAULT_NAMESPACE, Policies, read_policies
 from models.support.words import WordIndex
 
 TOP = 5
@@ -91,3 +94,18 @@ def fused(rankings: Sequence[Sequence[int]]) -> list[tuple[int, float]]:
         for rank, place in enumerate(ranking, start=1):
             scores[place] = scores.get(place, 0.0) + 1 / (_FUSION_K + rank)
     return sorted(scores.items(), key=lambda item: (-item[1], item[0]))
+
+
+def open_policies(
+    folder: Path, base_url: str | None = None, key: str | None = None, embedding_model: str | None = None
+) -> PolicyIndex:
+    """The index of the policies in a folder, by meaning too where a URL and a model are given.
+
+    An endpoint that does not answer is tried again later. Raises `ConfigError`.
+    """
+    policies = read_policies(folder)
+    if base_url is None or embedding_model is None:
+        return PolicyIndex(policies)
+    meaning = ByMeaning(policies.parts, connect_embeddings(base_url, key, embedding_model))
+    meaning.prepare()
+    return PolicyIndex(policies, meaning)

@@ -4,13 +4,13 @@ import json
 import logging
 from collections.abc import Callable
 
-import httpx
+import httpx2
 import pytest
 
 from events.errors import ConfigError, Unavailable
 from models.support.embeddings import BATCH, Embeddings, connect_embeddings
 from models.support.meaning import RETRY_AFTER, ByMeaning
-from models.support.policies import Document, Part
+from models.support.policy import Document, Part
 
 DOCUMENT = Document("D", "support-policies", "", "")
 PARTS = tuple(Part(DOCUMENT, "", text) for text in ("north", "east", "north-east"))
@@ -22,18 +22,18 @@ class Endpoint:
 
     def __init__(self) -> None:
         self.asked: list[list[str]] = []
-        self.answer: Callable[[], httpx.Response] | None = None
+        self.answer: Callable[[], httpx2.Response] | None = None
         self.now = 0
-        client = httpx.Client(base_url="http://llm.example/v1", transport=httpx.MockTransport(self._say))
+        client = httpx2.Client(base_url="http://llm.example/v1", transport=httpx2.MockTransport(self._say))
         self.embeddings = Embeddings(client, "small")
         self.meaning = ByMeaning(PARTS, self.embeddings, clock=lambda: self.now)
 
-    def _say(self, request: httpx.Request) -> httpx.Response:
+    def _say(self, request: httpx2.Request) -> httpx2.Response:
         assert str(request.url) == "http://llm.example/v1/embeddings"
         body = json.loads(request.content)
         assert body["model"] == "small"
         self.asked.append(body["input"])
-        return self.answer() if self.answer else httpx.Response(200, json={"data": vectors(body["input"])})
+        return self.answer() if self.answer else httpx2.Response(200, json={"data": vectors(body["input"])})
 
 
 def vectors(texts: list[str]) -> list[dict[str, object]]:
@@ -42,14 +42,14 @@ def vectors(texts: list[str]) -> list[dict[str, object]]:
     return [{"index": at, "embedding": row, "object": "embedding"} for at, row in enumerate(found)][::-1]
 
 
-def refused() -> httpx.Response:
+def refused() -> httpx2.Response:
     """An endpoint that is there and does not work."""
-    return httpx.Response(503)
+    return httpx2.Response(503)
 
 
-def gone() -> httpx.Response:
+def gone() -> httpx2.Response:
     """No endpoint."""
-    raise httpx.ConnectError("refused")
+    raise httpx2.ConnectError("refused")
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_the_policies_are_embedded_once() -> None:
 
 @pytest.mark.parametrize("failing", [pytest.param(refused, id="refused"), pytest.param(gone, id="gone")])
 def test_an_endpoint_that_is_down_is_left_alone_for_a_while_and_found_again(
-    failing: Callable[[], httpx.Response], caplog: pytest.LogCaptureFixture
+    failing: Callable[[], httpx2.Response], caplog: pytest.LogCaptureFixture
 ) -> None:
     endpoint = Endpoint()
     endpoint.answer = failing
@@ -99,7 +99,9 @@ def test_an_endpoint_that_dies_between_searches_leaves_the_words() -> None:
 def test_vectors_of_another_model_are_fetched_anew() -> None:
     endpoint = Endpoint()
     assert endpoint.meaning.prepare()
-    endpoint.answer = lambda: httpx.Response(200, json={"data": [{"index": 0, "embedding": [1.0, 0.0, 0.0]}]})
+    endpoint.answer = lambda: httpx2.Response(
+        200, json={"data": [{"index": 0, "embedding": [1.0, 0.0, 0.0]}]}
+    )
     assert endpoint.meaning.search("north", [0, 1], 2) is None
     endpoint.answer = None
     assert endpoint.meaning.search("north", [0, 1], 2) == [0, 1]
@@ -117,7 +119,7 @@ def test_vectors_of_another_model_are_fetched_anew() -> None:
 )
 def test_what_is_no_vector_counts_as_no_answer(data: list[dict[str, object]]) -> None:
     endpoint = Endpoint()
-    endpoint.answer = lambda: httpx.Response(200, json={"data": data})
+    endpoint.answer = lambda: httpx2.Response(200, json={"data": data})
     with pytest.raises(Unavailable):
         endpoint.embeddings.embed(["north"])
 

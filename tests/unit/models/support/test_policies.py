@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from events.errors import ConfigError
-from models.support.policies import LONGEST_PART, Policies, read_policies
+from models.support.policies import Policies, read_policies
+from models.support.policy import LONGEST_PART
 
 SHIPPED = Path("config/policies")
 GOOD = '---\nid: A-1\ntitle: Returns\neffective: "2026-01-01"\n---\n\nFirst.\n\n## How long\n\n30 days.\n'

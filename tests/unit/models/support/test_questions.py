@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from events.errors import ConfigError
-from models.support.policies import Document, Policies
+from models.support.policies import Policies
+from models.support.policy import Document
 from models.support.questions import Found, Question, read_questions, recall
 
 POLICIES = Policies((Document("A-1", "returns", "", ""), Document("B-1", "loyalty", "", "")), (), (), "")

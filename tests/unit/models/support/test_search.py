@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from models.support.policies import Document, Part, Policies, read_policies
+from models.support.policies import Policies, read_policies
+from models.support.policy import Document, Part
 from models.support.questions import ask_all, read_questions, recall
 from models.support.search import LONGEST_PASSAGE, PolicyIndex, fused
 from models.support.words import MOST_WORDS
