@@ -92,8 +92,8 @@ class Assembly:
         for model, arguments in trainings(rules, past):
 
             def train(model: str = model, arguments: tuple[str, ...] = arguments) -> None:
-                self._say(f"no {model} serves yet: training one")
-                run_step("train", command("train", *arguments), env, self._output)
+                self._say(f"no {model} serves yet: making one")
+                run_step("train", command(*arguments), env, self._output)
 
             if change := ensure_champion(env, model, train):
                 self._say(change_told(change))

@@ -12,6 +12,7 @@ from models.demand_workflow import MODEL as FORECAST
 from models.fraud import MODEL as FRAUD
 from models.promoting import Promoting
 from models.registry import CHAMPION, Registry
+from models.support.version import MODEL as AGENT
 from models.who import who
 from models.written import Change
 from routing import Rules
@@ -31,7 +32,7 @@ class Past(NamedTuple):
 
 
 class Training(NamedTuple):
-    """How `signalbox train` is told to make a model's first version."""
+    """How `signalbox` is told to make a model's first version."""
 
     model: str
     arguments: tuple[str, ...]
@@ -46,10 +47,13 @@ FORECAST_ARGUMENTS = ("--skus", "20", "--blend-weeks", "2", "--test-weeks", "1")
 
 def trainings(rules: Rules, past: Past) -> Iterator[Training]:
     """Of every model that is served from the registry."""
+    forecast = Training(FORECAST, ("train", "forecast", *past.until, *FORECAST_ARGUMENTS))
     known = (
-        Training(FRAUD, ("fraud", *past.until, *past.fraud)),
-        Training(CHURN, ("churn", *past.until, *CHURN_ARGUMENTS)),
-        *([Training(FORECAST, ("forecast", *past.until, *FORECAST_ARGUMENTS))] if past.products else ()),
+        Training(FRAUD, ("train", "fraud", *past.until, *past.fraud)),
+        Training(CHURN, ("train", "churn", *past.until, *CHURN_ARGUMENTS)),
+        *([forecast] if past.products else ()),
+        # nothing is learned for it: its prompt, plan and tools are what it is
+        Training(AGENT, ("agent", "register")),
     )
     for training in known:
         spec = rules.catalogue.workflows.get(training.model)
@@ -70,7 +74,7 @@ def ensure_champion(env: Mapping[str, str], model: str, train: Callable[[], None
         train()
     challenger = registry.pointed(model, CHALLENGER)
     if challenger is None:
-        problem = "its training left no version: `signalbox train` says why"
+        problem = "its training left no version: what made it says why"
         raise ConfigError([Problem("registry", 0, model, problem)])
     with closing(open_database(env["DATABASE_URL"])) as database:
         changes = Changes(database)

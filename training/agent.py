@@ -84,7 +84,7 @@ def recipe(plan: AgentPlan, policies: Policies, questions: Questions, metrics: M
 
 def provenance(policies: Policies) -> Provenance:
     """Of a version that is made now. What stands still for it is the policies, and not the offline store."""
-    libraries = {name: version(name) for name in ("pydantic", "pydantic-ai-slim", "msgspec")}
+    libraries = {name: version(name) for name in ("pydantic", "msgspec")}
     return Provenance(
         trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
         trained_by=who(),
