@@ -1,9 +1,10 @@
 """How does the desk fail where it is told to? By a seed and the key of each call: a run can be repeated."""
 
-import hashlib
 from collections import Counter
 
 import msgspec
+
+from stack.chance import share
 
 
 class DeskFaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -12,12 +13,6 @@ class DeskFaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     lost: float = 0.0
     refused: float = 0.0
     seed: int = 0
-
-
-def share(*parts: object) -> float:
-    """A number from 0 to 1 that is always the same for the same parts."""
-    digest = hashlib.sha256("\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass")).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64
 
 
 class Failing:

@@ -13,8 +13,8 @@ from events.errors import DeadLetter, Unavailable
 from events.payloads import declared, validate
 from events.topics import EVENTS
 from events.upcasting import upcast
+from stack.money import minor_units
 from stack.support_desk.books import Books
-from stack.support_desk.money import minor_units
 from transport.group import GroupConsumer, Partition
 from transport.kafka import headers_of, position_of
 

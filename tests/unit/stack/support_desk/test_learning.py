@@ -4,8 +4,8 @@ import pytest
 
 from events.envelope import Envelope
 from stack.examples import PAYLOADS
+from stack.money import minor_units, written
 from stack.support_desk.learning import ORDER, TICKET, row_of
-from stack.support_desk.money import minor_units, written
 
 
 def event(event_type: str, **payload: object) -> Envelope:
