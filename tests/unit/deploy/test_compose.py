@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
-SECRET = re.compile(r"PASS|AUTH|SECRET|TOKEN")
+SECRET = re.compile(r"PASS|AUTH|SECRET|TOKEN|KEY")
 FROM_ENVIRONMENT = re.compile(r"\$\{[A-Z_]+:(\?[^}]+|-)\}")
 
 
@@ -112,5 +112,5 @@ def test_the_image_runs_without_root() -> None:
     base = next(stage for stage in stages if " AS base" in stage)
     assert re.search(r"^USER signalbox$", base, re.MULTILINE)
     final = [stage for stage in stages if stage.startswith("base AS ")]
-    assert len(final) == 4
+    assert len(final) == 5
     assert not any("USER root" in stage for stage in final)
