@@ -56,6 +56,8 @@ class Assembly:
             else:
                 self._supervisor.await_ready(child)
             self._say(f"{server.name} is embedded, at {server.url}")
+            if server.note:
+                self._say(server.note)
 
     def _server(self, server: Server, begin_anew: Callable[[], None]) -> Service:
         def lost() -> None:

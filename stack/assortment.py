@@ -108,15 +108,6 @@ def _ticket_resolved(order: Order, rng: random.Random) -> Payload:
     }
 
 
-def _ticket_escalated(order: Order, rng: random.Random) -> Payload:
-    return {
-        "ticket_id": f"ticket-{rng.randrange(10**9)}",
-        "customer_id": order.customer,
-        "subject": "Where is my parcel?",
-        "body": "It was to come on Monday. Nobody answers.",
-    }
-
-
 def _points_earned(order: Order, rng: random.Random) -> Payload:
     return {"customer_id": order.customer, "points": rng.randrange(1, 100)}
 
@@ -131,7 +122,6 @@ BESIDE: dict[str, tuple[float, Maker]] = {
     "customer.inactive": (0.01, _customer_inactive),
     "support.ticket.opened": (0.02, _ticket_opened),
     "support.ticket.resolved": (0.015, _ticket_resolved),
-    "support.ticket.escalated": (0.005, _ticket_escalated),
 }
 """Beside each order: how often an event of this type comes (0 to 1), and what it holds."""
 

@@ -33,7 +33,8 @@ class EmbeddedError(SignalboxError):
 class Server:
     """One server process: its command, and what its clients are given as `url`.
 
-    `ready` answers at once, or within its own short timeouts. `durable`: a restart keeps its data.
+    `ready` answers at once, or within its own short timeouts. `durable`: a restart keeps its data. `note` is
+    what people are told beside its address.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Server:
     ready: Callable[[], bool]
     durable: bool
     env: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
 
 
 def free_port() -> int:

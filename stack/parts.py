@@ -1,12 +1,14 @@
 """Which of the services are real and which embedded, and under which addresses everything finds them."""
 
-from collections.abc import Mapping
+import secrets
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from events.errors import ConfigError, Problem
 from settings import Settings
 from stack.embedded import Server, free_port, kafka, mlflow, valkey
+from stack.stand_ins import SCRIPTED_MODEL, SUPPORT_DESK, scripted_llm, support_desk
 
 KAFKA = "kafka"
 REGISTRY = "mlflow"
@@ -25,6 +27,11 @@ class Parts:
     def embedded(self) -> frozenset[str]:
         """The names of the servers that are not real ones."""
         return frozenset(server.name for server in self.servers)
+
+    @property
+    def desk(self) -> str | None:
+        """Where the page of the embedded support desk is, if it is one."""
+        return next((server.url for server in self.servers if server.name == SUPPORT_DESK), None)
 
 
 def choose_parts(settings: Settings, folder: Path) -> Parts:
@@ -53,9 +60,27 @@ def choose_parts(settings: Settings, folder: Path) -> Parts:
         "CELERY_BROKER_URL": settings.broker,
         "DATABASE_URL": settings.database,
         "MLFLOW_TRACKING_URI": settings.registry,
+        "LLM_BASE_URL": settings.llm,
+        "SUPPORT_PLATFORM_URL": settings.support_platform,
     }
     env.update({name: value for name, value in configured.items() if value is not None})
+    for server, variables in _stand_ins(settings, folder, env["KAFKA_BOOTSTRAP_SERVERS"]):
+        servers.append(server)
+        env.update(variables)
     return Parts(env, tuple(servers))
+
+
+def _stand_ins(settings: Settings, folder: Path, kafka: str) -> Iterator[tuple[Server, Mapping[str, str]]]:
+    """What the agent works with where none is configured, and what everybody must know of it."""
+    if settings.llm is None:
+        server = scripted_llm(free_port())
+        # whatever else stands in the environment belongs to an endpoint that is not configured
+        named = {"LLM_BASE_URL": server.url, "LLM_MODEL": SCRIPTED_MODEL}
+        yield server, {**named, "LLM_API_KEY": "", "EMBEDDING_MODEL": ""}
+    if settings.support_platform is None:
+        token = secrets.token_urlsafe()
+        server = support_desk(free_port(), folder, kafka, token)
+        yield server, {"SUPPORT_PLATFORM_URL": server.url, "SUPPORT_PLATFORM_TOKEN": token}
 
 
 def _check(settings: Settings) -> None:

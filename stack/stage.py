@@ -70,6 +70,8 @@ class Stage:
         console.print(
             f"  Flower: http://127.0.0.1:{plan.flower_port}; logs: {self._files.folder}",
         )
+        if parts.desk is not None:
+            console.print(f"  tickets, drafts and actions: {parts.desk}")
         if unserved := unserved_queues(self._rules):
             console.print(
                 f"  no worker yet for {', '.join(unserved)}: nothing is played for them",

@@ -14,9 +14,14 @@ from stack.assortment import BESIDE, UNDECLARED, Payload, order_placed
 from stack.confirmed import LABEL, labels_of
 from stack.damage import damaged
 from stack.emission import Emission, Event, in_form
-from stack.retail import FIRST_DAY, SOURCE, TENANT, Order, Retail, midnight, numbered
+from stack.retail import DAY_S, FIRST_DAY, SOURCE, TENANT, Order, Retail, midnight, numbered
+from stack.tickets import escalated
 
 ORDER = "order.placed"
+TICKET = "support.ticket.escalated"
+ESCALATED = 0.006
+"""The share of the orders of which a ticket escalates on the same day."""
+_ESCALATED_AFTER_MS = (3_600_000, 6 * 3_600_000)
 _FORMS: tuple[Form, ...] = ("json", "cloudevents-structured", "cloudevents-binary")
 _REPEATED_AFTER_MS = (20, 5_000)
 
@@ -103,6 +108,8 @@ class _Scene:
         }
         self._mix = mix
         self._rng = random.Random(f"{retail.seed}/traffic/{day}")  # noqa: S311  # repeatable by seed
+        # apart, so that the rest of a day is the same with tickets and without
+        self._tickets = random.Random(f"{retail.seed}/tickets/{day}")  # noqa: S311  # repeatable by seed
 
     def emissions(self) -> Iterator[Emission]:
         """In no order of time."""
@@ -113,6 +120,8 @@ class _Scene:
             if self._rng.random() < self._mix.bad:
                 yield self._bad(number, order, at)
             yield from self._beside(number, order, at)
+            if TICKET not in self._audience.unserved and self._tickets.random() < ESCALATED:
+                yield self._ticket(number, order, at)
 
     def _orders(self) -> Iterator[Order]:
         yield from self._retail.orders(self._day)
@@ -135,6 +144,15 @@ class _Scene:
         value, headers, cause = damaged(event, self._rng)
         key = order.customer.encode()
         return Emission(at, event.event_id, key, value, headers, fate="dead_letter", cause=cause)
+
+    def _ticket(self, number: int, order: Order, at: Millis) -> Emission:
+        # the shop must have heard of the order before its customer complains
+        later = at + self._tickets.randrange(*_ESCALATED_AFTER_MS)
+        at = min(later, self._midnight + DAY_S * 1_000 - 1)
+        payload = escalated(self._id("ticket", number), self._id("o", number), order, self._tickets)
+        event = _event(self._id("escalated", number), TICKET, at, payload)
+        value, headers = in_form(event, "json")
+        return Emission(at, event.event_id, order.customer.encode(), value, headers, fate=self._fate(TICKET))
 
     def _beside(self, number: int, order: Order, at: Millis) -> Iterator[Emission]:
         for event_type, (share, payload) in self._sent_beside.items():

@@ -82,7 +82,7 @@ def up(settings: Settings, rate: float) -> None:
         assembly.features(parts, env, "--generated")
         assembly.models(rules, env, Past(fraud=("--train-days", str(TRAIN_DAYS))))
         assembly.start(plan)
-        for line in _announcement(plan):
+        for line in _announcement(plan, parts.desk):
             say(line)
         while True:
             supervisor.watch()
@@ -90,11 +90,13 @@ def up(settings: Settings, rate: float) -> None:
     say("stopped")
 
 
-def _announcement(plan: Plan) -> Iterator[str]:
+def _announcement(plan: Plan, desk: str | None) -> Iterator[str]:
     yield f"everything runs; served: {', '.join(served_queues(plan.rules))}"
     if unserved := unserved_queues(plan.rules):
         yield f"no worker yet for {', '.join(unserved)}: events wait in their lanes, and none are played"
     yield f"models: {plan.env['MLFLOW_TRACKING_URI']}, and `signalbox models list`"
+    if desk is not None:
+        yield f"tickets, drafts and actions: {desk}"
     yield f"Flower: http://127.0.0.1:{plan.flower_port}"
     yield f"other terminals find this stack by {LOCAL_ENV}: celery -A tasks worker -Q ml.fraud.input"
     yield "Ctrl-C stops it"
