@@ -1,7 +1,7 @@
 """Was this done before? The steps of a run that was taken up are read again before any is added.
 
-All that a run does between two steps follows from the steps before: taken up, it asks for the same ones in the
-same order, as a replayed history does in Temporal or Durable Functions.
+All that a run does between two steps follows from the steps before: taken up, it asks for the same ones in
+the same order, as a replayed history does in Temporal or Durable Functions.
 """
 
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from models.support.journal import JournaledRun
 from models.support.steps import Step, kind
 
 S = TypeVar("S", bound=Step)
+T = TypeVar("T", bound=Step)
 
 
 class DivergedError(SignalboxError):
@@ -32,19 +33,20 @@ class Cursor:
         """The steps that were read or added by now."""
         return tuple(self.run.steps[: self._place])
 
-    def recorded(self, *wanted: type[S]) -> S | None:
+    def recorded(self, wanted: type[S], otherwise: type[T] | None = None) -> S | T | None:
         """The next step of the journal; None at its end.
 
-        Raises `DivergedError` where it is none of those that are wanted.
+        Raises `DivergedError` where it is neither of those that are wanted.
         """
         if self._place == len(self.run.steps):
             return None
         step = self.run.steps[self._place]
-        if not isinstance(step, wanted):
-            names = " or ".join(each.__name__.lower() for each in wanted)
-            raise DivergedError(f"step {self._place + 1} of {self.run.run_id} is {kind(step)}, not {names}")
-        self._place += 1
-        return step
+        if isinstance(step, wanted) or (otherwise is not None and isinstance(step, otherwise)):
+            self._place += 1
+            return step
+        raise DivergedError(
+            f"step {self._place + 1} of {self.run.run_id} is {kind(step)}, not {wanted.__name__.lower()}"
+        )
 
     def add(self, *steps: Step, within: Callable[[Connection], None] | None = None) -> None:
         """Append to the journal, at whose end this is. Raises what `JournaledRun.append` does."""

@@ -22,7 +22,7 @@ class SearchPolicies(BaseModel):
     ] = None
 
 
-class Policies(Protocol):
+class PolicySearch(Protocol):
     """What can be searched. Thread-safe."""
 
     @property
@@ -34,4 +34,7 @@ class Policies(Protocol):
         """Those that there are."""
 
     def search(self, query: str, namespace: str, k: int = 5) -> Sequence[Passage]:
-        """The best `k` passages, whatever characters the query has; none in a namespace that is not there."""
+        """The best `k` passages, whatever characters the query has.
+
+        Raises `LookupError` where there is no such namespace.
+        """

@@ -1,0 +1,165 @@
+"""How is the language model asked? Each request once in a run, whatever is lost, and within its bounds."""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+from openai import AsyncOpenAI
+from pydantic_ai.exceptions import AgentRunError
+from pydantic_ai.messages import ModelMessage, ModelMessagesTypeAdapter, ModelRequest, ModelResponse
+from pydantic_ai.models import Model, ModelRequestParameters
+from pydantic_ai.models.openai import OpenAIChatModel
+from pydantic_ai.models.wrapper import WrapperModel
+from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
+from pydantic_ai.settings import ModelSettings
+
+from events.decision import Millis
+from models.support.answering import AskAgain, BreachError, NoLlmError, pause, reaction
+from models.support.cursor import Cursor
+from models.support.plan import AgentPlan, Llm
+from models.support.steps import Answered, Asked
+from transport.clock import Clock
+
+log = logging.getLogger(__name__)
+
+NO_KEY = "no-key"
+"""What a server is told that asks for none: the client insists on one."""
+_CHARACTERS_PER_TOKEN = 4
+
+Connect = Callable[[Llm], AbstractAsyncContextManager[Model]]
+"""A connection for one run: it belongs to the run's event loop. Raises `NoLlmError` where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An OpenAI-compatible endpoint, such as `https://api.openai.com/v1`."""
+
+    base_url: str | None
+    api_key: str | None = None
+
+    @asynccontextmanager
+    async def connect(self, llm: Llm) -> AsyncIterator[Model]:
+        """A connection to it. Raises `NoLlmError` where none is configured."""
+        if self.base_url is None:
+            raise NoLlmError("no endpoint is configured")
+        # what is repeated, and for how long, is decided here and not in the client
+        client = AsyncOpenAI(
+            base_url=self.base_url, api_key=self.api_key or NO_KEY, max_retries=0, timeout=llm.timeout_s
+        )
+        async with client:
+            yield OpenAIChatModel(llm.model, provider=OpenAICompatibleProvider("llm", openai_client=client))
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Up to when a run may ask (epoch ms), what it may use up, and how it lets time pass."""
+
+    plan: AgentPlan
+    until: Millis
+    clock: Clock
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    share: Callable[[], float] = random.random
+
+    def left_s(self) -> float:
+        """Raises `BreachError` where nothing is left."""
+        left = self.until - self.clock()
+        if left <= 0:
+            raise BreachError("seconds", "the run's time is over")
+        return left / 1_000
+
+    def check(self, cursor: Cursor) -> None:
+        """Whether there may be one more request. Raises `BreachError`."""
+        budgets, behind = self.plan.budgets, cursor.behind
+        if sum(isinstance(step, Asked) for step in behind) >= budgets.steps:
+            raise BreachError("steps", f"{budgets.steps} requests were made")
+        answers = [step for step in behind if isinstance(step, Answered)]
+        if sum(step.input_tokens + step.output_tokens for step in answers) >= budgets.tokens:
+            raise BreachError("tokens", f"{budgets.tokens} tokens were used")
+        self.left_s()
+
+
+class JournaledModel(WrapperModel):
+    """The run's model: what the journal answers is not asked again, and what is asked stands there first."""
+
+    def __init__(self, wrapped: Model, cursor: Cursor, bounds: Bounds) -> None:
+        super().__init__(wrapped)
+        self._cursor = cursor
+        self._bounds = bounds
+        self._calls = 0
+        self._seen = 0
+
+    async def request(
+        self,
+        messages: list[ModelMessage],
+        model_settings: ModelSettings | None,
+        model_request_parameters: ModelRequestParameters,
+    ) -> ModelResponse:
+        """The answer to these messages. Raises `NoLlmError`, `BreachError`, and what the journal raises."""
+        self._calls += 1
+        new, self._seen = messages[self._seen :], len(messages)
+        if self._cursor.recorded(Asked) is None:
+            self._bounds.check(self._cursor)
+            self._cursor.add(Asked(self._calls, _requests(new)))
+        elif (answered := self._cursor.recorded(Answered)) is not None:
+            return read_response(answered.response)
+        response = await self._ask(messages, model_settings, model_request_parameters)
+        self._cursor.add(_answered(self._calls, messages, response))
+        return response
+
+    async def _ask(
+        self, messages: list[ModelMessage], settings: ModelSettings | None, parameters: ModelRequestParameters
+    ) -> ModelResponse:
+        bounds, llm = self._bounds, self._bounds.plan.llm
+        patient_until = bounds.clock() + llm.patience_s * 1_000
+        failures = 0
+        while True:
+            try:
+                async with asyncio.timeout(min(llm.timeout_s, bounds.left_s())):
+                    return await self.wrapped.request(messages, settings, parameters)
+            except (AgentRunError, TimeoutError, LookupError, TypeError, ValueError) as error:
+                # beside its own errors, pydantic-ai lets through what an answer of another shape makes of it
+                failures += 1
+                wait = self._wait(error, failures, patient_until)
+                log.info("request %d failed, repeated in %.1f s: %s", self._calls, wait, type(error).__name__)
+            await bounds.sleep(wait)
+
+    def _wait(self, error: Exception, failures: int, patient_until: float) -> float:
+        """Seconds until the request is repeated; raises what ends the run where it is not."""
+        next_step = reaction(error)
+        if not isinstance(next_step, AskAgain):
+            raise next_step from error
+        wait = pause(failures, next_step.after_s, self._bounds.share())
+        if wait > self._bounds.left_s():
+            raise BreachError("seconds", f"no time is left to ask again: {next_step.given_up}") from error
+        if self._bounds.clock() + wait * 1_000 > patient_until:
+            raise next_step.given_up from error
+        return wait
+
+
+def read_response(text: str) -> ModelResponse:
+    """A response as it stands in the journal. Raises `ValueError` where it is none."""
+    [response] = ModelMessagesTypeAdapter.validate_json(text)
+    if not isinstance(response, ModelResponse):
+        raise ValueError(f"a {response.kind} stands in the place of an answer")  # noqa: TRY004 - of data
+    return response
+
+
+def _requests(messages: list[ModelMessage]) -> str:
+    # the answers stand there already, and the instructions with the run's beginning
+    asked: list[ModelMessage] = [message for message in messages if isinstance(message, ModelRequest)]
+    return ModelMessagesTypeAdapter.dump_json(asked, exclude={"__all__": {"instructions"}}).decode()
+
+
+def _answered(call: int, messages: list[ModelMessage], response: ModelResponse) -> Answered:
+    text, usage = ModelMessagesTypeAdapter.dump_json([response]).decode(), response.usage
+    # an endpoint that does not count would have no budget
+    uncounted = len(ModelMessagesTypeAdapter.dump_json(messages)) // _CHARACTERS_PER_TOKEN
+    return Answered(
+        call=call,
+        response=text,
+        input_tokens=usage.input_tokens or uncounted,
+        output_tokens=usage.output_tokens or len(text) // _CHARACTERS_PER_TOKEN,
+    )
