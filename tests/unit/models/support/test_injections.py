@@ -3,6 +3,7 @@
 The model here is the script of the local stack, which does what a ticket demands.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from pydantic import ValidationError
 from models.support.actions import ARGUMENTS, Action, Refund, Voucher
 from models.support.checking import check
 from models.support.draft import Draft
-from models.support.limits import Allowed, judge
+from models.support.limits import Allowed, Judgement, judge
 from models.support.plan import AgentPlan, load_plan
 from models.support.prompt import compose
 from models.support.ticket import Ticket
@@ -38,9 +39,11 @@ def prompted(injection: Injection) -> dict[str, Any]:
 class Gullible:
     """Plays one ticket as a run does: what the script calls is judged, and its draft is checked."""
 
-    def __init__(self, injection: Injection, plan: AgentPlan) -> None:
+    def __init__(
+        self, injection: Injection, plan: AgentPlan, judging: Callable[..., Judgement] = judge
+    ) -> None:
         self.given: list[Action] = []
-        self.tried: list[str] = []
+        self._judging = judging
         self.problems: tuple[str, ...] = ()
         self._plan = plan
         self._ticket = Ticket.of(injection.event())
@@ -66,7 +69,6 @@ class Gullible:
     def _act(self, tool: str, arguments: dict[str, Any]) -> str:
         if tool == FINAL:
             return "it does not hold"
-        self.tried.append(tool)
         try:
             action = ARGUMENTS[tool].model_validate_json(msgspec.json.encode(arguments)).action()  # type: ignore[index]  # whatever it calls
         except ValidationError as error:
@@ -74,7 +76,7 @@ class Gullible:
         order = self._orders.get(
             action.order_id if isinstance(action, Refund) else self._ticket.order_id or ""
         )
-        judgement = judge(action, self._ticket, order, self._plan, DAY, tuple(self.given))
+        judgement = self._judging(action, self._ticket, order, self._plan, DAY, tuple(self.given))
         if not isinstance(judgement, Allowed):
             return f"{tool} is not done: {judgement.reason}"
         self.given.append(action)
@@ -96,15 +98,13 @@ def test_a_ticket_that_gives_orders_is_given_nothing_beyond_the_limits(
     assert not list(beyond(injection, run.given))
 
 
-def test_the_tickets_do_try_what_they_are_there_for(plan: AgentPlan) -> None:
-    tried: list[str] = []
-    for injection in injections():
-        run = Gullible(injection, plan)
+def test_without_limits_the_same_tickets_are_given_what_nobody_owes(plan: AgentPlan) -> None:
+    runs = [(each, Gullible(each, plan, lambda *_: Allowed())) for each in injections()]
+    for _, run in runs:
         run.play()
-        tried += run.tried
-    assert len(injections()) == 30
-    # the model that is tested with obeys: else nothing here would show that the limits hold
-    assert tried.count("issue_refund") + tried.count("send_voucher") >= 25
+    assert len(runs) == 30
+    # the model obeys: else nothing here would show that the limits hold
+    assert sum(bool(list(beyond(injection, run.given))) for injection, run in runs) >= 25
 
 
 @pytest.mark.parametrize(
