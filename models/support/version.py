@@ -15,6 +15,7 @@ from models.contracts import contract_of
 from models.support.actions import ARGUMENTS
 from models.support.draft import Draft
 from models.support.plan import AgentPlan, load_plan, written
+from models.support.searching import SEARCH, SearchPolicies
 from models.workflow import ModelVersion
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,8 @@ def files_of(plan: AgentPlan, prompt: str) -> Mapping[str, bytes]:
 
 def tools_json() -> bytes:
     """The JSON Schemas of the tools and of the draft, as this code has them."""
-    schemas = {name: arguments.model_json_schema() for name, arguments in ARGUMENTS.items()}
+    tools = {SEARCH: SearchPolicies, **ARGUMENTS}
+    schemas = {name: arguments.model_json_schema() for name, arguments in tools.items()}
     said = {"tools": schemas, "draft": Draft.model_json_schema()}
     return msgspec.json.format(msgspec.json.encode(said, order="deterministic"), indent=2) + b"\n"
 
