@@ -49,9 +49,9 @@ def files_of(plan: AgentPlan, prompt: str) -> Mapping[str, bytes]:
 
 def tools_json() -> bytes:
     """The JSON Schemas of the tools and of the draft, as this code has them."""
-    tools = {SEARCH: SearchPolicies, **ARGUMENTS}
-    schemas = {name: arguments.model_json_schema() for name, arguments in tools.items()}
-    said = {"tools": schemas, "draft": Draft.model_json_schema()}
+    schemas = {name: arguments.model_json_schema() for name, arguments in ARGUMENTS.items()}
+    search = {SEARCH: SearchPolicies.model_json_schema()}
+    said = {"tools": search | schemas, "draft": Draft.model_json_schema()}
     return msgspec.json.format(msgspec.json.encode(said, order="deterministic"), indent=2) + b"\n"
 
 
