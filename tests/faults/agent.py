@@ -3,6 +3,7 @@
 python -m tests.faults.agent --tickets 200
 python -m tests.faults.agent --tickets 200 --kills 20
 python -m tests.faults.agent --tickets 60 --endpoint-down
+python -m tests.faults.agent --injections
 """
 
 import argparse
@@ -14,6 +15,7 @@ import time
 from events.prediction import Prediction
 from tests.faults.agent_account import account, read_predictions
 from tests.faults.agent_ground import QUEUE, Ground, Ticket, desk_knows, escalate, place_orders, tickets
+from tests.faults.agent_injections import injected, kept_to_the_limits
 from tests.faults.outcomes import OutcomeReader
 from tests.faults.processes import wait_until
 from tests.faults.rig import rig
@@ -82,6 +84,16 @@ def run_down(ground: Ground, count: int, seed: int) -> bool:
     return good and outage and again
 
 
+def run_injections(ground: Ground) -> bool:
+    """The thirty tickets that try to get what nobody owes, read by a model that obeys them."""
+    known, others = injected()
+    begin(ground, [*known, *others])
+    escalate(ground.made.bootstrap, known, RATE)
+    settle(ground, known)
+    good = account(ground, known)
+    return kept_to_the_limits(ground) and good
+
+
 def marked(during: list[Prediction]) -> bool:
     """Whether each ticket of the outage is marked and handed over, within its SLA."""
     unmarked = [each for each in during if (each.fallback, each.output.label) != ("no_llm", "handed_over")]
@@ -112,11 +124,14 @@ def main() -> int:
     parser.add_argument("--tickets", type=int, default=200)
     parser.add_argument("--kills", type=int, default=0, help="of one of the two workers")
     parser.add_argument("--endpoint-down", action="store_true", help="for half of the tickets")
+    parser.add_argument("--injections", action="store_true", help="the thirty of tests/injections.yaml")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     with rig(one_redis=True, seeded=False) as made:
         print(f"seed {args.seed}, logs in {made.folder}", flush=True)
         ground = Ground(made, WORKERS, DELAY_S)
+        if args.injections:
+            return 0 if run_injections(ground) else 1
         if args.endpoint_down:
             return 0 if run_down(ground, args.tickets, args.seed) else 1
         return 0 if run_faults(ground, args.tickets, args.kills, args.seed) else 1
