@@ -11,6 +11,7 @@ from rich.live import Live
 
 from routing import load
 from settings import Settings
+from stack.desk_account import DeskAccount, desk_of
 from stack.night import DemoNight, night_of
 from stack.playing import Playing
 from stack.programme import Programme, from_file, generated
@@ -43,7 +44,8 @@ def demo(settings: Settings, data: Path | None, events: int, rate: float) -> boo
         bootstrap = env["KAFKA_BOOTSTRAP_SERVERS"]
         watching = Watching(rules, bootstrap)
         with night_of(programme.night, env, settings.time_zone) as night:
-            balanced = Performance(programme, stage, watching, console, night).play(bootstrap, rate)
+            performance = Performance(programme, stage, watching, console, night, desk_of(env))
+            balanced = performance.play(bootstrap, rate)
         watching.close()
     return balanced
 
@@ -58,9 +60,11 @@ class Performance:
         watching: Watching,
         console: Console,
         night: DemoNight | None,
+        desk: DeskAccount | None,
     ) -> None:
         self._programme = programme
         self._night = night
+        self._desk = desk
         self._stage = stage
         self._watching = watching
         self._console = console
@@ -86,7 +90,17 @@ class Performance:
             self._console.print(f"all of them are in {MISSING}")
         if lost:
             self._console.print(f"[red]sent {playing.acknowledged():,}, of which Kafka lacks {lost:,}")
-        return balance.holds and not lost and self._forecast()
+        told = [self._forecast(), self._tickets()]
+        return balance.holds and not lost and all(told)
+
+    def _tickets(self) -> bool:
+        """Say what became of the tickets, and whether each has one end."""
+        if self._desk is None:
+            return True
+        counts = self._desk.counts()
+        for line in counts.lines():
+            self._console.print(line)
+        return counts.whole()
 
     def _forecast(self) -> bool:
         """Say how the night went, and whether each SKU has its forecast."""

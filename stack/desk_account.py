@@ -1,0 +1,60 @@
+"""What became of a demonstration's tickets? As the embedded support desk has it in its books."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import httpx2
+import msgspec
+
+from events.errors import Unavailable
+from stack.stand_ins import SUPPORT_DESK
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """As `stack.support_desk.shelf.Counts`."""
+
+    escalated: int
+    resolved: int
+    handed_over: int
+    refunds: int
+    vouchers: int
+    over_refunded: int
+
+    def whole(self) -> bool:
+        """Whether each ticket has one end, and no order was refunded beyond what it cost."""
+        return self.escalated == self.resolved + self.handed_over and not self.over_refunded
+
+    def lines(self) -> Iterator[str]:
+        """As it is told."""
+        yield (
+            f"tickets: {self.escalated:,} escalated, {self.resolved:,} resolved, "
+            f"{self.handed_over:,} handed to a person; {self.refunds:,} refunds, {self.vouchers:,} vouchers"
+        )
+        if self.over_refunded:
+            yield f"orders refunded beyond what they cost: {self.over_refunded:,}"
+        if missing := self.escalated - self.resolved - self.handed_over:
+            yield f"tickets without an end: {missing:,}"
+
+
+@dataclass(frozen=True, slots=True)
+class DeskAccount:
+    """Where the desk is, and what opens it."""
+
+    url: str
+    token: str
+
+    def counts(self) -> Counts:
+        """Now. Raises `Unavailable`."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        try:
+            answer = httpx2.get(f"{self.url}/api/counts", headers=headers)
+            answer.raise_for_status()
+            return msgspec.json.decode(answer.content, type=Counts)
+        except (httpx2.HTTPError, msgspec.MsgspecError) as error:
+            raise Unavailable(SUPPORT_DESK, error) from error
+
+
+def desk_of(env: Mapping[str, str]) -> DeskAccount | None:
+    """The embedded one of a stack with these addresses; None where a real platform is configured."""
+    token = env.get("SUPPORT_PLATFORM_TOKEN")
+    return DeskAccount(env["SUPPORT_PLATFORM_URL"], token) if token else None
