@@ -75,7 +75,7 @@ $(BIN)/python:
 
 # A stamp per extra: each command installs only what it needs.
 $(BIN)/.demo: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[local,train,forecast]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[local,train,forecast,agent]'
 	@touch $@
 
 $(BIN)/.dev: pyproject.toml | $(BIN)/python
