@@ -51,6 +51,10 @@ faults: $(BIN)/.dev ## kill and stop the real thing, and count what came out (ja
 	$(BIN)/python -m tests.faults.pipeline
 	$(BIN)/python -m tests.faults.pipeline --seed 2 --restart-redis
 	$(BIN)/python -m tests.faults.promoting
+	$(BIN)/python -m tests.faults.agent --tickets 200
+	$(BIN)/python -m tests.faults.agent --tickets 200 --kills 20
+	$(BIN)/python -m tests.faults.agent --tickets 60 --endpoint-down
+	$(BIN)/python -m tests.faults.agent --injections
 
 bench: $(BIN)/.dev ## throughput and latency beside the plain way and the bare loop (java, mvn, redis-server)
 	deploy/kafka/node jars
@@ -58,6 +62,8 @@ bench: $(BIN)/.dev ## throughput and latency beside the plain way and the bare l
 	$(BIN)/python -m benchmarks.interference
 	$(BIN)/python -m benchmarks.pipeline
 	$(BIN)/python -m benchmarks.nightly
+	$(BIN)/python -m benchmarks.policies
+	$(BIN)/python -m benchmarks.agent
 
 kafka: ## a real Apache Kafka on this machine (needs java and mvn), on KAFKA_PORT
 	@deploy/kafka/node start $(KAFKA_PORT)
