@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models.support.policies import Policies, read_policies
 from models.support.policy import Document, Part
@@ -29,6 +31,9 @@ def index(*parts: Part, meaning: "Ranked | None" = None) -> PolicyIndex:
     """Over these parts."""
     documents = tuple(dict.fromkeys(part.document for part in parts))
     return PolicyIndex(Policies(documents, parts, SYNONYMS, "digest"), meaning)
+
+
+SEARCHED = index(*PARTS)
 
 
 class Ranked:
@@ -79,6 +84,13 @@ def test_nothing_in_a_question_is_an_operator(query: str) -> None:
     over = index(*PARTS)
     assert [passage.document for passage in over.search(query)][:1] == ["D"]
     assert [passage.document for passage in over.search("broken")] == ["D"]
+
+
+@given(text=st.text(max_size=300), place=st.integers(0, 300))
+def test_no_text_breaks_a_search_or_hides_a_word(text: str, place: int) -> None:
+    found = SEARCHED.search(f"{text[:place]} broken {text[place:]}")
+    if len(text) < MOST_WORDS:
+        assert "D" in [passage.document for passage in found]
 
 
 def test_a_ticket_pasted_into_a_question_counts_up_to_a_bound() -> None:
