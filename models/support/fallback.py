@@ -23,6 +23,8 @@ Reason = Literal[
     "limits",  # an action that only a person may take
     "action_refused",  # the support platform would not carry an action out
     "action_unknown",  # nobody knows whether an action was carried out
+    "post_refused",  # the support platform has another end of this ticket, which stands
+    "diverged",  # another version of the code began the run, and this one cannot go on with it
     "unconfigured",  # this version cannot be worked with
 ]
 REASONS: Final[tuple[Reason, ...]] = get_args(Reason)
@@ -41,6 +43,8 @@ TOLD: Final[Mapping[Reason, str]] = MappingProxyType(
         "limits": "the agent chose an action that only a person may take",
         "action_refused": "the support platform did not carry out an action",
         "action_unknown": "nobody knows whether an action was carried out: look before it is done again",
+        "post_refused": "the ticket had ended already",
+        "diverged": "the agent was changed while it worked, and cannot go on with what it began",
         "unconfigured": "the agent's version cannot be used",
     }
 )

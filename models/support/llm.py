@@ -19,6 +19,7 @@ from pydantic_ai.settings import ModelSettings
 from events.decision import Millis
 from models.support.answering import AskAgain, BreachError, NoLlmError, pause, reaction
 from models.support.cursor import Cursor
+from models.support.fallback import Reason
 from models.support.plan import AgentPlan, Llm
 from models.support.steps import Answered, Asked
 from transport.clock import Clock
@@ -55,19 +56,29 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Up to when a run may ask (epoch ms), what it may use up, and how it lets time pass."""
+    """Up to when a run may ask (epoch ms), what it may use up, and how it lets time pass.
+
+    `over` is why it is handed over once its time is.
+    """
 
     plan: AgentPlan
     until: Millis
+    over: Reason
     clock: Clock
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     share: Callable[[], float] = random.random
+
+    @classmethod
+    def of(cls, plan: AgentPlan, began_at: Millis, deadline: Millis, clock: Clock) -> "Bounds":
+        """Of a run that began then, and is to have asked for the last time before `deadline`."""
+        until = began_at + int(plan.budgets.seconds * 1_000)
+        return cls(plan, min(until, deadline), "seconds" if until < deadline else "deadline", clock)
 
     def left_s(self) -> float:
         """Raises `BreachError` where nothing is left."""
         left = self.until - self.clock()
         if left <= 0:
-            raise BreachError("seconds", "the run's time is over")
+            raise BreachError(self.over, "the run's time is over")
         return left / 1_000
 
     def check(self, cursor: Cursor) -> None:
@@ -133,7 +144,9 @@ class JournaledModel(WrapperModel):
             raise next_step from error
         wait = pause(failures, next_step.after_s, self._bounds.share())
         if wait > self._bounds.left_s():
-            raise BreachError("seconds", f"no time is left to ask again: {next_step.given_up}") from error
+            raise BreachError(
+                self._bounds.over, f"no time is left to ask again: {next_step.given_up}"
+            ) from error
         if self._bounds.clock() + wait * 1_000 > patient_until:
             raise next_step.given_up from error
         return wait

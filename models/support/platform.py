@@ -10,6 +10,7 @@ import msgspec
 
 from events.decision import Millis
 from events.errors import SignalboxError
+from events.prediction import CallState
 from models.support.actions import Action
 
 DEPENDENCY = "support platform"
@@ -61,12 +62,12 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ToldAction(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one action of a run, as a person reads it. `state`: confirmed, refused or unknown."""
+    """What became of one action of a run, as a person reads it."""
 
     tool: str
     amount_minor: int | None = None
     currency: str | None = None
-    state: str
+    state: CallState
     reference: str | None = None
 
 

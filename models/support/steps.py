@@ -9,6 +9,7 @@ import msgspec
 
 from events.decision import Millis
 from models.support.actions import Action
+from models.support.fallback import Reason
 from models.support.limits import Purse
 from models.support.passage import Passage
 
@@ -75,12 +76,12 @@ class Declined(msgspec.Struct, frozen=True, tag="declined"):
 class Concluded(msgspec.Struct, frozen=True, kw_only=True, tag="concluded"):
     """What is to be done: from here on nothing is decided any more.
 
-    `reason` says why it is handed over; `fallback` why no LLM wrote this. `carry_out`: the actions that were
-    intended are sent; otherwise they are withdrawn. `reply` is for the customer, or a proposal to the human.
+    `reason` says why it is handed over, and is None where it is resolved; `fallback` why no LLM wrote this.
+    `carry_out`: the actions that were intended are sent; otherwise they are withdrawn. `reply` is for the
+    customer, or a proposal to the human.
     """
 
-    outcome: Outcome
-    reason: str
+    reason: Reason | None
     reply: str
     summary: str
     cites: tuple[str, ...]

@@ -19,24 +19,26 @@ from models.support.searching import PolicySearch, SearchPolicies
 from models.support.spending import OverspentError
 from models.support.steps import Declined, Intended, Searched
 from models.support.ticket import Ticket
+from transport.clock import Clock
 
 NO_MORE: Final = "No more searches: work with what was found, or call escalate_to_human."
 
 
+DayOf = Callable[[Millis], str]
+"""The shop's day at a moment (epoch ms), in ISO 8601."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What the tools of one run work with.
-
-    `day_of` says on which day of the shop a moment (epoch ms) is, in ISO 8601.
-    """
+    """What the tools of one run work with."""
 
     ticket: Ticket
     plan: AgentPlan
     cursor: Cursor
     policies: PolicySearch
     platform: SupportPlatform
-    clock: Callable[[], Millis]
-    day_of: Callable[[Millis], str]
+    clock: Clock
+    day_of: DayOf
 
     def search(self, asked: SearchPolicies) -> list[dict[str, str]] | str:
         """The passages, as the model reads them, or why there are none. Raises what the journal raises."""

@@ -1,0 +1,91 @@
+"""The support agent as a Celery task: a pool of threads, each with one ticket in its hands."""
+
+import logging
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from models.artifact import Artifact
+from models.workflow import Workflow
+from tasks.celery import app, settings
+from tasks.equipment import Equipment
+from tasks.policy import Limits
+from tasks.served import ServedTask
+
+if TYPE_CHECKING:
+    from models.support.journal import Journal
+    from models.support.run import Surroundings
+    from models.support.search import PolicyIndex
+
+MODEL = "ai-support-agent"
+
+
+class Resolve(ServedTask):
+    """Resolves a ticket, or hands it to a person with what is known."""
+
+    name = "tasks.support.resolve"
+    model = MODEL
+
+    def equip(self, equipment: Equipment, limits: Limits) -> None:
+        """Connect, and read the policies, before a version is loaded."""
+        # its client tells of each request, and a ticket makes a dozen
+        logging.getLogger("httpx2").setLevel(logging.WARNING)
+        super().equip(equipment, limits)
+
+    def load(self, artifact: Artifact) -> Workflow:
+        """This version, with the policies as they were when the process began."""
+        # imported where tickets are worked on: 2 s, and nobody else needs these libraries
+        from models.support.workflow import SupportAgent
+
+        return SupportAgent.load(artifact, self.journal, self.around)
+
+    @cached_property
+    def journal(self) -> "Journal":
+        """The runs of all tickets: one for all versions that this process comes to serve."""
+        from features.offline.database import open_database
+        from models.support.journal import Journal
+
+        journal = Journal(open_database(settings.database_url), self.clock)
+        journal.create()
+        return journal
+
+    @cached_property
+    def around(self) -> "Surroundings":
+        """The endpoint, the policies and the support platform, for all threads."""
+        from models.support.llm import Endpoint
+        from models.support.platform_http import connect_platform
+        from models.support.run import Surroundings
+        from models.support.spending import day_of
+
+        token, zone = _said(settings.support_platform_token), settings.time_zone
+        return Surroundings(
+            connect=Endpoint(settings.llm, _said(settings.llm_key)).connect,
+            policies=self._policies(),
+            platform=connect_platform(
+                settings.support_platform_url, token, idempotent=settings.support_platform_idempotent
+            ),
+            day_of=lambda now: day_of(now, zone),
+            clock=self.clock,
+        )
+
+    def _policies(self) -> "PolicyIndex":
+        from models.support.embeddings import connect_embeddings
+        from models.support.meaning import ByMeaning
+        from models.support.policies import read_policies
+        from models.support.search import PolicyIndex
+
+        policies = read_policies(settings.policies)
+        if settings.llm is None or settings.embedding_model is None:
+            return PolicyIndex(policies)
+        embeddings = connect_embeddings(settings.llm, _said(settings.llm_key), settings.embedding_model)
+        meaning = ByMeaning(policies.parts, embeddings, self.clock)
+        meaning.prepare()
+        return PolicyIndex(policies, meaning)
+
+
+def _said(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
+
+
+resolve = app.register_task(Resolve())
