@@ -96,7 +96,7 @@ def test_up_runs_everything_revives_what_dies_and_stops_without_a_trace(tmp_path
     with command(tmp_path, "up", "--rate", "20") as up:
         wait_for(lambda: "Ctrl-C stops it" in up.output, up)
         assert local_stack_runs(tmp_path / "var/local.env")
-        assert "no worker yet for ml.agent.input" in up.output
+        assert "no worker yet" not in up.output
         tree = up.process.children(recursive=True)
 
         dispatcher = up.part("cli", "dispatcher")

@@ -51,8 +51,27 @@ def test_no_command_goes_by_a_table_that_does_not_hold(command: str, tmp_path: P
 def test_the_table_is_shown_with_its_queues() -> None:
     result = run("show", *RULES)
     assert result.exit_code == 0
-    for expected in ("order.placed[0]", "fraud-classifier", "100 ms", "30 min", "ml.agent.input", "not yet"):
+    for expected in ("order.placed[0]", "fraud-classifier", "100 ms", "30 min", "ml.agent.input"):
         assert expected in result.output
+    assert "not yet" not in result.output
+
+
+@pytest.fixture
+def unserved(tmp_path: Path) -> list[str]:
+    """The options for rules in which the support agent has no worker."""
+    workflows = tmp_path / "workflows.yaml"
+    text = Path("config/workflows.yaml").read_text()
+    task = "    task: tasks.support.resolve\n"
+    assert task in text
+    workflows.write_text(text.replace(task, f"{task}    served: false\n"))
+    return [*RULES[:3], str(workflows)]
+
+
+def test_a_workflow_without_a_worker_is_shown_as_one(unserved: list[str], tmp_path: Path) -> None:
+    assert "not yet" in run("show", *unserved).output
+    told = run("explain", written(tmp_path, envelope("support.ticket.escalated", "evt-1")), *unserved)
+    assert told.exit_code == 0
+    assert "(no worker yet)" in told.output
 
 
 @pytest.mark.parametrize(
@@ -74,8 +93,8 @@ def test_the_table_is_shown_with_its_queues() -> None:
         pytest.param(
             envelope("support.ticket.escalated", "evt-1"),
             0,
-            ["(no worker yet)", "90 s"],
-            id="nobody serves it yet",
+            ["workflow ai-support-agent, task tasks.support.resolve", "90 s"],
+            id="a ticket wakes the support agent",
         ),
         pytest.param(
             envelope("page.viewed", "evt-1"),

@@ -22,15 +22,29 @@ def plan(flower_port: int | None = 5555, traffic_rate: float | None = 50) -> Pla
 
 def test_each_part_runs_once_and_each_served_queue_has_its_pool() -> None:
     names = [service.name for service in services(plan(), says, lambda: True)]
-    workers = ["worker churn", "worker forecast.batch", "worker forecast", "worker fraud", "worker training"]
+    workers = [
+        "worker agent",
+        "worker churn",
+        "worker forecast.batch",
+        "worker forecast",
+        "worker fraud",
+        "worker training",
+    ]
     workers += ["worker forecast.nights", "worker features"]
     assert names == ["dispatcher", "pipeline", "reconciler", *workers, "beat", "flower", "traffic"]
 
 
 def test_queues_without_a_worker_are_known() -> None:
-    served = ("ml.churn.input", "ml.forecast.batch", "ml.forecast.input", "ml.fraud.input", "ml.training")
+    served = (
+        "ml.agent.input",
+        "ml.churn.input",
+        "ml.forecast.batch",
+        "ml.forecast.input",
+        "ml.fraud.input",
+        "ml.training",
+    )
     assert served_queues(RULES) == served
-    assert unserved_queues(RULES) == ("ml.agent.input",)
+    assert unserved_queues(RULES) == ()
 
 
 @pytest.mark.parametrize(
