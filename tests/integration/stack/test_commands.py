@@ -97,6 +97,8 @@ def test_up_runs_everything_revives_what_dies_and_stops_without_a_trace(tmp_path
         wait_for(lambda: "Ctrl-C stops it" in up.output, up)
         assert local_stack_runs(tmp_path / "var/local.env")
         assert "no worker yet" not in up.output
+        assert "no LLM is configured: a scripted stand-in answers" in up.output
+        assert "tickets, drafts and actions: http://127.0.0.1:" in up.output
         tree = up.process.children(recursive=True)
 
         dispatcher = up.part("cli", "dispatcher")
