@@ -2,11 +2,13 @@
 
 import logging
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from celery.signals import after_setup_logger, after_setup_task_logger
 from pydantic import SecretStr
 
 from models.artifact import Artifact
+from models.support.masking import mask_logger
 from models.workflow import Workflow
 from tasks.celery import app, settings
 from tasks.equipment import Equipment
@@ -31,6 +33,9 @@ class Resolve(ServedTask):
         """Connect, and read the policies, before a version is loaded."""
         # its client tells of each request, and a ticket makes a dozen
         logging.getLogger("httpx2").setLevel(logging.WARNING)
+        # the pool is of threads: Celery sets its loggers up only after this
+        after_setup_logger.connect(_mask, weak=False)
+        after_setup_task_logger.connect(_mask, weak=False)
         super().equip(equipment, limits)
 
     def load(self, artifact: Artifact) -> Workflow:
@@ -82,6 +87,10 @@ class Resolve(ServedTask):
         meaning = ByMeaning(policies.parts, embeddings, self.clock)
         meaning.prepare()
         return PolicyIndex(policies, meaning)
+
+
+def _mask(logger: logging.Logger, **_: Any) -> None:
+    mask_logger(logger)
 
 
 def _said(secret: SecretStr | None) -> str | None:

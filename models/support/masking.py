@@ -55,5 +55,11 @@ class MaskingFilter(logging.Filter):
         return True
 
 
+def mask_logger(logger: logging.Logger) -> None:
+    """Mask whatever comes to the handlers that this logger has by now."""
+    for handler in logger.handlers:
+        handler.addFilter(MaskingFilter())
+
+
 def _phone(match: re.Match[str]) -> str:
     return match[0] if _DATE.match(match[0]) else "[phone]"

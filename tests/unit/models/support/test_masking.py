@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from models.support.masking import MaskingFilter, mask, masked
+from models.support.masking import mask, mask_logger, masked
 
 
 @pytest.mark.parametrize(
@@ -53,10 +53,9 @@ def test_every_text_of_a_value_is_masked_and_no_key() -> None:
 
 def test_a_handler_writes_neither_message_nor_traceback_as_it_was() -> None:
     stream = io.StringIO()
-    handler = logging.StreamHandler(stream)
-    handler.addFilter(MaskingFilter())
     logger = logging.Logger("support")
-    logger.addHandler(handler)
+    logger.addHandler(logging.StreamHandler(stream))
+    mask_logger(logger)
     try:
         int("no mailbox ann@example.org")
     except ValueError:
