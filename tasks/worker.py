@@ -103,6 +103,8 @@ class Worker:
     def equip_threads(self, sender: Any, **_: Any) -> None:
         """A worker starts: where its pool is of threads, no process of its own will begin."""
         if get_implementation(sender.pool_cls) is ThreadPool:
+            # Celery does so a moment later; until then nobody hears what is loaded, or why it is not
+            sender.setup_logging()
             self.equip()
 
     def _inference_tasks(self) -> list[InferenceTask]:

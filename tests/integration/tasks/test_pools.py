@@ -10,7 +10,9 @@ from tests.integration.tasks.rig import Rig, queue_spec, wait_until
 
 @pytest.mark.parametrize("pool", ["threads", "solo"])
 def test_a_pool_without_processes_comes_to_the_same_outcomes(rig: Rig, pool: str) -> None:
-    rig.start("-Q", rig.spec.name, "--pool", pool, "--concurrency", "2")
+    worker = rig.start("-Q", rig.spec.name, "--pool", pool, "--concurrency", "2")
+    # who starts a stack waits for these words
+    assert " is loaded" in worker.text
     rig.send({"a": {"customer_id": "c1"}, "b": {"do": "refuse"}})
     rig.send({"c": {"do": "retry"}, "d": {}}, max_retries=1)
 
