@@ -2,13 +2,12 @@
 
 import logging
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from celery.signals import after_setup_logger, after_setup_task_logger
 from pydantic import SecretStr
 
 from models.artifact import Artifact
-from models.support.masking import mask_logger
+from models.support.masking import mask_loggers
 from models.workflow import Workflow
 from tasks.celery import app, settings
 from tasks.equipment import Equipment
@@ -33,9 +32,7 @@ class Resolve(ServedTask):
         """Connect, and read the policies, before a version is loaded."""
         # its client tells of each request, and a ticket makes a dozen
         logging.getLogger("httpx2").setLevel(logging.WARNING)
-        # the pool is of threads: Celery sets its loggers up only after this
-        after_setup_logger.connect(_mask, weak=False)
-        after_setup_task_logger.connect(_mask, weak=False)
+        mask_loggers("", "celery", "celery.task")
         super().equip(equipment, limits)
 
     def load(self, artifact: Artifact) -> Workflow:
@@ -87,10 +84,6 @@ class Resolve(ServedTask):
         meaning = ByMeaning(policies.parts, embeddings, self.clock)
         meaning.prepare()
         return PolicyIndex(policies, meaning)
-
-
-def _mask(logger: logging.Logger, **_: Any) -> None:
-    mask_logger(logger)
 
 
 def _said(secret: SecretStr | None) -> str | None:

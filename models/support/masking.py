@@ -55,10 +55,12 @@ class MaskingFilter(logging.Filter):
         return True
 
 
-def mask_logger(logger: logging.Logger) -> None:
-    """Mask whatever comes to the handlers that this logger has by now."""
-    for handler in logger.handlers:
-        handler.addFilter(MaskingFilter())
+def mask_loggers(*names: str) -> None:
+    """Mask whatever comes to the handlers that these loggers have by now; the root's name is empty."""
+    for name in names:
+        for handler in logging.getLogger(name).handlers:
+            if not any(isinstance(each, MaskingFilter) for each in handler.filters):
+                handler.addFilter(MaskingFilter())
 
 
 def _phone(match: re.Match[str]) -> str:

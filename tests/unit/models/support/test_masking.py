@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from models.support.masking import mask, mask_logger, masked
+from models.support.masking import mask, mask_loggers, masked
 
 
 @pytest.mark.parametrize(
@@ -53,17 +53,21 @@ def test_every_text_of_a_value_is_masked_and_no_key() -> None:
 
 def test_a_handler_writes_neither_message_nor_traceback_as_it_was() -> None:
     stream = io.StringIO()
-    logger = logging.Logger("support")
-    logger.addHandler(logging.StreamHandler(stream))
-    mask_logger(logger)
+    logger, handler = logging.getLogger("tests.masking"), logging.StreamHandler(stream)
+    logger.addHandler(handler)
+    mask_loggers(logger.name)
+    mask_loggers(logger.name)
     try:
         int("no mailbox ann@example.org")
     except ValueError:
         logger.exception("could not write to %s", "ann@example.org")
+    finally:
+        logger.removeHandler(handler)
     written = stream.getvalue()
     assert "could not write to [e-mail]" in written
     assert "no mailbox [e-mail]" in written
     assert "ann@" not in written
+    assert len(handler.filters) == 1
 
 
 @pytest.mark.parametrize(
