@@ -7,6 +7,7 @@ import typer
 
 if TYPE_CHECKING:
     from models.artifact import Metadata
+    from models.support.journal import RunRow, StepRow
     from settings import Settings
 
 app = typer.Typer(help="The support agent: its versions and its runs.", no_args_is_help=True)
@@ -72,3 +73,53 @@ def _prompt(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError([Problem(str(path), 0, "", f"cannot be read: {error}")]) from error
+
+
+EventId = Annotated[str, typer.Argument(help="Of the escalated ticket, as a prediction has it.")]
+
+
+@app.command()
+def show(event_id: EventId) -> None:
+    """The run of a ticket, step by step. Exit code 1 where there is none."""
+    from commands.agent_report import account
+
+    for row, steps in _runs(event_id):
+        for line in account(row, steps):
+            typer.echo(line)
+
+
+@app.command()
+def replay(event_id: EventId) -> None:
+    """Read a run's journal again, as a worker that takes it up does. Nobody is asked, and nothing is done.
+
+    It goes by the budgets of the plan that is configured now. Exit code 1 where there is no run, or where
+    this code comes to another conclusion.
+    """
+    from commands.agent_report import verdict
+    from models.support.plan import load_plan
+    from models.support.replaying import replay as read_again
+    from settings import load_settings
+
+    plan, same = load_plan(load_settings().agent_plan), True
+    for row, steps in _runs(event_id):
+        replayed = read_again(row, [each.step for each in steps], plan)
+        typer.echo(f"{row.run_id}: {verdict(replayed)}")
+        same = same and replayed.same
+    if not same:
+        raise typer.Exit(1)
+
+
+def _runs(event_id: str) -> "list[tuple[RunRow, list[StepRow]]]":
+    from contextlib import closing
+
+    from features.offline.database import open_database
+    from models.support.journal import Journal
+    from settings import load_settings
+
+    with closing(open_database(load_settings().database_url)) as database:
+        journal = Journal(database)
+        found = [(row, journal.steps(row.run_id)) for row in journal.of_event(event_id)]
+    if not found:
+        typer.echo(f"no run of {event_id} stands in the journal")
+        raise typer.Exit(1)
+    return found

@@ -70,7 +70,7 @@ class Bounds:
 
     @classmethod
     def of(cls, plan: AgentPlan, began_at: Millis, deadline: Millis, clock: Clock) -> "Bounds":
-        """Of a run that began then, and is to have asked for the last time before `deadline`."""
+        """Of a worker that began then, on a run that is to have asked for the last time before `deadline`."""
         until = began_at + int(plan.budgets.seconds * 1_000)
         return cls(plan, min(until, deadline), "seconds" if until < deadline else "deadline", clock)
 
@@ -143,12 +143,11 @@ class JournaledModel(WrapperModel):
         if not isinstance(next_step, AskAgain):
             raise next_step from error
         wait = pause(failures, next_step.after_s, self._bounds.share())
-        if wait > self._bounds.left_s():
-            raise BreachError(
-                self._bounds.over, f"no time is left to ask again: {next_step.given_up}"
-            ) from error
         if self._bounds.clock() + wait * 1_000 > patient_until:
             raise next_step.given_up from error
+        if wait > self._bounds.left_s():
+            no_time = f"no time is left to ask again: {next_step.given_up}"
+            raise BreachError(self._bounds.over, no_time) from error
         return wait
 
 

@@ -47,7 +47,7 @@ class Budgets(msgspec.Struct, frozen=True, kw_only=True):
     """What one run may use up before it is handed over.
 
     `steps` are requests to the language model, `tokens` those that go in and out in all of them, `seconds`
-    the run's from its first beginning, `actions` what it may intend, `corrections` how often one draft or
+    those of each worker that takes it up, `actions` what it may intend, `corrections` how often one draft or
     one call that does not hold is sent back, `searches` how often the policies are searched.
     """
 

@@ -29,7 +29,7 @@ from models.support.prompt import compose
 from models.support.searching import PolicySearch
 from models.support.steps import Begun, Concluded, Ended, Posted, Searched
 from models.support.ticket import Ticket
-from models.support.tools import DayOf, Tools
+from models.support.tools import DayOf, Tools, known_order
 from transport.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ def work(run: JournaledRun, assignment: Assignment, around: Surroundings) -> End
     if ended is None:
         concluded = standing.concluded(run.steps)
         if concluded is None:
-            concluded = _conclude(run, assignment, around)
+            concluded = conclude(run, assignment, around)
             run.append(concluded)
         _act(run, concluded, assignment.ticket, around.platform)
         ended = _end(run, concluded, assignment, around.platform)
@@ -82,7 +82,11 @@ def work(run: JournaledRun, assignment: Assignment, around: Surroundings) -> End
     return ended
 
 
-def _conclude(run: JournaledRun, assignment: Assignment, around: Surroundings) -> Concluded:
+def conclude(run: JournaledRun, assignment: Assignment, around: Surroundings) -> Concluded:
+    """What is to be done for the ticket: reasoned about, as far as the journal does not say it.
+
+    Raises `Unavailable`, and what the journal raises.
+    """
     cursor, plan = Cursor(run), assignment.plan
     begun = _begin(cursor, assignment, around)
     try:
@@ -92,7 +96,8 @@ def _conclude(run: JournaledRun, assignment: Assignment, around: Surroundings) -
             )
         draft = asyncio.run(_reason(cursor, begun, assignment, around))
     except NoLlmError as error:
-        log.warning("ticket %s is answered without a language model: %s", assignment.ticket.ticket_id, error)
+        ticket, why = assignment.ticket.ticket_id, mask(str(error))
+        log.warning("ticket %s is answered without a language model: %s", ticket, why)
         return concluding.without_llm(str(error), run.steps, plan.on_no_llm)
     except BreachError as error:
         log.info(
@@ -113,7 +118,7 @@ def _begin(cursor: Cursor, assignment: Assignment, around: Surroundings) -> Begu
         return found
     ticket, search = assignment.ticket, assignment.plan.search
     now = around.clock()
-    order = around.platform.order(ticket.tenant_id, ticket.order_id) if ticket.order_id else None
+    order = known_order(around.platform, ticket.tenant_id, ticket.order_id)
     if order is not None and order.customer_id != ticket.customer_id:
         order = None  # of somebody else's order nothing is told
     query = f"{ticket.subject}\n{ticket.body}".strip() or ticket.reason
@@ -142,7 +147,7 @@ async def _reason(cursor: Cursor, begun: Begun, assignment: Assignment, around: 
         clock=around.clock,
         day_of=around.day_of,
     )
-    bounds = Bounds.of(plan, begun.began_at, assignment.deadline - MARGIN_MS, around.clock)
+    bounds = Bounds.of(plan, around.clock(), assignment.deadline - MARGIN_MS, around.clock)
     async with around.connect(plan.llm) as model:
         return await reason(tools, JournaledModel(model, cursor, bounds), begun)
 

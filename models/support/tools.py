@@ -13,7 +13,7 @@ from models.support.actions import Action, Refund, money_of, tool_of
 from models.support.cursor import Cursor
 from models.support.passage import Passage
 from models.support.plan import AgentPlan
-from models.support.platform import SupportPlatform
+from models.support.platform import Order, RefusalError, SupportPlatform
 from models.support.prompt import shown
 from models.support.searching import PolicySearch, SearchPolicies
 from models.support.spending import OverspentError
@@ -62,7 +62,7 @@ class Tools:
     def _judge(self, action: Action) -> Intended | Declined:
         ticket, now = self.ticket, self.clock()
         order_id = action.order_id if isinstance(action, Refund) else ticket.order_id
-        order = self.platform.order(ticket.tenant_id, order_id) if order_id else None
+        order = known_order(self.platform, ticket.tenant_id, order_id)
         judgement = limits.judge(action, ticket, order, self.plan, self.day_of(now), self.intended)
         match judgement:
             case limits.Allowed(purses):
@@ -108,6 +108,16 @@ class Tools:
     def retrieved(self) -> set[str]:
         """The ids of the documents that a reply may cite."""
         return {passage.document for passages in self.searched for passage in passages}
+
+
+def known_order(platform: SupportPlatform, tenant_id: str, order_id: str | None) -> Order | None:
+    """The order, as the shop knows it; None where it knows none. Raises `Unavailable`."""
+    if order_id is None:
+        return None
+    try:
+        return platform.order(tenant_id, order_id)
+    except RefusalError:
+        return None  # an id that it does not take, as a ticket or a model may make up
 
 
 def _told(step: Intended | Declined) -> str:

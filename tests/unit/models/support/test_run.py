@@ -1,0 +1,252 @@
+"""What becomes of a ticket: resolved, or handed over with what is known, whatever happens on the way."""
+
+import msgspec
+import pytest
+from pydantic_ai.exceptions import ModelRequestRejectedError
+
+from events.prediction import Output, SupportDetail, ToolCall
+from models.support.actions import Action
+from models.support.plan import AgentPlan
+from models.support.platform import HandOver, Receipt, RefusalError, Resolution, TicketRef, UnconfirmedError
+from models.support.run import MARGIN_MS, work
+from models.support.steps import Answered, Concluded, Ended, Step, kind
+from tests.memory_platform import MemoryPlatform
+from tests.unit.models.support.agents import NOON, PLAN, order
+from tests.unit.models.support.runs import (
+    HANDED,
+    ORDINARY,
+    CrashError,
+    PlainRun,
+    Reply,
+    Script,
+    Shelf,
+    assignment,
+    called,
+    drafted,
+    escalated,
+    refunded,
+    searched,
+    spoken,
+    surroundings,
+)
+
+REFUND = ToolCall("issue_refund", "confirmed", 1_000, "GBP")
+
+
+class Stubborn(MemoryPlatform):
+    """Fails at every action."""
+
+    failure: Exception
+
+    def act(self, key: str, ticket: TicketRef, action: Action) -> Receipt:
+        raise self.failure
+
+
+def detail(ended: Ended) -> SupportDetail:
+    found = msgspec.json.decode(ended.output, type=Output).detail
+    assert isinstance(found, SupportDetail)
+    return found
+
+
+def posted(platform: MemoryPlatform) -> Resolution | HandOver:
+    [(_, end)] = platform.ended.values()
+    return end
+
+
+def kinds(steps: tuple[Step, ...]) -> list[str]:
+    return [kind(step) for step in steps]
+
+
+def budgets(**changes: float) -> AgentPlan:
+    return msgspec.structs.replace(PLAN, budgets=msgspec.structs.replace(PLAN.budgets, **changes))
+
+
+def test_an_ordinary_ticket_is_searched_for_acted_on_and_resolved() -> None:
+    platform, run = MemoryPlatform.of([order()]), PlainRun()
+    ended = work(run, assignment(), surroundings(Script(ORDINARY), platform))
+    said = detail(ended)
+    assert (said.outcome, said.reason, said.cited, said.tool_calls) == (
+        "resolved",
+        "",
+        ("SUP-01",),
+        (REFUND,),
+    )
+    assert (said.llm_calls, said.searches) == (4, 3)
+    assert said.input_tokens > 0
+    assert said.cost > 0
+    end = posted(platform)
+    assert isinstance(end, Resolution)
+    assert end.reply == "We refund 10.00 GBP."
+    assert len(platform.acted) == 1
+
+
+def test_each_step_is_written_before_the_next_one_begins() -> None:
+    run = PlainRun()
+    work(run, assignment(), surroundings(Script(ORDINARY)))
+    asking = ["asked", "answered"]
+    assert kinds(run.steps) == [
+        *("begun", "searched", *asking, "searched", *asking, "searched", *asking, "intended"),
+        *(*asking, "concluded", "confirmed", "posted", "ended"),
+    ]
+
+
+@pytest.mark.parametrize("written", [pytest.param(True, id="after"), pytest.param(False, id="before")])
+@pytest.mark.parametrize("dies_at", range(1, 18))
+def test_a_worker_that_dies_at_any_step_costs_no_answer_and_no_money(dies_at: int, written: bool) -> None:
+    whole = PlainRun()
+    expected = work(whole, assignment(), surroundings(Script(ORDINARY)))
+    platform, script, shelf = MemoryPlatform.of([order()]), Script(ORDINARY), Shelf()
+    around = surroundings(script, platform, policies=shelf)
+    first = PlainRun(dies_at=dies_at, written=written)
+    with pytest.raises(CrashError):
+        work(first, assignment(), around)
+    second = PlainRun(first.steps)
+    ended = work(second, assignment(), around)
+    assert kinds(second.steps) == kinds(whole.steps)
+    assert detail(ended).tool_calls == detail(expected).tool_calls
+    assert len(platform.acted) == 1
+    answered = {step.call - 1 for step in first.steps if isinstance(step, Answered)}
+    again = {number for number in script.asked if script.asked.count(number) > 1}
+    assert not again & answered
+    assert len(again) <= 1
+
+
+def test_who_asks_again_is_told_the_same_without_anybody_being_asked() -> None:
+    run = PlainRun()
+    ended = work(run, assignment(), surroundings(Script(ORDINARY)))
+    platform = MemoryPlatform()
+    again = work(run, assignment(), surroundings(Script([]), platform))
+    assert again == ended
+    assert platform.calls == 0
+
+
+@pytest.mark.parametrize(
+    ("replies", "plan", "reason"),
+    [
+        pytest.param([searched()] * 20, budgets(steps=3), "steps", id="as many requests as it may make"),
+        pytest.param([searched()] * 20, budgets(tokens=500), "tokens", id="as many tokens as it may use"),
+        pytest.param([ModelRequestRejectedError("m", "no")], PLAN, "refusal", id="it refuses the request"),
+        pytest.param([spoken("I cannot help.")] * 9, PLAN, "checks", id="the model only talks"),
+        pytest.param(
+            [searched(), *[drafted("We refund 99.00 GBP.")] * 9],
+            PLAN,
+            "checks",
+            id="it promises what nobody did",
+        ),
+        pytest.param([refunded(-5)] * 9, PLAN, "checks", id="its arguments are none"),
+        pytest.param([refunded(note="x")] * 9, PLAN, "checks", id="it fills in what nobody asked for"),
+        pytest.param([called("delete_order")] * 9, PLAN, "checks", id="it calls what is no tool"),
+    ],
+)
+def test_a_breach_is_handed_over_and_nothing_is_done(
+    replies: list[Reply], plan: AgentPlan, reason: str
+) -> None:
+    platform = MemoryPlatform.of([order()])
+    ended = work(PlainRun(), assignment(plan), surroundings(Script(replies), platform))
+    assert (detail(ended).outcome, detail(ended).reason) == ("handed_over", reason)
+    end = posted(platform)
+    assert isinstance(end, HandOver)
+    assert end.reason == reason
+    assert not platform.acted
+
+
+def test_what_was_intended_before_a_breach_is_withdrawn() -> None:
+    platform, run = MemoryPlatform.of([order()]), PlainRun()
+    replies = [refunded(), *[drafted("We refund 99.00 GBP.")] * 9]
+    ended = work(run, assignment(), surroundings(Script(replies), platform))
+    assert detail(ended).tool_calls == (ToolCall("issue_refund", "withdrawn", 1_000, "GBP"),)
+    assert not platform.acted
+
+
+@pytest.mark.parametrize(
+    ("replies", "reason", "calls"),
+    [
+        pytest.param(
+            [escalated(), HANDED],
+            "escalated",
+            (ToolCall("escalate_to_human", "confirmed"),),
+            id="the model asks for a person",
+        ),
+        pytest.param(
+            [refunded(40_000), HANDED],
+            "limits",
+            (ToolCall("issue_refund", "declined", 40_000, "GBP"),),
+            id="so much only a person may give",
+        ),
+    ],
+)
+def test_a_draft_that_a_person_is_to_look_at_goes_along(
+    replies: list[Reply], reason: str, calls: tuple[ToolCall, ...]
+) -> None:
+    platform = MemoryPlatform.of([order(total=90_000)])
+    ended = work(PlainRun(), assignment(), surroundings(Script(replies), platform))
+    assert (detail(ended).reason, detail(ended).tool_calls) == (reason, calls)
+    end = posted(platform)
+    assert isinstance(end, HandOver)
+    assert end.draft == "A colleague looks into it."
+
+
+def test_without_an_endpoint_a_person_is_given_the_policies_own_words() -> None:
+    platform = MemoryPlatform.of([order()])
+    ended = work(PlainRun(), assignment(), surroundings(None, platform))
+    assert (ended.fallback, detail(ended).reason, detail(ended).llm_calls) == ("no_llm", "no_llm", 0)
+    end = posted(platform)
+    assert isinstance(end, HandOver)
+    assert end.fallback == "no_llm"
+    assert "What arrives broken is refunded." in (end.draft or "")
+
+
+def test_a_ticket_whose_features_allow_no_model_is_handed_over_with_that_reason() -> None:
+    script = Script([])
+    ended = work(PlainRun(), assignment(fallback="missing: order_count"), surroundings(script))
+    assert ended.fallback == "missing: order_count"
+    assert not script.asked
+
+
+@pytest.mark.parametrize(
+    ("later", "reason", "asked"),
+    [
+        pytest.param(61_000, "", 4, id="in time: it has seconds of its own"),
+        pytest.param(90_000 - MARGIN_MS, "deadline", 0, id="with no time left: it is handed over"),
+    ],
+)
+def test_a_run_is_taken_up(later: int, reason: str, asked: int) -> None:
+    first = PlainRun(dies_at=2)
+    with pytest.raises(CrashError):
+        work(first, assignment(), surroundings(Script(ORDINARY)))
+    script = Script(ORDINARY)
+    ended = work(PlainRun(first.steps), assignment(), surroundings(script, clock=lambda: NOON + later))
+    assert (detail(ended).reason, len(script.asked)) == (reason, asked)
+
+
+def test_what_stands_in_the_journal_is_finished_however_late_it_is() -> None:
+    whole, first = PlainRun(), PlainRun(dies_at=13)
+    work(whole, assignment(), surroundings(Script(ORDINARY)))
+    with pytest.raises(CrashError):
+        work(first, assignment(), surroundings(Script(ORDINARY)))
+    assert any(isinstance(step, Concluded) for step in whole.steps)
+    assert isinstance(first.steps[-1], Answered)
+    late = surroundings(Script([]), clock=lambda: NOON + 3_600_000)
+    assert detail(work(PlainRun(first.steps), assignment(), late)).outcome == "resolved"
+
+
+@pytest.mark.parametrize(
+    ("failure", "idempotent", "reason", "state"),
+    [
+        pytest.param(RefusalError("no"), True, "action_refused", "refused", id="the platform will not"),
+        pytest.param(
+            UnconfirmedError("?"), False, "action_unknown", "unknown", id="nobody knows whether it did"
+        ),
+    ],
+)
+def test_an_action_that_went_wrong_is_a_persons(
+    failure: Exception, idempotent: bool, reason: str, state: str
+) -> None:
+    platform = Stubborn({"o-1": order()}, idempotent)
+    platform.failure = failure
+    ended = work(PlainRun(), assignment(), surroundings(Script(ORDINARY), platform))
+    assert detail(ended).reason == reason
+    assert [call.state for call in detail(ended).tool_calls] == [state]
+    end = posted(platform)
+    assert isinstance(end, HandOver)
+    assert end.draft == "We refund 10.00 GBP."
