@@ -1,18 +1,14 @@
 """What was given up, why, and how does it get another chance?"""
 
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from commands.deadletters_report import Letters, Wanted
-    from dispatcher.replaying import Letter
+    from commands.deadletters_report import Wanted
 
 app = typer.Typer(help="Look at dead letters, and replay them once the cause is gone.", no_args_is_help=True)
 
-AT_ONCE = 500
-PUBLISH_S = 30.0
 HOUR_MS = 3_600_000
 
 QueueOption = Annotated[str | None, typer.Option(help="Only those of this queue; `router`: those of none.")]
@@ -30,8 +26,9 @@ def list_(
 ) -> None:
     """Like failures in one line each: how many, since when, and how many of them were replayed."""
     from commands.deadletters_report import grid, print_grid
+    from commands.deadletters_topics import read
 
-    print_grid(grid(_read(_wanted(queue, cause, fingerprint, since_hours))))
+    print_grid(grid(read(_wanted(queue, cause, fingerprint, since_hours))))
 
 
 @app.command()
@@ -40,8 +37,9 @@ def show(
 ) -> None:
     """One letter: what is said of it, and the original. Exit code 1 where none stands there."""
     from commands.deadletters_report import Wanted, account
+    from commands.deadletters_topics import read
 
-    letters = _read(Wanted())
+    letters = read(Wanted())
     for letter in letters.all:
         if str(letter.position) == position:
             for line in account(letter, letters.replays.get(letter.position)):
@@ -67,13 +65,14 @@ def replay(
     Exit code 1 where one of them cannot be replayed.
     """
     from commands.deadletters_report import Wanted
+    from commands.deadletters_topics import read, write
 
     wanted = _wanted(queue, cause, fingerprint, since_hours)
     if wanted == Wanted() and not everything:
         raise typer.BadParameter("say which: --queue, --cause, --fingerprint, --since-hours, or --all")
-    letters = _read(wanted)
+    letters = read(wanted)
     refused = False
-    for line, failed in _replay(letters.all if again else letters.waiting, reason, dry_run):
+    for line, failed in write(letters.all if again else letters.waiting, reason, dry_run):
         refused = refused or failed
         typer.echo(line)
     raise typer.Exit(1 if refused else 0)
@@ -89,77 +88,3 @@ def _wanted(queue: str | None, cause: str | None, fingerprint: str | None, hours
     queues = load(settings.routing_table, settings.workflows).catalogue.queues
     since = None if hours is None else system_clock() - int(hours * HOUR_MS)
     return Wanted.of(queue, cause, fingerprint, since, queues)
-
-
-def _read(wanted: "Wanted") -> "Letters":
-    from commands.deadletters_report import Letters
-    from dispatcher.replaying import parse_letter, replayed
-    from events.decision import dead_letter_topic
-    from events.errors import DeadLetter
-    from events.topics import DEAD_LETTERS, REPLAYS
-    from monitoring.reading import LogReader
-    from routing import load
-    from settings import load_settings
-    from transport.kafka import headers_of, position_of
-
-    settings = load_settings()
-    queues = load(settings.routing_table, settings.workflows).catalogue.queues
-    topics = [wanted.topic] if wanted.topic else [DEAD_LETTERS, *map(dead_letter_topic, queues)]
-    reader = LogReader(settings.kafka_bootstrap_servers, [*topics, REPLAYS])
-    letters, replays, foreign = [], [], []
-    for message in reader.read_all():
-        if message.topic() == REPLAYS:
-            replays.append(message.value())
-            continue
-        at = position_of(message)
-        try:
-            letter = parse_letter(at, message.key(), message.value(), headers_of(message))
-        except DeadLetter:
-            foreign.append(at)
-            continue
-        if wanted.holds(letter):
-            letters.append(letter)
-    reader.close()
-    letters.sort(key=lambda each: (each.position.topic, each.position.partition, each.position.offset))
-    return Letters(letters, replayed(replays), foreign)
-
-
-def _replay(letters: Sequence["Letter"], reason: str, dry_run: bool) -> Iterator[tuple[str, bool]]:
-    """Write what can be replayed; a line for each letter, and whether that one cannot be."""
-    from getpass import getuser
-
-    from confluent_kafka.admin import AdminClient
-
-    from dispatcher.replaying import NotReplayableError, replay_record
-    from dispatcher.replaying import again as made_again
-    from events.topics import REPLAYS
-    from routing import load
-    from settings import load_settings
-    from transport.clock import system_clock
-    from transport.kafka import Publisher
-    from transport.registry import connect_schemas
-    from transport.topics import TopicSpec, create_topics
-
-    settings = load_settings()
-    table = load(settings.routing_table, settings.workflows).table
-    schemas = connect_schemas(settings.schema_registry)
-    publisher = Publisher(settings.kafka_bootstrap_servers)
-    if letters and not dry_run:
-        # before anything is replayed that could not be written down
-        admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers})
-        create_topics(admin, [TopicSpec(REPLAYS, settings.partitions)])
-    for first in range(0, len(letters), AT_ONCE):
-        writes, records = [], []
-        for letter in letters[first : first + AT_ONCE]:
-            try:
-                write = made_again(letter, table, system_clock(), schemas)
-            except NotReplayableError as error:
-                yield f"{letter.position}: not replayed: {error}", True
-                continue
-            writes.append(write)
-            records.append(replay_record(letter, write.topic, system_clock(), getuser(), reason))
-            yield f"{letter.position}: {'would go' if dry_run else 'goes'} to {write.topic}", False
-        if not dry_run:
-            # in this order: one that is written down as replayed was replayed, even if this is killed
-            publisher.publish(writes, PUBLISH_S)
-            publisher.publish(records, PUBLISH_S)
