@@ -1,7 +1,7 @@
 """200 escalated tickets while their language model fails and their workers are killed: has each one end?
 
 python -m tests.faults.agent --tickets 200
-python -m tests.faults.agent --tickets 200 --kills 20
+python -m tests.faults.agent --tickets 200 --kills 20 --rate 1
 python -m tests.faults.agent --tickets 60 --endpoint-down
 python -m tests.faults.agent --injections
 """
@@ -20,7 +20,6 @@ from tests.faults.outcomes import OutcomeReader
 from tests.faults.processes import wait_until
 from tests.faults.rig import rig
 
-RATE = 4.0
 WORKERS = 2
 DELAY_S = 1.0
 SETTLE_S = 240
@@ -51,31 +50,29 @@ def settle(ground: Ground, known: list[Ticket]) -> None:
     print(f"dead letters {dict(reader.outcomes.dead_letters)}; written twice {reader.outcomes.twice}")
 
 
-def run_faults(ground: Ground, count: int, kills: int, seed: int) -> bool:
+def run_faults(ground: Ground, known: list[Ticket], rate: float, kills: int, seed: int) -> bool:
     """Tickets against a model that is slow, broken and busy, and workers that are killed."""
-    known = list(tickets("faults", count, seed))
     begin(ground, known)
     ground.fail(slow=SLOW, slow_s=SLOW_S, broken=BROKEN, rate_limited=RATE_LIMITED, seed=seed)
-    source = threading.Thread(target=escalate, args=(ground.made.bootstrap, known, RATE))
+    source = threading.Thread(target=escalate, args=(ground.made.bootstrap, known, rate))
     source.start()
-    kill(ground, kills, count / RATE, seed)
+    kill(ground, kills, len(known) / rate, seed)
     source.join()
     settle(ground, known)
     print(f"what the stand-in answered {ground.said('llm', '/health')}")
     return account(ground, known)
 
 
-def run_down(ground: Ground, count: int, seed: int) -> bool:
+def run_down(ground: Ground, known: list[Ticket], rate: float) -> bool:
     """The endpoint is down for half of the tickets, and comes back without a restart of anything."""
-    known = list(tickets("down", count, seed))
     begin(ground, known)
-    during, after = known[: count // 2], known[count // 2 :]
+    during, after = known[: len(known) // 2], known[len(known) // 2 :]
     ground.fail(down=1.0)
-    escalate(ground.made.bootstrap, during, RATE)
+    escalate(ground.made.bootstrap, during, rate)
     settle(ground, during)
     ground.fail()
     back = time.time()
-    escalate(ground.made.bootstrap, after, RATE)
+    escalate(ground.made.bootstrap, after, rate)
     settle(ground, after)
     good = account(ground, known)
     told = read_predictions(ground.made.bootstrap)
@@ -84,11 +81,11 @@ def run_down(ground: Ground, count: int, seed: int) -> bool:
     return good and outage and again
 
 
-def run_injections(ground: Ground) -> bool:
+def run_injections(ground: Ground, rate: float) -> bool:
     """The thirty tickets that try to get what nobody owes, read by a model that obeys them."""
     known, others = injected()
     begin(ground, [*known, *others])
-    escalate(ground.made.bootstrap, known, RATE)
+    escalate(ground.made.bootstrap, known, rate)
     settle(ground, known)
     good = account(ground, known)
     return kept_to_the_limits(ground) and good
@@ -122,6 +119,7 @@ def main() -> int:
     """Run once; 0 where each ticket has its one end and nothing was given that was not intended."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tickets", type=int, default=200)
+    parser.add_argument("--rate", type=float, default=4.0, help="tickets a second")
     parser.add_argument("--kills", type=int, default=0, help="of one of the two workers")
     parser.add_argument("--endpoint-down", action="store_true", help="for half of the tickets")
     parser.add_argument("--injections", action="store_true", help="the thirty of tests/injections.yaml")
@@ -131,10 +129,11 @@ def main() -> int:
         print(f"seed {args.seed}, logs in {made.folder}", flush=True)
         ground = Ground(made, WORKERS, DELAY_S)
         if args.injections:
-            return 0 if run_injections(ground) else 1
+            return 0 if run_injections(ground, args.rate) else 1
+        known = list(tickets("faults", args.tickets, args.seed))
         if args.endpoint_down:
-            return 0 if run_down(ground, args.tickets, args.seed) else 1
-        return 0 if run_faults(ground, args.tickets, args.kills, args.seed) else 1
+            return 0 if run_down(ground, known, args.rate) else 1
+        return 0 if run_faults(ground, known, args.rate, args.kills, args.seed) else 1
 
 
 if __name__ == "__main__":
