@@ -13,6 +13,7 @@ from monitoring.balance import Balance
 from stack.scoreboard import Caught, Latencies
 
 SHOWN = 20
+_SECOND, _MINUTE = 1_000, 60_000
 CALM, GOOD, BAD = "dim", "green", "red"
 
 
@@ -29,8 +30,19 @@ class LaneRow:
         """Answers, p50, p95, p99, the promise, and the share that kept it."""
         count = len(self.latencies)
         within = 1 - self.latencies.late / count if count else 1.0
-        p50, p95, p99 = (f"{self.latencies.percentile(share):,.0f} ms" for share in (0.5, 0.95, 0.99))
-        return f"{count:,}", p50, p95, p99, f"{self.sla_ms:,} ms", f"{within:.1%}"
+        p50, p95, p99 = (span(self.latencies.percentile(share)) for share in (0.5, 0.95, 0.99))
+        return f"{count:,}", p50, p95, p99, span(self.sla_ms), f"{within:.1%}"
+
+
+def span(milliseconds: float) -> str:
+    """`332 ms`, `8.4 s`, `69 s`, `30 min`: orders take milliseconds, tickets seconds, a night minutes."""
+    if milliseconds < _SECOND:
+        return f"{milliseconds:,.0f} ms"
+    if milliseconds < 10 * _SECOND:
+        return f"{milliseconds / _SECOND:.1f} s"
+    if milliseconds < 2 * _MINUTE:
+        return f"{milliseconds / _SECOND:.0f} s"
+    return f"{milliseconds / _MINUTE:,.0f} min"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +85,8 @@ def plain(frame: Frame) -> str:
 
 def lane_table(lanes: tuple[LaneRow, ...]) -> Table:
     """A row for each lane."""
-    table = Table(box=None, pad_edge=False, header_style=CALM)
+    # one column apart, all of it fits the 80 that a log has
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style=CALM)
     for name in ("lane", "waiting", "answers", "p50", "p95", "p99", "promised", "kept"):
         table.add_column(
             name, justify="left" if name == "lane" else "right", no_wrap=True, min_width=len(name)

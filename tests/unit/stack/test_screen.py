@@ -8,7 +8,7 @@ from rich.console import Console
 
 from monitoring.balance import Balance
 from stack.scoreboard import Caught, Latencies
-from stack.screen import Frame, LaneRow, caught, live, plain, summary
+from stack.screen import Frame, LaneRow, caught, lane_table, live, plain, span, summary
 
 
 def lane(*latencies: float) -> LaneRow:
@@ -69,6 +69,33 @@ def test_the_live_picture_has_rates_lanes_latencies_fraud_and_dead_letters() -> 
         assert expected in picture
     row = next(line for line in picture.splitlines() if line.startswith("ml.fraud.input.high"))
     assert " ".join(row.split()) == "ml.fraud.input.high 17 4 30 ms 400 ms 400 ms 100 ms 75.0%"
+
+
+def test_in_a_log_no_figure_is_cut() -> None:
+    slow = Latencies()
+    for latency in (8_402, 69_298, 3_600_000):
+        slow.add(latency, 1_800_000)
+    rows = (lane(10), replace(lane(), topic="ml.forecast.input.standard", latencies=slow, sla_ms=1_800_000))
+    written = io.StringIO()
+    Console(file=written, width=80).print(lane_table(rows))
+    assert "…" not in written.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "expected"),
+    [
+        (0, "0 ms"),
+        (999, "999 ms"),
+        (1_136, "1.1 s"),
+        (8_402, "8.4 s"),
+        (69_298, "69 s"),
+        (90_000, "90 s"),
+        (300_000, "5 min"),
+        (3_600_000, "60 min"),
+    ],
+)
+def test_how_long_it_took_is_told_in_its_own_unit(milliseconds: float, expected: str) -> None:
+    assert span(milliseconds) == expected
 
 
 def test_without_a_terminal_it_is_one_line() -> None:
