@@ -69,6 +69,7 @@ class Resolve(ServedTask):
             ),
             day_of=lambda now: day_of(now, zone),
             clock=self.clock,
+            stopping=self.stopping,
         )
 
     def _policies(self) -> "PolicyIndex":

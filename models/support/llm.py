@@ -17,6 +17,7 @@ from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 from pydantic_ai.settings import ModelSettings
 
 from events.decision import Millis
+from events.errors import Unavailable
 from models.support.answering import AskAgain, BreachError, NoLlmError, pause, reaction
 from models.support.cursor import Cursor
 from models.support.fallback import Reason
@@ -65,14 +66,22 @@ class Bounds:
     until: Millis
     over: Reason
     clock: Clock
+    stopping: Callable[[], bool] = lambda: False
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     share: Callable[[], float] = random.random
 
     @classmethod
-    def of(cls, plan: AgentPlan, began_at: Millis, deadline: Millis, clock: Clock) -> "Bounds":
+    def of(
+        cls,
+        plan: AgentPlan,
+        began_at: Millis,
+        deadline: Millis,
+        clock: Clock,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> "Bounds":
         """Of a worker that began then, on a run that is to have asked for the last time before `deadline`."""
         until = began_at + int(plan.budgets.seconds * 1_000)
-        return cls(plan, min(until, deadline), "seconds" if until < deadline else "deadline", clock)
+        return cls(plan, min(until, deadline), "seconds" if until < deadline else "deadline", clock, stopping)
 
     def left_s(self) -> float:
         """Raises `BreachError` where nothing is left."""
@@ -82,7 +91,10 @@ class Bounds:
         return left / 1_000
 
     def check(self, cursor: Cursor) -> None:
-        """Whether there may be one more request. Raises `BreachError`."""
+        """Whether there may be one more request. Raises `BreachError`, and `Unavailable` where we end."""
+        if self.stopping():
+            # it takes up to a minute until the last answer: another worker goes on from the journal
+            raise Unavailable("this worker", "it was asked to stop")
         budgets, behind = self.plan.budgets, cursor.behind
         if sum(isinstance(step, Asked) for step in behind) >= budgets.steps:
             raise BreachError("steps", f"{budgets.steps} requests were made")

@@ -5,7 +5,7 @@ Wherever it is interrupted, the next worker does what is missing and nothing a s
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -40,20 +40,25 @@ MARGIN_MS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the runs of one process share. `day_of` answers with the shop's day, in ISO 8601."""
+    """What the runs of one process share.
+
+    `stopping` says whether this worker was asked to end: a run goes on elsewhere then, from its journal.
+    """
 
     connect: Connect
     policies: PolicySearch
     platform: SupportPlatform
     day_of: DayOf
     clock: Clock
+    stopping: Callable[[], bool] = lambda: False
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
     """One ticket, by which version it is worked on, and until when (epoch ms) its end was promised.
 
-    `customer` are the features that were found. `fallback` says why no model may be asked, if none may.
+    `customer` are the features that were found. `fallback` says why no model may be asked, if none may. One
+    that is not `heard` reasons beside the run that is, and does and says nothing.
     """
 
     ticket: Ticket
@@ -63,6 +68,7 @@ class Assignment:
     customer: Mapping[str, float]
     deadline: Millis
     fallback: str | None = None
+    heard: bool = True
 
 
 def work(run: JournaledRun, assignment: Assignment, around: Surroundings) -> Ended:
@@ -75,6 +81,8 @@ def work(run: JournaledRun, assignment: Assignment, around: Surroundings) -> End
         concluded = standing.concluded(run.steps)
         if concluded is None:
             concluded = conclude(run, assignment, around)
+            if not assignment.heard:
+                concluded = msgspec.structs.replace(concluded, carry_out=False)
             run.append(concluded)
         _act(run, concluded, assignment.ticket, around.platform)
         ended = _end(run, concluded, assignment, around.platform)
@@ -147,7 +155,7 @@ async def _reason(cursor: Cursor, begun: Begun, assignment: Assignment, around: 
         clock=around.clock,
         day_of=around.day_of,
     )
-    bounds = Bounds.of(plan, around.clock(), assignment.deadline - MARGIN_MS, around.clock)
+    bounds = Bounds.of(plan, around.clock(), assignment.deadline - MARGIN_MS, around.clock, around.stopping)
     async with around.connect(plan.llm) as model:
         return await reason(tools, JournaledModel(model, cursor, bounds), begun)
 
@@ -164,7 +172,7 @@ def _act(run: JournaledRun, concluded: Concluded, ticket: Ticket, platform: Supp
 def _end(run: JournaledRun, concluded: Concluded, assignment: Assignment, platform: SupportPlatform) -> Ended:
     """Tell the platform, unless it was told."""
     why = concluding.handed_over_for(run.steps)
-    if standing.the(Posted, run.steps) is None:
+    if assignment.heard and standing.the(Posted, run.steps) is None:
         try:
             receipt = _post(run, concluded, why, _ref(assignment.ticket), platform)
         except RefusalError as error:

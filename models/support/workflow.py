@@ -81,6 +81,7 @@ class SupportAgent:
             customer=self._known(case),
             deadline=case.decision.deadline,
             fallback=fallback,
+            heard=case.decision.arm != "shadow",
         )
         row = RunRow(
             run_id=case.decision.prediction_id,

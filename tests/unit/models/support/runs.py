@@ -140,7 +140,11 @@ def surroundings(
 
 
 def assignment(
-    plan: AgentPlan = PLAN, of: Ticket | None = None, deadline: int = DEADLINE, fallback: str | None = None
+    plan: AgentPlan = PLAN,
+    of: Ticket | None = None,
+    deadline: int = DEADLINE,
+    fallback: str | None = None,
+    heard: bool = True,
 ) -> Assignment:
     """One ticket."""
     return Assignment(
@@ -151,4 +155,5 @@ def assignment(
         customer={"order_count": 3.0},
         deadline=deadline,
         fallback=fallback,
+        heard=heard,
     )

@@ -1,13 +1,24 @@
 """What becomes of a ticket: resolved, or handed over with what is known, whatever happens on the way."""
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 from pydantic_ai.exceptions import ModelRequestRejectedError
 
+from events.errors import Unavailable
 from events.prediction import Output, SupportDetail, ToolCall
 from models.support.actions import Action
 from models.support.plan import AgentPlan
-from models.support.platform import HandOver, Receipt, RefusalError, Resolution, TicketRef, UnconfirmedError
+from models.support.platform import (
+    HandOver,
+    Order,
+    Receipt,
+    RefusalError,
+    Resolution,
+    TicketRef,
+    UnconfirmedError,
+)
 from models.support.run import MARGIN_MS, work
 from models.support.steps import Answered, Concluded, Ended, Step, kind
 from tests.memory_platform import MemoryPlatform
@@ -250,3 +261,38 @@ def test_an_action_that_went_wrong_is_a_persons(
     end = posted(platform)
     assert isinstance(end, HandOver)
     assert end.draft == "We refund 10.00 GBP."
+
+
+def test_a_run_beside_the_one_that_is_heard_does_and_says_nothing() -> None:
+    platform = MemoryPlatform.of([order()])
+    ended = work(PlainRun(), assignment(heard=False), surroundings(Script(ORDINARY), platform))
+    assert (detail(ended).outcome, detail(ended).reason) == ("resolved", "")
+    assert [call.state for call in detail(ended).tool_calls] == ["withdrawn"]
+    assert (platform.acted, platform.ended) == ({}, {})
+
+
+def test_a_worker_that_is_to_end_leaves_the_run_to_another_one() -> None:
+    script, run = Script(ORDINARY), PlainRun()
+    ending = replace(surroundings(script), stopping=lambda: len(script.asked) == 2)
+    with pytest.raises(Unavailable, match="asked to stop"):
+        work(run, assignment(), ending)
+    ended = work(PlainRun(run.steps), assignment(), surroundings(script))
+    assert (detail(ended).outcome, script.asked) == ("resolved", [0, 1, 2, 3])
+
+
+class Away(MemoryPlatform):
+    """Knows orders only at the first look."""
+
+    def order(self, tenant_id: str, order_id: str) -> Order | None:
+        if self.calls:
+            raise Unavailable("support platform")
+        return super().order(tenant_id, order_id)
+
+
+def test_while_nobody_can_say_what_an_order_cost_its_ticket_waits() -> None:
+    run = PlainRun()
+    with pytest.raises(Unavailable, match="support platform"):
+        work(run, assignment(), surroundings(Script(ORDINARY), Away({"o-1": order()})))
+    script = Script(ORDINARY)
+    assert detail(work(PlainRun(run.steps), assignment(), surroundings(script))).outcome == "resolved"
+    assert script.asked == [3]
