@@ -27,8 +27,10 @@ def account(row: "RunRow", steps: "Sequence[StepRow]") -> Iterator[str]:
     for each in steps:
         first, *others = list(_told(each.step)) or [""]
         took_over = f" (lease {each.token})" if each.token > 1 else ""
-        yield f"{each.number:3}  {_time(each.at)}{took_over}  {_kind(each.step)}  {mask(first)}".rstrip()
-        yield from (f"       {mask(line)}" for other in others for line in _short(other).splitlines())
+        begins = f"{each.number:3}  {_time(each.at)}{took_over}  {_kind(each.step)}"
+        yield f"{begins}  {_plain(mask(first))}".rstrip()
+        lines = (line for other in others for line in _short(mask(other)).splitlines() if line)
+        yield from (f"       {_plain(line)}" for line in lines)
 
 
 def verdict(replayed: "Replayed") -> str:
@@ -84,6 +86,11 @@ def _part(part: dict[str, Any]) -> str:
     said = part.get("args", part.get("content", ""))
     text = said if isinstance(said, str) else _json(said)
     return f"{part.get('tool_name') or part.get('part_kind')}: {text}"
+
+
+def _plain(line: str) -> str:
+    """Without what a terminal would obey: strangers wrote it."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
 
 
 def _short(text: str) -> str:
