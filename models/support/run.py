@@ -27,7 +27,7 @@ from models.support.plan import AgentPlan
 from models.support.platform import Receipt, RefusalError, SupportPlatform, TicketRef
 from models.support.prompt import compose
 from models.support.searching import PolicySearch
-from models.support.steps import Begun, Concluded, Ended, Posted, Searched
+from models.support.steps import Begun, Concluded, Ended, Posted, Posting, Searched
 from models.support.ticket import Ticket
 from models.support.tools import DayOf, Tools, known_order
 from transport.clock import Clock
@@ -85,7 +85,7 @@ def work(run: JournaledRun, assignment: Assignment, around: Surroundings) -> End
                 concluded = msgspec.structs.replace(concluded, carry_out=False)
             run.append(concluded)
         _act(run, concluded, assignment.ticket, around.platform)
-        ended = _end(run, concluded, assignment, around.platform)
+        ended = _end(run, concluded, assignment, around)
         run.append(ended)
     return ended
 
@@ -169,20 +169,31 @@ def _act(run: JournaledRun, concluded: Concluded, ticket: Ticket, platform: Supp
         actions.withdraw(intents)
 
 
-def _end(run: JournaledRun, concluded: Concluded, assignment: Assignment, platform: SupportPlatform) -> Ended:
+def _end(run: JournaledRun, concluded: Concluded, assignment: Assignment, around: Surroundings) -> Ended:
     """Tell the platform, unless it was told."""
     why = concluding.handed_over_for(run.steps)
-    if assignment.heard and standing.the(Posted, run.steps) is None:
-        try:
-            receipt = _post(run, concluded, why, _ref(assignment.ticket), platform)
-        except RefusalError as error:
-            # the ticket has another end there, which stands: a person closed it, or an earlier event
-            log.warning("ticket %s: %s", assignment.ticket.ticket_id, mask(str(error)))
-            why = "post_refused"
-        else:
-            run.append(Posted("handed_over" if why else "resolved", receipt.reference))
+    if assignment.heard:
+        why = _reason_told(run, why, late=around.clock() > assignment.deadline)
+        if standing.the(Posted, run.steps) is None:
+            try:
+                receipt = _post(run, concluded, why, _ref(assignment.ticket), around.platform)
+            except RefusalError as error:
+                # the ticket has another end there, which stands: a person closed it, or an earlier event
+                log.warning("ticket %s: %s", assignment.ticket.ticket_id, mask(str(error)))
+                why = "post_refused"
+            else:
+                run.append(Posted("handed_over" if why else "resolved", receipt.reference))
     output = concluding.output(why, run.steps, assignment.plan)
     return Ended(msgspec.json.encode(output).decode(), concluded.fallback)
+
+
+def _reason_told(run: JournaledRun, why: Reason | None, *, late: bool) -> Reason | None:
+    """Why the platform is told that a person has it: also where the answer would come too late."""
+    posting = standing.the(Posting, run.steps)
+    if posting is None:
+        posting = Posting("deadline" if why is None and late else why)
+        run.append(posting)
+    return posting.reason
 
 
 def _post(

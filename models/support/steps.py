@@ -122,6 +122,15 @@ class Withdrawn(msgspec.Struct, frozen=True, tag="withdrawn"):
     key: str
 
 
+class Posting(msgspec.Struct, frozen=True, tag="posting"):
+    """The support platform is about to be told: from here on it may know, and is told nothing else.
+
+    `reason` says why the ticket is handed over, and is None where it is resolved.
+    """
+
+    reason: Reason | None
+
+
 class Posted(msgspec.Struct, frozen=True, tag="posted"):
     """The support platform has the resolution, or the hand-over, and calls it `reference`."""
 
@@ -149,6 +158,7 @@ Step = (
     | Refused
     | Unknown
     | Withdrawn
+    | Posting
     | Posted
     | Ended
 )

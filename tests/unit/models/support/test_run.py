@@ -20,7 +20,7 @@ from models.support.platform import (
     UnconfirmedError,
 )
 from models.support.run import MARGIN_MS, work
-from models.support.steps import Answered, Concluded, Ended, Step, kind
+from models.support.steps import Answered, Concluded, Ended, Posting, Step, kind
 from tests.memory_platform import MemoryPlatform
 from tests.unit.models.support.agents import NOON, PLAN, order
 from tests.unit.models.support.runs import (
@@ -97,12 +97,12 @@ def test_each_step_is_written_before_the_next_one_begins() -> None:
     asking = ["asked", "answered"]
     assert kinds(run.steps) == [
         *("begun", "searched", *asking, "searched", *asking, "searched", *asking, "intended"),
-        *(*asking, "concluded", "confirmed", "posted", "ended"),
+        *(*asking, "concluded", "confirmed", "posting", "posted", "ended"),
     ]
 
 
 @pytest.mark.parametrize("written", [pytest.param(True, id="after"), pytest.param(False, id="before")])
-@pytest.mark.parametrize("dies_at", range(1, 18))
+@pytest.mark.parametrize("dies_at", range(1, 19))
 def test_a_worker_that_dies_at_any_step_costs_no_answer_and_no_money(dies_at: int, written: bool) -> None:
     whole = PlainRun()
     expected = work(whole, assignment(), surroundings(Script(ORDINARY)))
@@ -230,15 +230,30 @@ def test_a_run_is_taken_up(later: int, reason: str, asked: int) -> None:
     assert (detail(ended).reason, len(script.asked)) == (reason, asked)
 
 
-def test_what_stands_in_the_journal_is_finished_however_late_it_is() -> None:
+def test_what_stands_in_the_journal_is_done_however_late_it_is_and_told_by_a_person() -> None:
     whole, first = PlainRun(), PlainRun(dies_at=13)
     work(whole, assignment(), surroundings(Script(ORDINARY)))
     with pytest.raises(CrashError):
         work(first, assignment(), surroundings(Script(ORDINARY)))
     assert any(isinstance(step, Concluded) for step in whole.steps)
     assert isinstance(first.steps[-1], Answered)
-    late = surroundings(Script([]), clock=lambda: NOON + 3_600_000)
+    platform = MemoryPlatform.of([order()])
+    late = surroundings(Script([]), platform, clock=lambda: NOON + 3_600_000)
+    said = detail(work(PlainRun(first.steps), assignment(), late))
+    assert (said.outcome, said.reason, said.tool_calls) == ("handed_over", "deadline", (REFUND,))
+    end = posted(platform)
+    assert isinstance(end, HandOver)
+    assert end.draft == "We refund 10.00 GBP."
+
+
+def test_what_the_platform_may_have_been_told_in_time_stays_so() -> None:
+    platform, first = MemoryPlatform.of([order()]), PlainRun(dies_at=16)
+    with pytest.raises(CrashError):
+        work(first, assignment(), surroundings(Script(ORDINARY), platform))
+    assert isinstance(first.steps[-1], Posting)
+    late = surroundings(Script([]), platform, clock=lambda: NOON + 3_600_000)
     assert detail(work(PlainRun(first.steps), assignment(), late)).outcome == "resolved"
+    assert isinstance(posted(platform), Resolution)
 
 
 @pytest.mark.parametrize(
