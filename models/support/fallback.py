@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, Literal, get_args
 
+from models.support.actions import Money
+from models.support.amounts import shown
 from models.support.passage import Passage
 from models.support.platform import ToldAction
 
@@ -86,7 +88,9 @@ def hand_over_summary(
 
 
 def _told(action: ToldAction) -> str:
-    amount = "" if action.amount_minor is None else f" {action.amount_minor} {action.currency} (minor units)"
+    amount = ""
+    if action.amount_minor is not None and action.currency is not None:
+        amount = f" {shown(Money(action.amount_minor, action.currency))}"
     note = "" if action.reference is None else f": {action.reference}"
     return f"{action.tool}{amount} is {action.state}{note}."
 

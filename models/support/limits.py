@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from models.support.actions import Action, Escalation, Refund, Tool, Voucher, tool_of
+from models.support.actions import Action, Escalation, Money, Refund, Tool, Voucher, tool_of
+from models.support.amounts import shown
 from models.support.plan import AgentPlan, Limit
 from models.support.platform import Order
 
@@ -114,7 +115,8 @@ def _bounded(action: Refund | Voucher, limit: Limit) -> NeedsHuman | Refused | N
     if amount > limit.max_minor:
         return Refused(f"{tool} gives at most {limit.max_minor} {currency}: call escalate_to_human for more")
     if amount > limit.human_above_minor:
-        return NeedsHuman(f"{tool} of {amount} {currency} is above {limit.human_above_minor}")
+        asked, bound = (shown(Money(minor, currency)) for minor in (amount, limit.human_above_minor))
+        return NeedsHuman(f"{tool} of {asked} is above {bound}")
     return None
 
 

@@ -19,6 +19,8 @@ from sqlalchemy import (
 
 from events.decision import Millis
 from events.errors import SignalboxError
+from models.support.actions import Money
+from models.support.amounts import shown
 from models.support.limits import Purse
 
 METADATA = MetaData()
@@ -41,8 +43,9 @@ class OverspentError(SignalboxError):
     """A purse does not hold that much any more: a person decides. The transaction is to be rolled back."""
 
     def __init__(self, purse: Purse, amount_minor: int) -> None:
+        asked, bound = (shown(Money(minor, purse.currency)) for minor in (amount_minor, purse.limit_minor))
         super().__init__(
-            f"{amount_minor} {purse.currency} (minor units) would be more than {purse.limit_minor} "
+            f"{asked} would be more than {bound} "
             f"by {purse.tool} for {purse.scope} {purse.subject} {purse.day}".rstrip()
         )
         self.purse = purse

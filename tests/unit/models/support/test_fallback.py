@@ -54,6 +54,6 @@ def test_a_person_reads_what_is_known() -> None:
     summary = hand_over_summary("action_unknown", "A broken lamp.", [done], ["returns", "refunds", "returns"])
     assert summary.splitlines()[1:] == [
         "A broken lamp.",
-        "issue_refund 1250 GBP (minor units) is unknown: no answer.",
+        "issue_refund 12.50 GBP is unknown: no answer.",
         "Policies read: returns, refunds.",
     ]
