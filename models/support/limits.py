@@ -104,16 +104,24 @@ def _foreign(action: Refund | Voucher, ticket: Asking, order: Order | None) -> s
         if ticket.order_id not in (None, action.order_id):
             return f"the ticket is of order {ticket.order_id}, and not of {action.order_id}"
         if action.currency == order.currency and action.amount_minor > order.left_minor:
-            return f"of order {order.order_id} no more than {order.left_minor} {order.currency} are left"
+            return (
+                f"of order {order.order_id} no more than {_in_both(order.left_minor, order.currency)} is left"
+            )
     if order is not None and action.currency != order.currency:
         return f"order {order.order_id} was paid in {order.currency}, and not in {action.currency}"
     return ""
 
 
+def _in_both(minor: int, currency: str) -> str:
+    """As people read an amount, and as a tool takes it."""
+    return f"{shown(Money(minor, currency))} (amount_minor {minor})"
+
+
 def _bounded(action: Refund | Voucher, limit: Limit) -> NeedsHuman | Refused | None:
     tool, amount, currency = tool_of(action), action.amount_minor, action.currency
     if amount > limit.max_minor:
-        return Refused(f"{tool} gives at most {limit.max_minor} {currency}: call escalate_to_human for more")
+        most = _in_both(limit.max_minor, currency)
+        return Refused(f"{tool} gives at most {most}: call escalate_to_human for more")
     if amount > limit.human_above_minor:
         asked, bound = (shown(Money(minor, currency)) for minor in (amount, limit.human_above_minor))
         return NeedsHuman(f"{tool} of {asked} is above {bound}")
