@@ -67,7 +67,7 @@ def test_tokens_cost_what_the_plan_says() -> None:
         pytest.param(
             "on_no_llm: draft", "on_no_llm: invent", "must be one of draft, hand_over", id="no such way"
         ),
-        pytest.param("seconds: 40", "seconds: 1e9", "must be a number", id="a number that is none here"),
+        pytest.param("seconds: 30", "seconds: 1e9", "must be a number", id="a number that is none here"),
         pytest.param("model: gpt-4.1-mini", "model: 4", "model must be text", id="a model that is a number"),
     ],
 )
