@@ -64,13 +64,15 @@ def run_faults(ground: Ground, known: list[Ticket], rate: float, kills: int, see
 
 
 def run_down(ground: Ground, known: list[Ticket], rate: float) -> bool:
-    """The endpoint is down for half of the tickets, and comes back without a restart of anything."""
+    """The endpoint says 503, then is gone, for half of the tickets; it comes back, and nothing else restarts."""
     begin(ground, known)
     during, after = known[: len(known) // 2], known[len(known) // 2 :]
     ground.fail(down=1.0)
-    escalate(ground.made.bootstrap, during, rate)
+    escalate(ground.made.bootstrap, during[0::2], rate)
+    ground.made.services["llm"].kill()
+    escalate(ground.made.bootstrap, during[1::2], rate)
     settle(ground, during)
-    ground.fail()
+    ground.made.restart("llm")
     back = time.time()
     escalate(ground.made.bootstrap, after, rate)
     settle(ground, after)
