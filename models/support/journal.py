@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
+import msgspec
 from sqlalchemy import Connection, insert, select, update
 
 from events.decision import Millis
@@ -166,4 +167,12 @@ class Run:
 def _steps(connection: Connection, run_id: str) -> list[StepRow]:
     columns = (STEPS.c.number, STEPS.c.at, STEPS.c.token, STEPS.c.step)
     rows = connection.execute(select(*columns).where(STEPS.c.run_id == run_id).order_by(STEPS.c.number))
-    return [StepRow(number, at, token, decode_step(step)) for number, at, token, step in rows]
+    return [StepRow(number, at, token, _read(run_id, number, step)) for number, at, token, step in rows]
+
+
+def _read(run_id: str, number: int, step: str) -> Step:
+    try:
+        return decode_step(step)
+    except msgspec.ValidationError as error:
+        # a newer version's: one of its workers goes on with the run, while this one is being replaced
+        raise Unavailable(f"run {run_id}", f"this code cannot read its step {number}: {error}") from error

@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 
 MARGIN_MS = 10_000
 """What is left of a ticket's time, before its deadline, to act and to tell the platform."""
+TELL_MS = 2_000
+"""Of that, for telling: a resolution that begins later would come too late, and is handed over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,7 @@ def _end(run: JournaledRun, concluded: Concluded, assignment: Assignment, around
     """Tell the platform, unless it was told."""
     why = concluding.handed_over_for(run.steps)
     if assignment.heard:
-        why = _reason_told(run, why, late=around.clock() > assignment.deadline)
+        why = _reason_told(run, why, late=around.clock() > assignment.deadline - TELL_MS)
         if standing.the(Posted, run.steps) is None:
             try:
                 receipt = _post(run, concluded, why, _ref(assignment.ticket), around.platform)

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from events.errors import Unavailable
 from features.offline.database import Database, open_database
 from models.support.actions import Refund
 from models.support.journal import Journal, LeaseLostError, RunRow
+from models.support.journal_tables import STEPS
 from models.support.leases import LEASE_MS, Beat
 from models.support.limits import Purse
 from models.support.spending import OverspentError, take
@@ -152,3 +153,15 @@ def test_an_intent_stands_with_what_it_takes_or_not_at_all(journal: Journal) -> 
 def test_without_tables_the_journal_is_unavailable(database: Database, time: Time) -> None:
     with pytest.raises(Unavailable):
         Journal(database, time).open(RUN)
+
+
+def test_a_run_with_a_step_that_only_newer_code_knows_is_left_to_that(
+    journal: Journal, database: Database
+) -> None:
+    with journal.open(RUN) as run:
+        run.append(ASKED)
+    newer = update(STEPS).values(step='{"type":"dreamt"}')
+    database.write(lambda connection: connection.execute(newer))
+    for _ in range(2):  # the ticket itself is not held by whoever could not read its run
+        with pytest.raises(Unavailable, match="cannot read its step 1: .*dreamt"):
+            journal.open(RUN)
