@@ -163,5 +163,5 @@ def test_a_run_with_a_step_that_only_newer_code_knows_is_left_to_that(
     newer = update(STEPS).values(step='{"type":"dreamt"}')
     database.write(lambda connection: connection.execute(newer))
     for _ in range(2):  # the ticket itself is not held by whoever could not read its run
-        with pytest.raises(Unavailable, match="cannot read its step 1: .*dreamt"):
+        with pytest.raises(Unavailable, match=r"cannot read its step 1: .*dreamt"):
             journal.open(RUN)
