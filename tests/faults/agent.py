@@ -64,7 +64,7 @@ def run_faults(ground: Ground, known: list[Ticket], rate: float, kills: int, see
 
 
 def run_down(ground: Ground, known: list[Ticket], rate: float) -> bool:
-    """The endpoint says 503, then is gone, for half of the tickets; it comes back, and nothing else restarts."""
+    """The endpoint says 503 and then is gone, for half of the tickets; it alone is started again."""
     begin(ground, known)
     during, after = known[: len(known) // 2], known[len(known) // 2 :]
     ground.fail(down=1.0)
