@@ -15,8 +15,8 @@ from tasks.policy import Limits
 from tasks.served import ServedTask
 
 if TYPE_CHECKING:
+    from models.support.assignment import Surroundings
     from models.support.journal import Journal
-    from models.support.run import Surroundings
     from models.support.search import PolicyIndex
 
 MODEL = "ai-support-agent"
@@ -55,9 +55,9 @@ class Resolve(ServedTask):
     @cached_property
     def around(self) -> "Surroundings":
         """The endpoint, the policies and the support platform, for all threads."""
+        from models.support.assignment import Surroundings
         from models.support.llm import Endpoint
         from models.support.platform_http import connect_platform
-        from models.support.run import Surroundings
         from models.support.spending import day_of
 
         token, zone = _said(settings.support_platform_token), settings.time_zone

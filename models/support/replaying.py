@@ -14,10 +14,11 @@ from sqlalchemy import Connection
 from events.errors import SignalboxError
 from models.support import standing
 from models.support.answering import NoLlmError
+from models.support.assignment import Assignment, Surroundings
 from models.support.fallback import Reason
 from models.support.journal import RunRow
 from models.support.plan import AgentPlan, Llm
-from models.support.run import Assignment, Surroundings, conclude
+from models.support.run import conclude
 from models.support.steps import Concluded, Searched, Step
 from models.support.ticket import Ticket
 

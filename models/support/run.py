@@ -5,72 +5,28 @@ Wherever it is interrupted, the next worker does what is missing and nothing a s
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import msgspec
 
-from events.decision import Millis
-from events.identity import derived_id
 from models.support import concluding, standing
-from models.support.acting import carry_out
-from models.support.action_log import JournaledActions
 from models.support.agent import reason
 from models.support.answering import BreachError, NoLlmError
+from models.support.assignment import Assignment, Surroundings
+from models.support.bounds import Bounds
 from models.support.cursor import Cursor, DivergedError
 from models.support.draft import Draft
-from models.support.fallback import Reason
+from models.support.ending import act, end
 from models.support.journal import JournaledRun
-from models.support.llm import Bounds, Connect, JournaledModel
+from models.support.llm import JournaledModel
 from models.support.masking import mask
-from models.support.plan import AgentPlan
-from models.support.platform import Receipt, RefusalError, SupportPlatform, TicketRef
 from models.support.prompt import compose
-from models.support.searching import PolicySearch
-from models.support.steps import Begun, Concluded, Ended, Posted, Posting, Searched
-from models.support.ticket import Ticket
-from models.support.tools import DayOf, Tools, known_order
-from transport.clock import Clock
+from models.support.steps import Begun, Concluded, Ended, Searched
+from models.support.tools import Tools, known_order
 
 log = logging.getLogger(__name__)
 
 MARGIN_MS = 10_000
 """What is left of a ticket's time, before its deadline, to act and to tell the platform."""
-TELL_MS = 2_000
-"""Of that, for telling: a resolution that begins later would come too late, and is handed over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the runs of one process share.
-
-    `stopping` says whether this worker was asked to end: a run goes on elsewhere then, from its journal.
-    """
-
-    connect: Connect
-    policies: PolicySearch
-    platform: SupportPlatform
-    day_of: DayOf
-    clock: Clock
-    stopping: Callable[[], bool] = lambda: False
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """One ticket, by which version it is worked on, and until when (epoch ms) its end was promised.
-
-    `customer` are the features that were found. `fallback` says why no model may be asked, if none may. One
-    that is not `heard` reasons beside the run that is, and does and says nothing.
-    """
-
-    ticket: Ticket
-    model_id: str
-    plan: AgentPlan
-    instructions: str
-    customer: Mapping[str, float]
-    deadline: Millis
-    fallback: str | None = None
-    heard: bool = True
 
 
 def work(run: JournaledRun, assignment: Assignment, around: Surroundings) -> Ended:
@@ -86,8 +42,8 @@ def work(run: JournaledRun, assignment: Assignment, around: Surroundings) -> End
             if not assignment.heard:
                 concluded = msgspec.structs.replace(concluded, carry_out=False)
             run.append(concluded)
-        _act(run, concluded, assignment.ticket, around.platform)
-        ended = _end(run, concluded, assignment, around)
+        act(run, concluded, assignment.ticket, around.platform)
+        ended = end(run, concluded, assignment, around)
         run.append(ended)
     return ended
 
@@ -160,63 +116,3 @@ async def _reason(cursor: Cursor, begun: Begun, assignment: Assignment, around: 
     bounds = Bounds.of(plan, around.clock(), assignment.deadline - MARGIN_MS, around.clock, around.stopping)
     async with around.connect(plan.llm) as model:
         return await reason(tools, JournaledModel(model, cursor, bounds), begun)
-
-
-def _act(run: JournaledRun, concluded: Concluded, ticket: Ticket, platform: SupportPlatform) -> None:
-    actions = JournaledActions(run, ticket.tenant_id)
-    intents = standing.intents(run.steps)
-    if concluded.carry_out:
-        carry_out(intents, platform, _ref(ticket), actions)
-    else:
-        actions.withdraw(intents)
-
-
-def _end(run: JournaledRun, concluded: Concluded, assignment: Assignment, around: Surroundings) -> Ended:
-    """Tell the platform, unless it was told."""
-    why = concluding.handed_over_for(run.steps)
-    if assignment.heard:
-        why = _reason_told(run, why, late=around.clock() > assignment.deadline - TELL_MS)
-        if standing.the(Posted, run.steps) is None:
-            try:
-                receipt = _post(run, concluded, why, _ref(assignment.ticket), around.platform)
-            except RefusalError as error:
-                # the ticket has another end there, which stands: a person closed it, or an earlier event
-                log.warning("ticket %s: %s", assignment.ticket.ticket_id, mask(str(error)))
-                why = "post_refused"
-            else:
-                run.append(Posted("handed_over" if why else "resolved", receipt.reference))
-    output = concluding.output(why, run.steps, assignment.plan)
-    return Ended(msgspec.json.encode(output).decode(), concluded.fallback)
-
-
-def _reason_told(run: JournaledRun, why: Reason | None, *, late: bool) -> Reason | None:
-    """Why the platform is told that a person has it: also where the answer would come too late."""
-    posting = standing.the(Posting, run.steps)
-    if posting is None:
-        posting = Posting("deadline" if why is None and late else why)
-        run.append(posting)
-    return posting.reason
-
-
-def _post(
-    run: JournaledRun,
-    concluded: Concluded,
-    why: Reason | None,
-    ref: TicketRef,
-    platform: SupportPlatform,
-) -> Receipt:
-    begun, key = standing.the(Begun, run.steps), derived_id("post", run.run_id)
-    if begun is None:
-        raise ValueError(f"{run.run_id} was concluded and never began")
-    if why is None:
-        return platform.resolve(key, ref, concluding.resolution(begun, concluded, run.steps))
-    return platform.hand_over(key, ref, concluding.hand_over(begun, concluded, why, run.steps))
-
-
-def _ref(ticket: Ticket) -> TicketRef:
-    return TicketRef(
-        tenant_id=ticket.tenant_id,
-        ticket_id=ticket.ticket_id,
-        customer_id=ticket.customer_id,
-        event_id=ticket.event_id,
-    )

@@ -10,8 +10,9 @@ from events.errors import SignalboxError, Unavailable
 from events.prediction import Output
 from features.keys import EntityKey
 from models.artifact import Artifact, BrokenModelError
+from models.support.assignment import Assignment, Surroundings
 from models.support.journal import Journal, LeaseLostError, RunRow
-from models.support.run import Assignment, Surroundings, work
+from models.support.run import work
 from models.support.steps import Ended
 from models.support.ticket import Ticket
 from models.support.version import CUSTOMER, MODEL, AgentVersion, load_version

@@ -10,9 +10,9 @@ from pydantic_ai.models.function import AgentInfo, FunctionModel
 from sqlalchemy import Connection
 
 from models.support.answering import NoLlmError
+from models.support.assignment import Assignment, Surroundings
 from models.support.passage import Passage
 from models.support.plan import AgentPlan, Llm
-from models.support.run import Assignment, Surroundings
 from models.support.steps import Step
 from models.support.ticket import Ticket
 from tests.memory_platform import MemoryPlatform

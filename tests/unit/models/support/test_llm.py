@@ -18,8 +18,9 @@ from pydantic_ai.models.function import AgentInfo, FunctionModel
 from pydantic_ai.usage import RequestUsage
 
 from models.support.answering import BreachError, NoLlmError
+from models.support.bounds import Bounds
 from models.support.cursor import Cursor
-from models.support.llm import Bounds, Endpoint, JournaledModel
+from models.support.llm import Endpoint, JournaledModel
 from models.support.plan import AgentPlan
 from models.support.steps import Answered, Asked
 from tests.unit.models.support.agents import NOON, PLAN

@@ -1,0 +1,86 @@
+"""How is a run that was concluded brought to its end? Its actions are done, then the platform is told."""
+
+import logging
+
+import msgspec
+
+from events.identity import derived_id
+from models.support import concluding, standing
+from models.support.acting import carry_out
+from models.support.action_log import JournaledActions
+from models.support.assignment import Assignment, Surroundings
+from models.support.fallback import Reason
+from models.support.journal import JournaledRun
+from models.support.masking import mask
+from models.support.platform import Receipt, RefusalError, SupportPlatform, TicketRef
+from models.support.steps import Begun, Concluded, Ended, Posted, Posting
+from models.support.ticket import Ticket
+
+log = logging.getLogger(__name__)
+
+TELL_MS = 2_000
+"""Of a ticket's time, for telling: a resolution that begins later would come too late, and is handed over."""
+
+
+def act(run: JournaledRun, concluded: Concluded, ticket: Ticket, platform: SupportPlatform) -> None:
+    """Do what the run intended and has not done yet, or withdraw it.
+
+    Raises `Unavailable` and `LeaseLostError`.
+    """
+    actions = JournaledActions(run, ticket.tenant_id)
+    intents = standing.intents(run.steps)
+    if concluded.carry_out:
+        carry_out(intents, platform, _ref(ticket), actions)
+    else:
+        actions.withdraw(intents)
+
+
+def end(run: JournaledRun, concluded: Concluded, assignment: Assignment, around: Surroundings) -> Ended:
+    """Tell the platform, unless it was told. Raises what `act` does."""
+    why = concluding.handed_over_for(run.steps)
+    if assignment.heard:
+        why = _reason_told(run, why, late=around.clock() > assignment.deadline - TELL_MS)
+        if standing.the(Posted, run.steps) is None:
+            try:
+                receipt = _post(run, concluded, why, _ref(assignment.ticket), around.platform)
+            except RefusalError as error:
+                # the ticket has another end there, which stands: a person closed it, or an earlier event
+                log.warning("ticket %s: %s", assignment.ticket.ticket_id, mask(str(error)))
+                why = "post_refused"
+            else:
+                run.append(Posted("handed_over" if why else "resolved", receipt.reference))
+    output = concluding.output(why, run.steps, assignment.plan)
+    return Ended(msgspec.json.encode(output).decode(), concluded.fallback)
+
+
+def _reason_told(run: JournaledRun, why: Reason | None, *, late: bool) -> Reason | None:
+    """Why the platform is told that a person has it: also where the answer would come too late."""
+    posting = standing.the(Posting, run.steps)
+    if posting is None:
+        posting = Posting("deadline" if why is None and late else why)
+        run.append(posting)
+    return posting.reason
+
+
+def _post(
+    run: JournaledRun,
+    concluded: Concluded,
+    why: Reason | None,
+    ref: TicketRef,
+    platform: SupportPlatform,
+) -> Receipt:
+    begun, key = standing.the(Begun, run.steps), derived_id("post", run.run_id)
+    if begun is None:
+        raise ValueError(f"{run.run_id} was concluded and never began")
+    if why is None:
+        return platform.resolve(key, ref, concluding.resolution(begun, concluded, run.steps))
+    return platform.hand_over(key, ref, concluding.hand_over(begun, concluded, why, run.steps))
+
+
+def _ref(ticket: Ticket) -> TicketRef:
+    return TicketRef(
+        tenant_id=ticket.tenant_id,
+        ticket_id=ticket.ticket_id,
+        customer_id=ticket.customer_id,
+        event_id=ticket.event_id,
+    )
