@@ -20,7 +20,7 @@ from tasks.outcomes import Outcomes
 from tasks.patience import OutOfPatience, Patience
 from tasks.policy import Limits, batch_name
 from tasks.resending import ResendingTask
-from tasks.triage import GiveUp, Proceed, Resubmit, triage
+from tasks.triage import MAX_LOSSES, GiveUp, Proceed, Resubmit, triage
 
 logger = get_task_logger(__name__)
 
@@ -29,6 +29,8 @@ class InferenceTask(ResendingTask):
     """Takes one batch of events, and leaves an outcome for each of them in Kafka."""
 
     code_version = version("signalbox")
+    max_losses = MAX_LOSSES
+    """How often an event that is alone in its batch may lose its worker before it is a dead letter."""
 
     @abstractmethod
     def start(self, equipment: Equipment) -> Workflow:
@@ -85,7 +87,7 @@ class InferenceTask(ResendingTask):
         lost = delivery.redelivered
         if lost and batch.losses:
             lost = patience.through(partial(suspects.had_begun, delivery.task_id))
-        turn = triage(batch, lost)
+        turn = triage(batch, lost, self.max_losses)
         if batch.losses and isinstance(turn, Proceed):
             patience.through(partial(suspects.begin, delivery.task_id))
         return turn

@@ -30,22 +30,22 @@ class GiveUp:
     cause: Cause
 
 
-def triage(batch: Batch, redelivered: bool) -> Proceed | Resubmit | GiveUp:
+def triage(batch: Batch, redelivered: bool, most: int = MAX_LOSSES) -> Proceed | Resubmit | GiveUp:
     """Decide before the work begins, seen whether the broker hands this message out again.
 
     A redelivered batch may hold the event that kills workers: it is cut into up to `PARTS` parts, so that of
-    1,024 events the poisonous one stands alone after two losses. Alone, it may take a worker with it
-    `MAX_LOSSES` times.
+    1,024 events the poisonous one stands alone after two losses. Alone, it may take a worker with it `most`
+    times.
     """
     if not redelivered:
         return Proceed()
-    return after_loss(batch, "worker_lost")
+    return after_loss(batch, "worker_lost", most)
 
 
-def after_loss(batch: Batch, cause: Cause) -> Resubmit | GiveUp:
+def after_loss(batch: Batch, cause: Cause, most: int = MAX_LOSSES) -> Resubmit | GiveUp:
     """Decide after the work of this batch was cut short, by a lost worker or a time limit."""
     if len(batch) == 1:
-        if batch.losses + 1 >= MAX_LOSSES:
+        if batch.losses + 1 >= most:
             return GiveUp(cause)
         return Resubmit((msgspec.structs.replace(batch, losses=batch.losses + 1),))
     size = max(1, -(-len(batch) // PARTS))

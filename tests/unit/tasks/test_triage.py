@@ -77,3 +77,8 @@ def test_alone_it_is_given_up_after_three_losses_for_what_ended_the_last(cause: 
     turns = [after_loss(batch(1, losses), cause) for losses in range(MAX_LOSSES)]
     assert [turn.parts[0].losses for turn in turns if isinstance(turn, Resubmit)] == [1, 2]
     assert turns[-1] == GiveUp(cause)
+
+
+def test_who_is_one_of_many_in_a_process_may_lose_it_more_often() -> None:
+    turns = [triage(batch(1, losses), redelivered=True, most=10) for losses in range(10)]
+    assert [type(turn) for turn in turns] == [Resubmit] * 9 + [GiveUp]
