@@ -1,4 +1,4 @@
-"""From an escalated ticket to its prediction: by the shipped table, and by the shipped version of the agent."""
+"""From an escalated ticket to its prediction: by the shipped table, and by the version that is shipped."""
 
 import shutil
 from collections.abc import Iterator
