@@ -35,9 +35,9 @@ async def reason(tools: Tools, model: Model, begun: Begun) -> Draft:
             usage_limits=UsageLimits(request_limit=None),  # the journal counts, over all who work on the run
         )
     except ContentFilterError as error:
-        raise BreachError("refusal", str(error)) from error
+        raise BreachError("refusal", error.message) from error
     except UnexpectedModelBehavior as error:
-        raise BreachError("checks", str(error)) from error
+        raise BreachError("checks", error.message) from error
     return result.output
 
 

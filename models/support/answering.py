@@ -6,6 +6,7 @@ from pydantic_ai.exceptions import (
     ModelAPIError,
     ModelAuthenticationError,
     ModelConnectionError,
+    ModelHTTPError,
     ModelNotFoundError,
     ModelQuotaExceededError,
     ModelRateLimitError,
@@ -56,15 +57,22 @@ def reaction(error: Exception) -> AskAgain | SignalboxError:
     """
     match error:
         case ModelAPIError() if isinstance(error, _CLOSED):
-            return NoLlmError(f"the endpoint will not be asked: {error}")
+            return NoLlmError(f"the endpoint refuses this agent: {_brief(error)}")
         case ModelRequestRejectedError():
-            return BreachError("refusal", f"the endpoint refused the request: {error}")
+            return BreachError("refusal", f"the endpoint refused the request: {_brief(error)}")
         case TimeoutError():
             return AskAgain(0.0, NoLlmError("the endpoint did not answer in time"))
         case ModelAPIError() if isinstance(error, _AWAY):
-            return AskAgain(error.retry_after or 0.0, NoLlmError(f"the endpoint does not answer: {error}"))
+            return AskAgain(
+                error.retry_after or 0.0, NoLlmError(f"the endpoint does not answer: {_brief(error)}")
+            )
         case _:
-            return AskAgain(0.0, BreachError("unreadable", f"the answer could not be read: {error}"))
+            return AskAgain(0.0, BreachError("unreadable", f"the answers could not be read: {_brief(error)}"))
+
+
+def _brief(error: Exception) -> str:
+    """Without what the endpoint wrote: that may be of the ticket, or of the account, and people read this."""
+    return f"HTTP {error.status_code}" if isinstance(error, ModelHTTPError) else type(error).__name__
 
 
 def pause(failures: int, after_s: float, share: float) -> float:

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 MARGIN_MS = 10_000
 """What is left of a ticket's time, before its deadline, to act and to tell the platform."""
+_LONGEST_LOGGED = 500
 
 
 def work(run: JournaledRun, assignment: Assignment, around: Surroundings) -> Ended:
@@ -53,7 +54,7 @@ def conclude(run: JournaledRun, assignment: Assignment, around: Surroundings) ->
 
     Raises `Unavailable`, and what the journal raises.
     """
-    cursor, plan = Cursor(run), assignment.plan
+    cursor, plan, ticket_id = Cursor(run), assignment.plan, assignment.ticket.ticket_id
     begun = _begin(cursor, assignment, around)
     try:
         if assignment.fallback is not None:
@@ -62,18 +63,21 @@ def conclude(run: JournaledRun, assignment: Assignment, around: Surroundings) ->
             )
         draft = asyncio.run(_reason(cursor, begun, assignment, around))
     except NoLlmError as error:
-        ticket, why = assignment.ticket.ticket_id, mask(str(error))
-        log.warning("ticket %s is answered without a language model: %s", ticket, why)
+        log.warning("ticket %s is answered without a language model: %s", ticket_id, _whole(error))
         return concluding.without_llm(str(error), run.steps, plan.on_no_llm)
     except BreachError as error:
-        log.info(
-            "ticket %s is handed over, %s: %s", assignment.ticket.ticket_id, error.reason, mask(str(error))
-        )
+        log.info("ticket %s is handed over, %s: %s", ticket_id, error.reason, _whole(error))
         return concluding.breached(error)
     except DivergedError as error:
-        log.warning("ticket %s is handed over: %s", assignment.ticket.ticket_id, error)
+        log.warning("ticket %s is handed over: %s", ticket_id, error)
         return concluding.breached(BreachError("diverged", str(error)))
     return concluding.drafted(draft, run.steps)
+
+
+def _whole(error: Exception) -> str:
+    """With what the endpoint wrote, for a log."""
+    said = str(error) if error.__cause__ is None else f"{error} ({error.__cause__})"
+    return mask(said)[:_LONGEST_LOGGED]
 
 
 def _begin(cursor: Cursor, assignment: Assignment, around: Surroundings) -> Begun:

@@ -85,3 +85,13 @@ def test_pauses_grow_up_to_a_bound_and_never_undercut_what_was_asked_for() -> No
     assert lengths[-1] == LONGEST_PAUSE_S
     assert pause(1, 7.0, 0.0) >= 7.0
     assert pause(3, 0.0, 0.0) == 0.5
+
+
+def test_people_are_told_nothing_that_the_endpoint_wrote() -> None:
+    error = ModelHTTPError.for_category(
+        ModelAuthenticationError, status_code=401, model_name="m", body={"message": "key sk-123 of jo@x.org"}
+    )
+    assert str(reaction(error)) == "the endpoint refuses this agent: HTTP 401"
+    busy = reaction(ModelRateLimitError("m", "organization org-1 has used up"))
+    assert isinstance(busy, AskAgain)
+    assert "org-1" not in str(busy.given_up)
