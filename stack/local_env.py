@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -27,6 +28,8 @@ def published(env: Mapping[str, str], path: Path = LOCAL_ENV) -> Iterator[None]:
             raise AlreadyRunningError(
                 f"a local stack runs here already: its addresses are in {path}"
             ) from error
+        # beside addresses it holds what opens the support desk
+        os.fchmod(file.fileno(), 0o600)
         file.truncate(0)
         file.write("".join(f"{name}={value}\n" for name, value in env.items()))
         file.flush()

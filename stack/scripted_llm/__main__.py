@@ -1,6 +1,7 @@
 """`python -m stack.scripted_llm`: a script that answers in a language model's place, until it is ended."""
 
 import argparse
+import logging
 
 import uvicorn
 
@@ -8,6 +9,7 @@ from stack.scripted_llm.app import ScriptedLlm
 from stack.scripted_llm.wire import NAME
 
 LOOPBACK = "127.0.0.1"
+SPEAKER = f"{NAME} (no language model)"
 
 
 def main() -> None:
@@ -18,12 +20,14 @@ def main() -> None:
     arguments = parser.parse_args()
     say(f"answers at http://{LOOPBACK}:{arguments.port}/v1, each after {arguments.delay:g} s")
     app = ScriptedLlm(arguments.delay, say).app()
-    uvicorn.run(app, host=LOOPBACK, port=arguments.port, access_log=False, log_level="warning")
+    # what the server itself has to say is said under the same name
+    logging.basicConfig(level=logging.WARNING, format=f"{SPEAKER}: %(message)s")
+    uvicorn.run(app, host=LOOPBACK, port=arguments.port, access_log=False, log_config=None)
 
 
 def say(line: str) -> None:
     """Each line says who speaks."""
-    print(f"{NAME} (no language model): {line}", flush=True)  # noqa: T201  # its lines are what it is run for
+    print(f"{SPEAKER}: {line}", flush=True)  # noqa: T201  # its lines are what it is run for
 
 
 if __name__ == "__main__":

@@ -112,6 +112,14 @@ def test_the_file_of_a_stack_that_ended_is_gone() -> None:
     assert not LOCAL_ENV.exists()
 
 
+def test_nobody_else_reads_what_opens_the_support_desk_of_a_local_stack() -> None:
+    LOCAL_ENV.parent.mkdir()
+    LOCAL_ENV.write_text("")
+    LOCAL_ENV.chmod(0o644)
+    with published({"SUPPORT_PLATFORM_TOKEN": "opens"}):
+        assert LOCAL_ENV.stat().st_mode & 0o777 == 0o600
+
+
 def test_two_stacks_in_one_folder_are_one_too_many() -> None:
     with (
         published({"REDIS_URL": "redis://first:1/0"}),
