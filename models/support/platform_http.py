@@ -33,6 +33,8 @@ FOLDERS: Final[Mapping[Tool, str]] = MappingProxyType(
     {"issue_refund": "refunds", "send_voucher": "vouchers", "escalate_to_human": "escalations"}
 )
 """Where the platform takes each tool's actions."""
+_UNDER_WAY = 409
+"""To an action under a key: somebody else is having it done, as the draft of the header's RFC has it."""
 _NOT_FOUND, _FIRST_REDIRECT, _FIRST_REFUSAL = 404, 300, 400
 _OUR_CREDENTIALS = frozenset({401, 403, 407})
 _LONGEST_REASON = 300
@@ -119,7 +121,8 @@ class HttpPlatform:
                     raise UnconfirmedError(f"the {DEPENDENCY} did not answer: {_told(error)}") from error
                 reason = _told(error)
             else:
-                if not asks_again(response.status_code):
+                under_way = response.status_code == _UNDER_WAY and method == "POST" and again
+                if not under_way and not asks_again(response.status_code):
                     return _judged(response)
                 if not again and response.status_code != TOO_MANY:
                     raise UnconfirmedError(f"the {DEPENDENCY} failed: HTTP {response.status_code}")

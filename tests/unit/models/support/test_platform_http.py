@@ -130,6 +130,17 @@ def test_who_keeps_failing_is_unavailable(failure: Callable[[], Answer]) -> None
     assert len(desk.asked) == 3
 
 
+def test_an_action_that_another_worker_is_having_done_is_asked_for_again() -> None:
+    desk = Desk(httpx2.Response(409), httpx2.Response(409), httpx2.Response(200, json=DONE))
+    assert desk.platform.act("key-1", TICKET, REFUND).reference == "r-1"
+
+
+def test_a_ticket_that_has_ended_otherwise_is_a_refusal() -> None:
+    desk = Desk(httpx2.Response(409, json={"error": "ended already"}))
+    with pytest.raises(RefusalError, match="ended already"):
+        desk.platform.resolve("key-1", TICKET, Resolution(reply="Sorry.", summary="Late parcel"))
+
+
 def test_who_asks_for_time_is_given_it() -> None:
     desk = Desk(httpx2.Response(429, headers={"Retry-After": "7"}), httpx2.Response(200, json=DONE))
     desk.platform.act("key-1", TICKET, REFUND)
@@ -143,7 +154,7 @@ def test_who_asks_for_time_is_given_it() -> None:
             httpx2.Response(422, json={"error": "this key is another action's"}),
             "this key is another action's",
         ),
-        (httpx2.Response(409, json={"error": ["no", "text"]}), "HTTP 409"),
+        (httpx2.Response(400, json={"error": ["no", "text"]}), "HTTP 400"),
         (httpx2.Response(404, text="<h1>no"), "HTTP 404"),
     ],
 )
@@ -188,6 +199,10 @@ class TestAPlatformThatKnowsNoKeys:
     def test_is_asked_again_where_the_action_surely_did_not_arrive(self, failure: Answer) -> None:
         desk = Desk(failure, httpx2.Response(200, json=DONE), idempotent=False)
         assert desk.platform.act("key-1", TICKET, REFUND).reference == "r-1"
+
+    def test_refuses_by_409_as_by_any_other(self) -> None:
+        with pytest.raises(RefusalError):
+            Desk(httpx2.Response(409), idempotent=False).platform.act("key-1", TICKET, REFUND)
 
     def test_may_be_told_twice_how_a_ticket_ended(self) -> None:
         desk = Desk(httpx2.ReadTimeout("slow"), httpx2.Response(200, json=DONE), idempotent=False)
