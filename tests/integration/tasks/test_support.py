@@ -25,6 +25,7 @@ from models.support.plan import load_plan
 from models.support.platform import Order
 from models.support.policies import read_policies
 from models.support.questions import QUESTIONS, read_questions
+from models.support.replaying import replay
 from models.support.search import PolicyIndex
 from models.support.version import MODEL
 from models.support.workflow import SupportAgent
@@ -41,6 +42,7 @@ from transport.clock import system_clock
 
 RULES = load("config/routing_table.yaml", "config/workflows.yaml")
 POLICIES = Path("config/policies")
+PLAN = load_plan(Path("config/agent.yaml"))
 TICKETS = 12
 
 
@@ -59,8 +61,7 @@ def version(tmp_path_factory: pytest.TempPathFactory) -> artifact.Artifact:
     policies = read_policies(POLICIES)
     questions = read_questions(POLICIES / QUESTIONS, policies)
     prompt = Path("config/agent.md").read_text(encoding="utf-8")
-    plan, folder = load_plan(Path("config/agent.yaml")), tmp_path_factory.mktemp("models")
-    path, _ = make(plan, prompt, policies, questions, folder)
+    path, _ = make(PLAN, prompt, policies, questions, tmp_path_factory.mktemp("models"))
     return artifact.load(path)
 
 
@@ -147,5 +148,10 @@ def test_tickets_are_worked_on_beside_each_other_in_one_process(
     health = httpx2.get(f"{endpoint.removesuffix('/v1')}/health").json()
     assert health["most_at_once"] > TICKETS // 2
     calls = platform.calls
+    journal = Journal(store.database)
+    for number in range(TICKETS):
+        (row,) = journal.of_event(f"e-{number}")
+        replayed = replay(row, [each.step for each in journal.steps(row.run_id)], PLAN)
+        assert replayed.now == replayed.then is not None
     assert [told(working, batch).output for batch in messages] == [each.output for each in made]
     assert platform.calls == calls
