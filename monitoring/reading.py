@@ -44,9 +44,9 @@ class LogReader:
     """
 
     def __init__(self, bootstrap: str, topics: Iterable[str], newest: int | None = None) -> None:
-        self._consumer = Consumer(
-            consumer_config(bootstrap, "signalbox.balance", **SELDOM, **{"enable.partition.eof": True})
-        )
+        # whatever fails is raised: librdkafka would print twenty lines a second of it besides
+        quiet = {"enable.partition.eof": True, "log_level": 0}
+        self._consumer = Consumer(consumer_config(bootstrap, "signalbox.balance", **SELDOM, **quiet))
         try:
             known = self._consumer.list_topics(timeout=10).topics
         except KafkaException as error:

@@ -20,7 +20,8 @@ from models.forecast_prophet import CHANGEPOINTS
 from models.forecasting import COVERAGE, DailySeries, Floats
 from models.recipe import Column, DataSummary, Provenance, Recipe, Signature
 from training.forecast_bench import ForecastBench
-from training.forecast_measuring import FitAll, Measured, choose, in_turn, measured, metrics
+from training.forecast_choosing import choose
+from training.forecast_measuring import FitAll, Measured, in_turn, measured, metrics
 from training.forecast_rows import NIGHTS_APART, WARM_UP_DAYS, Fitting, fitting_rows
 from training.forecast_split import Weeks
 from training.saving import save

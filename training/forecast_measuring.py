@@ -1,4 +1,4 @@
-"""What did each part of the forecaster say of weeks that are over, and how are the parts best joined?"""
+"""What did each part of the forecaster say of weeks that are over, and what is that worth?"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,22 +6,17 @@ from datetime import date
 
 import numpy as np
 
-from events.errors import ConfigError, Problem
 from models.forecast import forecast_of
-from models.forecast_fallback import MODELLED, Kind, kind_of
-from models.forecast_parts import LEAST_END, Blend, GlobalModel, Trees
+from models.forecast_fallback import Kind, kind_of
+from models.forecast_parts import Blend, GlobalModel, Trees
 from models.forecast_prophet import prophet_mean
-from models.forecasting import COVERAGE, HORIZON_DAYS, DailySeries, Floats, Forecast
+from models.forecasting import HORIZON_DAYS, DailySeries, Floats, Forecast
 from models.seasonal_naive import SeasonalNaive
 from training.accuracy import Truth, bias, coverage, mase, scale_of, wape, weekly_wape
 from training.forecast_rows import ahead
 
 Told = Callable[[int, int], None]
 """Told how many fits of how many are done."""
-_WEIGHTS = np.linspace(0, 1, 21).tolist()
-_A_LITTLE = 1 + 1e-9
-_LEAST_STRETCH = 0.01
-"""Where all that is measured sold nothing, the bounds still hold more than that."""
 _LEAST_DAYS = 14
 """With fewer days Prophet has nothing to go by."""
 
@@ -120,20 +115,6 @@ def joined(found: Measured, blend: Blend) -> Joined:
     )
 
 
-def choose(found: Measured) -> Blend:
-    """The weight with the least WAPE and MASE, each by the seasonal naive's; then the interval's stretch.
-
-    Raises `ConfigError` where none of the SKUs has an interval to be stretched.
-    """
-
-    def loss(weight: float) -> float:
-        mean = joined(found, Blend(weight, 1.0)).mean
-        return wape(found.truth, mean) / naive_wape + mase(found.truth, mean) / naive_mase
-
-    naive_wape, naive_mase = wape(found.truth, found.naive), mase(found.truth, found.naive)
-    return Blend(min(_WEIGHTS, key=loss), _stretch(found))
-
-
 def metrics(found: Measured, blend: Blend) -> dict[str, float]:
     """The forecaster's, and beside them those that it has to beat."""
     own = joined(found, blend)
@@ -148,24 +129,3 @@ def metrics(found: Measured, blend: Blend) -> dict[str, float]:
 
 def _joined(seen: Seen, blend: Blend) -> Forecast:
     return forecast_of(seen.known, seen.kind, seen.trees, lambda _: seen.prophet, blend)
-
-
-def _stretch(found: Measured) -> float:
-    """By how much the ends are to be moved so that `COVERAGE` of the days lie between them.
-
-    Split conformal prediction, Vovk et al. (2005): the score of a day is the least factor that takes it in.
-    Days of SKUs that have no interval of the model's are not asked.
-    """
-    asked = np.array([[each.kind in MODELLED for each in night] for night in found.seen])
-    if not asked.any():
-        problem = (
-            f"none of the {asked.shape[1]:,} SKUs that the parts are joined on was sold regularly: join them "
-            "on more weeks (--blend-weeks) or SKUs (--skus)"
-        )
-        raise ConfigError([Problem("offline feature store", 0, "sku_demand", problem)])
-    low, high = found.all(lambda each: each.trees.low), found.all(lambda each: each.trees.high)
-    sold = found.truth.actual
-    # the low end is rounded down: what it has to fall below is one piece more than was sold
-    score = np.maximum(sold / np.maximum(high, LEAST_END), low / (sold + 1))[asked] * _A_LITTLE
-    level = min(1.0, COVERAGE * (1 + 1 / score.size))
-    return max(_LEAST_STRETCH, float(np.quantile(score, level, method="higher")))

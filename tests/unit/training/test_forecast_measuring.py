@@ -8,7 +8,8 @@ from models.forecast_parts import Blend, Trees
 from models.forecasting import COVERAGE, HORIZON_DAYS, Floats
 from tests.unit.models.demand import now_and_then, weekly
 from training.accuracy import Truth, coverage
-from training.forecast_measuring import Measured, Seen, choose, joined, metrics
+from training.forecast_choosing import choose
+from training.forecast_measuring import Measured, Seen, joined, metrics
 
 SKUS = 200
 LINE = np.ones(HORIZON_DAYS)
@@ -32,6 +33,25 @@ def measured(trees: float, prophet: float, low: float = 5.0, high: float = 15.0)
 )
 def test_the_part_that_did_better_weighs_more(trees: float, prophet: float, expected: float) -> None:
     assert choose(measured(trees, prophet)).prophet == pytest.approx(expected, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("off", "expected"),
+    [
+        pytest.param(((11.0, 10.0), (10.0, 10.5)), 0.0, id="one SKU speaks for Prophet, one against it"),
+        pytest.param(((11.0, 10.0), (11.0, 10.0), (11.0, 10.0)), 1.0, id="three SKUs speak for it"),
+    ],
+)
+def test_of_weights_that_chance_does_not_tell_apart_the_least_is_taken(
+    off: tuple[tuple[float, float], ...], expected: float
+) -> None:
+    said = (*off, *[(10.0, 10.0)] * (SKUS - len(off)))
+    seen = tuple(
+        Seen(weekly(), "regular", Trees(trees * LINE, 5 * LINE, 15 * LINE), prophet * LINE)
+        for trees, prophet in said
+    )
+    truth = Truth(np.full(SOLD.shape, 10.0), np.ones((1, SKUS)))
+    assert choose(Measured(truth, (seen,), np.full(SOLD.shape, 20.0))).prophet == expected
 
 
 @pytest.mark.parametrize(
