@@ -28,6 +28,8 @@ BACK_S = 60
 
 SLOW, BROKEN, RATE_LIMITED = 0.10, 0.05, 0.05
 SLOW_S = 10.0
+LOST = 0.05
+"""Of the desk's answers: as many are lost after it has acted, and as many calls are turned away before."""
 
 
 def kill(ground: Ground, kills: int, seconds: float, seed: int) -> None:
@@ -51,9 +53,10 @@ def settle(ground: Ground, known: list[Ticket]) -> None:
 
 
 def run_faults(ground: Ground, known: list[Ticket], rate: float, kills: int, seed: int) -> bool:
-    """Tickets against a model that is slow, broken and busy, and workers that are killed."""
+    """Tickets against a model that is slow, broken and busy, a desk that drops calls, and killed workers."""
     begin(ground, known)
     ground.fail(slow=SLOW, slow_s=SLOW_S, broken=BROKEN, rate_limited=RATE_LIMITED, seed=seed)
+    ground.lose(lost=LOST, refused=LOST, seed=seed)
     source = threading.Thread(target=escalate, args=(ground.made.bootstrap, known, rate))
     source.start()
     kill(ground, kills, len(known) / rate, seed)
