@@ -76,18 +76,10 @@ class Resolve(ServedTask):
         )
 
     def _policies(self) -> "PolicyIndex":
-        from models.support.embeddings import connect_embeddings
-        from models.support.meaning import ByMeaning
-        from models.support.policies import read_policies
-        from models.support.search import PolicyIndex
+        from models.support.search import open_policies
 
-        policies = read_policies(settings.policies)
-        if settings.llm is None or settings.embedding_model is None:
-            return PolicyIndex(policies)
-        embeddings = connect_embeddings(settings.llm, _said(settings.llm_key), settings.embedding_model)
-        meaning = ByMeaning(policies.parts, embeddings, self.clock)
-        meaning.prepare()
-        return PolicyIndex(policies, meaning)
+        key = _said(settings.llm_key)
+        return open_policies(settings.policies, settings.llm, key, settings.embedding_model, self.clock)
 
 
 def _said(secret: SecretStr | None) -> str | None:

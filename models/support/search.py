@@ -10,6 +10,7 @@ from models.support.meaning import ByMeaning
 from models.support.passage import Passage
 from models.support.policies import DEFAULT_NAMESPACE, Policies, read_policies
 from models.support.words import WordIndex
+from transport.clock import Clock, system_clock
 
 TOP = 5
 
@@ -97,7 +98,11 @@ def fused(rankings: Sequence[Sequence[int]]) -> list[tuple[int, float]]:
 
 
 def open_policies(
-    folder: Path, base_url: str | None = None, key: str | None = None, embedding_model: str | None = None
+    folder: Path,
+    base_url: str | None = None,
+    key: str | None = None,
+    embedding_model: str | None = None,
+    clock: Clock = system_clock,
 ) -> PolicyIndex:
     """The index of the policies in a folder, by meaning too where a URL and a model are given.
 
@@ -106,6 +111,6 @@ def open_policies(
     policies = read_policies(folder)
     if base_url is None or embedding_model is None:
         return PolicyIndex(policies)
-    meaning = ByMeaning(policies.parts, connect_embeddings(base_url, key, embedding_model))
+    meaning = ByMeaning(policies.parts, connect_embeddings(base_url, key, embedding_model), clock)
     meaning.prepare()
     return PolicyIndex(policies, meaning)

@@ -3,6 +3,7 @@
 python -m tests.faults.agent --tickets 200
 python -m tests.faults.agent --tickets 200 --kills 20 --rate 1
 python -m tests.faults.agent --tickets 60 --endpoint-down
+python -m tests.faults.agent --tickets 60 --desk-down
 python -m tests.faults.agent --injections
 """
 
@@ -14,7 +15,7 @@ import time
 
 from events.prediction import Prediction
 from tests.faults.agent_account import account, read_predictions
-from tests.faults.agent_ground import QUEUE, Ground, Ticket, desk_knows, escalate, place_orders, tickets
+from tests.faults.agent_ground import QUEUE, Ground, Ticket, desk_knows, escalate, place_orders, post, tickets
 from tests.faults.agent_injections import injected, kept_to_the_limits
 from tests.faults.outcomes import OutcomeReader
 from tests.faults.processes import wait_until
@@ -26,8 +27,13 @@ SETTLE_S = 240
 BACK_S = 60
 """Within so long after the endpoint is back, tickets are resolved again."""
 
+LOST, GONE_S = 0.15, 12
+"""Of the support platform's answers, and for how long it is gone."""
+
 SLOW, BROKEN, RATE_LIMITED = 0.10, 0.05, 0.05
 SLOW_S = 10.0
+LOST = 0.05
+"""Of the desk's answers: as many are lost after it has acted, and as many calls are turned away before."""
 
 
 def kill(ground: Ground, kills: int, seconds: float, seed: int) -> None:
@@ -51,9 +57,10 @@ def settle(ground: Ground, known: list[Ticket]) -> None:
 
 
 def run_faults(ground: Ground, known: list[Ticket], rate: float, kills: int, seed: int) -> bool:
-    """Tickets against a model that is slow, broken and busy, and workers that are killed."""
+    """Tickets against a model that is slow, broken and busy, a desk that drops calls, and killed workers."""
     begin(ground, known)
     ground.fail(slow=SLOW, slow_s=SLOW_S, broken=BROKEN, rate_limited=RATE_LIMITED, seed=seed)
+    ground.lose(lost=LOST, refused=LOST, seed=seed)
     source = threading.Thread(target=escalate, args=(ground.made.bootstrap, known, rate))
     source.start()
     kill(ground, kills, len(known) / rate, seed)
@@ -81,6 +88,23 @@ def run_down(ground: Ground, known: list[Ticket], rate: float) -> bool:
     outage = marked([told[ticket.event_id][0] for ticket in during])
     again = normal_again([told[ticket.event_id][0] for ticket in after], back)
     return good and outage and again
+
+
+def run_desk(ground: Ground, known: list[Ticket], rate: float, seed: int) -> bool:
+    """The support platform loses answers, says 503, and is gone for a while in the middle."""
+    begin(ground, known)
+    faults = {"lost": LOST, "refused": LOST, "seed": seed}
+    post(f"{ground.url('desk')}/faults", faults)
+    source = threading.Thread(target=escalate, args=(ground.made.bootstrap, known, rate))
+    source.start()
+    time.sleep(len(known) / rate / 2)
+    ground.made.services["desk"].kill()
+    time.sleep(GONE_S)
+    ground.made.restart("desk")
+    post(f"{ground.url('desk')}/faults", faults)
+    source.join()
+    settle(ground, known)
+    return account(ground, known)
 
 
 def run_injections(ground: Ground, rate: float) -> bool:
@@ -124,6 +148,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=4.0, help="tickets a second")
     parser.add_argument("--kills", type=int, default=0, help="of one of the two workers")
     parser.add_argument("--endpoint-down", action="store_true", help="for half of the tickets")
+    parser.add_argument("--desk-down", action="store_true", help="the support platform, for some seconds")
     parser.add_argument("--injections", action="store_true", help="the thirty of tests/injections.yaml")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
@@ -133,6 +158,8 @@ def main() -> int:
         if args.injections:
             return 0 if run_injections(ground, args.rate) else 1
         known = list(tickets("faults", args.tickets, args.seed))
+        if args.desk_down:
+            return 0 if run_desk(ground, known, args.rate, args.seed) else 1
         if args.endpoint_down:
             return 0 if run_down(ground, known, args.rate) else 1
         return 0 if run_faults(ground, known, args.rate, args.kills, args.seed) else 1

@@ -81,6 +81,10 @@ class Ground:
         """Let the LLM's stand-in fail from now on as `LlmFaults` say."""
         post(f"{self.url('llm')}/faults", faults)
 
+    def lose(self, **faults: object) -> None:
+        """Let the support desk fail from now on as `DeskFaults` say."""
+        post(f"{self.url('desk')}/faults", faults)
+
     def said(self, service: str, path: str) -> Any:
         """What one of ours answers."""
         with urlopen(f"{self.url(service)}{path}", timeout=10) as answer:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from models.support.policies import Policies, read_policies
 from models.support.policy import Document, Part
 from models.support.questions import ask_all, read_questions, recall
-from models.support.search import LONGEST_PASSAGE, PolicyIndex, fused
+from models.support.search import LONGEST_PASSAGE, PolicyIndex, fused, open_policies
 from models.support.words import MOST_WORDS
 
 SHIPPED = Path("config/policies")
@@ -162,3 +162,10 @@ def test_the_search_of_the_shipped_policies_says_on_what_it_rests() -> None:
     over = PolicyIndex(policies)
     assert over.digest == policies.digest
     assert over.namespaces == policies.namespaces
+
+
+def test_an_index_opens_while_nobody_embeds_its_texts(caplog: pytest.LogCaptureFixture) -> None:
+    plain = open_policies(SHIPPED)
+    without = open_policies(SHIPPED, "http://127.0.0.1:9/v1", None, "small", lambda: 0)
+    assert "searched by words alone" in caplog.text
+    assert without.search("broken vase") == plain.search("broken vase") != ()
