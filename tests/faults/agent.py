@@ -27,8 +27,8 @@ SETTLE_S = 240
 BACK_S = 60
 """Within so long after the endpoint is back, tickets are resolved again."""
 
-LOST, GONE_S = 0.15, 12
-"""Of the support platform's answers, and for how long it is gone."""
+DESK_LOST, DESK_GONE_S = 0.15, 12
+"""In the run about the support platform: of its answers and of the calls to it, and how long it is gone."""
 
 SLOW, BROKEN, RATE_LIMITED = 0.10, 0.05, 0.05
 SLOW_S = 10.0
@@ -93,13 +93,13 @@ def run_down(ground: Ground, known: list[Ticket], rate: float) -> bool:
 def run_desk(ground: Ground, known: list[Ticket], rate: float, seed: int) -> bool:
     """The support platform loses answers, says 503, and is gone for a while in the middle."""
     begin(ground, known)
-    faults = {"lost": LOST, "refused": LOST, "seed": seed}
+    faults = {"lost": DESK_LOST, "refused": DESK_LOST, "seed": seed}
     post(f"{ground.url('desk')}/faults", faults)
     source = threading.Thread(target=escalate, args=(ground.made.bootstrap, known, rate))
     source.start()
     time.sleep(len(known) / rate / 2)
     ground.made.services["desk"].kill()
-    time.sleep(GONE_S)
+    time.sleep(DESK_GONE_S)
     ground.made.restart("desk")
     post(f"{ground.url('desk')}/faults", faults)
     source.join()

@@ -18,6 +18,9 @@ from models.support.steps import Answered, Confirmed, Intended, Refused, Step, W
 from tests.faults.agent_ground import Ground, Ticket
 from transport.kafka import consumer_config
 
+NEVER = ("post_refused", "diverged")
+"""Reasons of a hand-over that no kill and no fault of the other side is to lead to."""
+
 
 @dataclass
 class Books:
@@ -27,6 +30,8 @@ class Books:
     ended_at: dict[str, int] = field(default_factory=dict)
     no_llm: int = 0
     keys: dict[str, list[str]] = field(default_factory=dict)
+    given: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How often each event had each tool carried out: two keys are two times."""
     over_refunded: int = 0
 
 
@@ -50,8 +55,9 @@ def read_books(ground: Ground) -> Books:
             found.ends.setdefault(event, []).append(how)
             found.ended_at[event] = at
             found.no_llm += '"fallback":"no_llm"' in body
-        for tool, key in connection.execute("SELECT tool, key FROM desk_actions"):
+        for event, tool, key in connection.execute("SELECT event_id, tool, key FROM desk_actions"):
             found.keys.setdefault(tool, []).append(key)
+            found.given[event, tool] += 1
     found.over_refunded = ground.said("desk", "/api/counts")["over_refunded"]
     return found
 
@@ -108,24 +114,26 @@ def account(ground: Ground, known: Sequence[Ticket]) -> bool:
     predictions, books = read_predictions(ground.made.bootstrap), read_books(ground)
     journals = read_journals(ground)
     ids = {ticket.event_id for ticket in known}
-    _table([predictions[event][0] for event in ids & predictions.keys()])
+    reasons = _table([predictions[event][0] for event in ids & predictions.keys()])
     missing, unposted = ids - predictions.keys(), ids - books.ends.keys()
-    twice = [event for event, ends in books.ends.items() if len(ends) > 1]
     several = [
         event
         for event, told in predictions.items()
         if len({msgspec.json.encode(each.output) for each in told}) > 1
     ]
     print(f"tickets {len(ids):,}; no prediction {len(missing)}, no end at the desk {len(unposted)}")
+    # the desk takes one end of an event: who tried to end it otherwise was refused
+    strange = sum(reasons[reason] for reason in NEVER)
     print(
-        f"ended twice {len(twice)}; told in two ways {len(several)}; runs without an end {journals.unended}"
+        f"ends that the desk refused, or runs that diverged {strange}; told in two ways {len(several)}; "
+        f"runs without an end {journals.unended}"
     )
     print(
         f"answers of the LLM {journals.answers:,}, two to one request {journals.answered_twice}; "
         f"runs that another worker took over {journals.taken_over}; handed over as no_llm {books.no_llm}"
     )
     good = _money(books, journals) and _in_time(predictions, books)
-    wrong = (missing, unposted, twice, several, journals.unended, journals.answered_twice)
+    wrong = (missing, unposted, strange, several, journals.unended, journals.answered_twice)
     return good and not any(wrong)
 
 
@@ -134,11 +142,12 @@ def _money(books: Books, journals: Journals) -> bool:
     for tool in ("issue_refund", "send_voucher"):
         done, intended = books.keys.get(tool, []), journals.intended.get(tool, set())
         confirmed = intended & journals.confirmed
+        twice = sum(times > 1 for (_, given), times in books.given.items() if given == tool)
         print(
             f"{tool}: intended {len(intended)}, confirmed {len(confirmed)}, carried out {len(done)}, "
-            f"twice {len(done) - len(set(done))}, not intended {len(set(done) - intended)}"
+            f"twice for one ticket {twice}, not intended {len(set(done) - intended)}"
         )
-        good = good and sorted(done) == sorted(intended) == sorted(confirmed)
+        good = good and not twice and sorted(done) == sorted(intended) == sorted(confirmed)
     print(f"orders for which more was given than they cost {books.over_refunded}")
     return good
 
@@ -161,7 +170,8 @@ def _in_time(predictions: dict[str, list[Prediction]], books: Books) -> bool:
     return not resolved
 
 
-def _table(found: Sequence[Prediction]) -> None:
+def _table(found: Sequence[Prediction]) -> Counter[str]:
+    """Print the outcomes; how many had each reason."""
     rows: Counter[tuple[str, str, str]] = Counter()
     for each in found:
         detail = each.output.detail
@@ -169,3 +179,7 @@ def _table(found: Sequence[Prediction]) -> None:
             rows[detail.outcome, detail.reason, each.fallback or ""] += 1
     for (outcome, reason, fallback), count in sorted(rows.items(), key=lambda row: -row[1]):
         print(f"  {outcome:<12} {reason:<16} {fallback:<8} {count:>5}")
+    reasons: Counter[str] = Counter()
+    for (_, reason, _), count in rows.items():
+        reasons[reason] += count
+    return reasons
