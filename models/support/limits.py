@@ -53,7 +53,8 @@ Judgement = Allowed | NeedsHuman | Refused
 class Purse:
     """Out of what is paid: at most `limit_minor` for each tool, scope, subject, currency and day.
 
-    `day` is empty where the limit holds for ever: an order is refunded its total once.
+    `day` is empty where the limit holds for ever: an order is refunded its total once. `given_minor` is what
+    whoever it was has given out of it by now, as the shop says: at least that much counts as spent.
     """
 
     tool: Tool
@@ -62,6 +63,7 @@ class Purse:
     day: str
     currency: str
     limit_minor: int
+    given_minor: int = 0
 
 
 def judge(
@@ -137,5 +139,6 @@ def _purses(
         Purse(tool, "everybody", "", day, currency, limit.per_day_minor),
     )
     if isinstance(action, Refund) and order is not None:
-        return Purse(tool, "order", order.order_id, "", currency, order.total_minor), *of_day
+        total, given = order.total_minor, order.refunded_minor
+        return Purse(tool, "order", order.order_id, "", currency, total, given), *of_day
     return of_day

@@ -12,6 +12,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    case,
     insert,
     select,
     update,
@@ -45,7 +46,7 @@ class OverspentError(SignalboxError):
     def __init__(self, purse: Purse, amount_minor: int) -> None:
         asked, bound = (shown(Money(minor, purse.currency)) for minor in (amount_minor, purse.limit_minor))
         super().__init__(
-            f"{asked} would be more than {bound} "
+            f"{asked} is more than is left of {bound} "
             f"by {purse.tool} for {purse.scope} {purse.subject} {purse.day}".rstrip()
         )
         self.purse = purse
@@ -59,10 +60,12 @@ def take(connection: Connection, tenant_id: str, purses: Sequence[Purse], amount
     """
     # in one order for everybody: two that wait for each other's rows would wait for ever
     for purse in sorted(purses, key=_place):
-        if purse.limit_minor < amount_minor:
+        least = purse.given_minor + amount_minor
+        if purse.limit_minor < least:
             raise OverspentError(purse, amount_minor)
-        here = _here(tenant_id, purse)
-        spent = SPENDING.c.spent_minor + amount_minor
+        here, before = _here(tenant_id, purse), SPENDING.c.spent_minor
+        # the greater of both, in words that PostgreSQL and SQLite share
+        spent = case((before < purse.given_minor, least), else_=before + amount_minor)
         done = connection.execute(
             update(SPENDING).where(*here, spent <= purse.limit_minor).values(spent_minor=spent)
         )
@@ -70,7 +73,7 @@ def take(connection: Connection, tenant_id: str, purses: Sequence[Purse], amount
             continue
         if connection.execute(select(SPENDING.c.spent_minor).where(*here)).first() is not None:
             raise OverspentError(purse, amount_minor)
-        connection.execute(insert(SPENDING).values(**_row(tenant_id, purse), spent_minor=amount_minor))
+        connection.execute(insert(SPENDING).values(**_row(tenant_id, purse), spent_minor=least))
 
 
 def give_back(connection: Connection, tenant_id: str, purses: Sequence[Purse], amount_minor: int) -> None:

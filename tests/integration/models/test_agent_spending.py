@@ -56,6 +56,23 @@ def test_many_tickets_at_once_take_all_that_there_is_and_no_more(database: Datab
     assert max(customers) <= 8 * AMOUNT
 
 
+def test_of_an_order_that_people_refunded_in_part_the_rest_is_given_once(database: Database) -> None:
+    order = Purse("issue_refund", "order", "o-1", "", "GBP", 10 * AMOUNT, 4 * AMOUNT)
+
+    def refund(_: int) -> bool:
+        try:
+            database.write(lambda connection: take(connection, "acme", [order], 5 * AMOUNT))
+        except OverspentError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as threads:
+        granted = list(threads.map(refund, range(2)))
+    with database.reading() as connection:
+        left = connection.scalars(select(SPENDING.c.spent_minor)).all()
+    assert (sorted(granted), left) == ([False, True], [9 * AMOUNT])
+
+
 def test_what_was_given_back_may_be_taken_again(database: Database) -> None:
     granted = [spend(database, ticket) for ticket in range(0, 40, CUSTOMERS)]
     assert granted == [True] * 8 + [False] * 2

@@ -100,12 +100,12 @@ def test_more_actions_than_a_ticket_may_have_are_a_persons() -> None:
 
 
 def test_a_refund_is_taken_from_the_order_the_customers_day_and_everybodys() -> None:
-    found = judged(refund(), order(5_000))
+    found = judged(refund(), order(5_000, 2_001))
     assert isinstance(found, Allowed)
     assert [astuple(purse) for purse in found.purses] == [
-        ("issue_refund", "order", "o-1", "", "GBP", 5_000),
-        ("issue_refund", "customer", "c-1", TODAY, "GBP", 15_000),
-        ("issue_refund", "everybody", "", TODAY, "GBP", 2_000_000),
+        ("issue_refund", "order", "o-1", "", "GBP", 5_000, 2_001),
+        ("issue_refund", "customer", "c-1", TODAY, "GBP", 15_000, 0),
+        ("issue_refund", "everybody", "", TODAY, "GBP", 2_000_000, 0),
     ]
 
 

@@ -16,6 +16,11 @@ CUSTOMER = Purse("issue_refund", "customer", "c-1", "2026-03-02", "GBP", 15_000)
 EVERYBODY = Purse("issue_refund", "everybody", "", "2026-03-02", "GBP", 20_000)
 
 
+def order(given: int = 0) -> Purse:
+    """Of 100.00, of which so much was given back when the platform was asked."""
+    return Purse("issue_refund", "order", "o-1", "", "GBP", 10_000, given)
+
+
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     made = open_database(f"sqlite:///{tmp_path / 'agent.db'}")
@@ -90,6 +95,30 @@ def test_what_the_platform_refused_may_be_spent_again(database: Database) -> Non
     assert spend(database, 15_000, CUSTOMER)
     database.write(lambda connection: give_back(connection, "acme", [CUSTOMER], 15_000))
     assert spend(database, 15_000, CUSTOMER)
+
+
+@pytest.mark.parametrize(
+    ("takes", "granted"),
+    [
+        pytest.param([(4_000, 6_000)], [True], id="all that a person left"),
+        pytest.param([(4_000, 6_001)], [False], id="a penny more than a person left"),
+        pytest.param([(4_000, 5_000), (4_000, 5_000)], [True, False], id="two who saw the same"),
+        pytest.param([(4_000, 5_000), (9_000, 1_000)], [True, True], id="the first is not counted twice"),
+        pytest.param([(0, 2_000), (6_000, 4_001)], [True, False], id="a person gave after the first"),
+        pytest.param([(0, 2_000), (6_000, 4_000), (6_000, 1)], [True, True, False], id="to the penny"),
+    ],
+)
+def test_what_people_gave_back_of_an_order_counts_as_spent(
+    database: Database, takes: list[tuple[int, int]], granted: list[bool]
+) -> None:
+    assert [spend(database, amount, order(given)) for given, amount in takes] == granted
+
+
+def test_two_tickets_of_one_order_at_once_leave_people_what_they_gave(database: Database) -> None:
+    with ThreadPoolExecutor(2) as threads:
+        granted = list(threads.map(lambda _: spend(database, 5_000, order(4_000)), range(2)))
+    assert sorted(granted) == [False, True]
+    assert spent(database) == {"order": 9_000}
 
 
 def test_many_at_once_take_no_more_than_there_is(database: Database) -> None:

@@ -23,7 +23,7 @@ from models.support.workflow import SupportAgent
 from models.workflow import Answer, Case, ModelVersion
 from tests.memory_platform import MemoryPlatform
 from tests.unit.models.support.agents import NOON, PLAN, order
-from tests.unit.models.support.runs import ORDINARY, Reply, Script, drafted, refunded, surroundings
+from tests.unit.models.support.runs import HANDED, ORDINARY, Reply, Script, drafted, refunded, surroundings
 
 PAYLOAD = {
     "ticket_id": "t-1",
@@ -35,9 +35,9 @@ PAYLOAD = {
 VERSION = ModelVersion("ai-support-agent-v1", "1", "d" * 64, "f" * 64)
 
 
-def case(values: tuple[float, ...] = (120.0, 3.0, 1.0), **changes: Any) -> Case:
+def case(values: tuple[float, ...] = (120.0, 3.0, 1.0), event_id: str = "e-1", **changes: Any) -> Case:
     event = Envelope(
-        event_id="e-1",
+        event_id=event_id,
         event_type="support.ticket.escalated",
         source="desk",
         version="1.0.0",
@@ -46,7 +46,7 @@ def case(values: tuple[float, ...] = (120.0, 3.0, 1.0), **changes: Any) -> Case:
         payload=PAYLOAD | changes,
     )
     decision = Decision(
-        prediction_id="pred_1",
+        prediction_id=f"pred_{event_id}",
         workflow="ai-support-agent",
         queue="ml.agent.input",
         priority=Priority.HIGH,
@@ -79,6 +79,14 @@ def agent(journal: Journal, replies: list[Reply], platform: MemoryPlatform | Non
     return SupportAgent(version, journal, surroundings(Script(replies), platform))
 
 
+def said(answer: object) -> tuple[str, list[str]]:
+    """Why it was handed over, or that it was not, and what became of each call."""
+    assert isinstance(answer, Answer)
+    detail = answer.output.detail
+    assert isinstance(detail, SupportDetail)
+    return detail.reason or detail.outcome, [call.state for call in detail.tool_calls]
+
+
 def spent(database: Database) -> list[int]:
     with database.reading() as connection:
         return sorted(connection.scalars(select(SPENDING.c.spent_minor)))
@@ -102,6 +110,16 @@ def test_what_a_withdrawn_refund_had_taken_is_given_back(journal: Journal, datab
     assert isinstance(answer.output.detail, SupportDetail)
     assert answer.output.detail.tool_calls == (ToolCall("issue_refund", "withdrawn", 1_000, "GBP"),)
     assert set(spent(database)) == {0}
+
+
+def test_what_a_person_gave_back_of_an_order_is_left_to_one_ticket_of_two(journal: Journal) -> None:
+    # while neither refund has come to the platform, both tickets are told that 60.00 are left
+    platform = MemoryPlatform.of([order(10_000, refunded=4_000)])
+    given: list[Reply] = [refunded(5_000), drafted("We refund 50.00 GBP.", 5_000)]
+    [first] = agent(journal, given, platform).infer([case()])
+    held: list[Reply] = [refunded(5_000), HANDED]
+    [second] = agent(journal, held, platform).infer([case(event_id="e-2", ticket_id="t-2")])
+    assert (said(first), said(second)) == (("resolved", ["confirmed"]), ("limits", ["declined"]))
 
 
 def test_a_ticket_that_another_worker_has_is_waited_for(journal: Journal) -> None:
