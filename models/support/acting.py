@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 
+from events.errors import Unavailable
 from models.support.actions import Action, money_of, tool_of
 from models.support.platform import (
     Receipt,
@@ -22,7 +23,8 @@ ActionState = Literal["intended", "confirmed", "refused", "unknown"]
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
     """An action that stands in the journal under its key, and what is known of it.
 
-    `sending`: a process set out to send it. `note` is the platform's reference, or why it refused.
+    `sending`: a process set out to send it, and does not say that it never arrived. `note` is the platform's
+    reference, or why it refused.
     """
 
     key: str
@@ -40,6 +42,9 @@ class ActionLog(Protocol):
 
     def sending(self, intent: Intent) -> None:
         """It is about to be sent to a platform that knows no keys."""
+
+    def not_sent(self, intent: Intent) -> None:
+        """It was about to be sent, and surely did not arrive."""
 
     def confirmed(self, intent: Intent, receipt: Receipt) -> None:
         """It was carried out."""
@@ -100,6 +105,10 @@ def _carry_out(intent: Intent, platform: SupportPlatform, ticket: TicketRef, log
         return _refused(intent, error.reason, log)
     except UnconfirmedError as error:
         return _unknown(intent, str(error), log)
+    except Unavailable:
+        if not platform.idempotent:
+            log.not_sent(intent)
+        raise
     log.confirmed(intent, receipt)
     return msgspec.structs.replace(intent, state="confirmed", note=receipt.reference)
 

@@ -10,7 +10,7 @@ from models.support.actions import money_of
 from models.support.journal import JournaledRun
 from models.support.platform import Receipt
 from models.support.standing import intended
-from models.support.steps import Confirmed, Intended, Refused, Sent, Unknown, Withdrawn
+from models.support.steps import Confirmed, Intended, NotSent, Refused, Sent, Unknown, Withdrawn
 
 
 class JournaledActions:
@@ -24,6 +24,10 @@ class JournaledActions:
     def sending(self, intent: Intent) -> None:
         """It is about to be sent to a platform that knows no keys."""
         self._run.append(Sent(intent.key))
+
+    def not_sent(self, intent: Intent) -> None:
+        """It was about to be sent, and surely did not arrive."""
+        self._run.append(NotSent(intent.key))
 
     def confirmed(self, intent: Intent, receipt: Receipt) -> None:
         """It was carried out."""

@@ -114,7 +114,8 @@ class SupportPlatform(Protocol):
     def act(self, key: str, ticket: TicketRef, action: Action) -> Receipt:
         """Carry out an action once, however often it is called with this key.
 
-        Raises `UnconfirmedError` where the platform knows no keys and did not say what it did.
+        Raises `UnconfirmedError` where the platform knows no keys and did not say what it did; it is
+        `Unavailable` there only where the action surely was not carried out.
         """
 
     def resolve(self, key: str, ticket: TicketRef, resolution: Resolution) -> Receipt:

@@ -122,10 +122,10 @@ class HttpPlatform:
                 reason = _told(error)
             else:
                 under_way = response.status_code == _UNDER_WAY and method == "POST" and again
+                if not again and _may_be_done(response.status_code):
+                    raise UnconfirmedError(f"the {DEPENDENCY} failed: HTTP {response.status_code}")
                 if not under_way and not asks_again(response.status_code):
                     return _judged(response)
-                if not again and response.status_code != TOO_MANY:
-                    raise UnconfirmedError(f"the {DEPENDENCY} failed: HTTP {response.status_code}")
                 reason = f"HTTP {response.status_code}"
                 asked_s = retry_after_s(response.headers, self._clock())
             spent_s = (self._clock() - began) / 1_000
@@ -166,6 +166,12 @@ def _path(*parts: str) -> str:
 def _segment(part: str) -> str:
     quoted = quote(part, safe="", errors="replace")
     return quoted.replace(".", "%2E") if quoted.strip(".") == "" else quoted
+
+
+def _may_be_done(status: int) -> bool:
+    """Whether an answer that neither confirms nor refuses leaves it open: a redirect may come after it."""
+    redirected = _FIRST_REDIRECT <= status < _FIRST_REFUSAL
+    return redirected or (asks_again(status) and status != TOO_MANY)
 
 
 def _judged(response: httpx2.Response) -> httpx2.Response:

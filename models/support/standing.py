@@ -15,6 +15,7 @@ from models.support.steps import (
     Declined,
     Ended,
     Intended,
+    NotSent,
     Refused,
     Searched,
     Sent,
@@ -68,6 +69,8 @@ def intents(steps: Sequence[Step]) -> tuple[Intent, ...]:
                 gone.add(key)
             case Sent(key):
                 sent.add(key)
+            case NotSent(key):
+                sent.discard(key)
             case _:
                 pass
     return tuple(

@@ -95,6 +95,12 @@ class Sent(msgspec.Struct, frozen=True, tag="sent"):
     key: str
 
 
+class NotSent(msgspec.Struct, frozen=True, tag="not_sent"):
+    """What was about to be sent under `key` surely did not arrive: it is still to be done."""
+
+    key: str
+
+
 class Confirmed(msgspec.Struct, frozen=True, tag="confirmed"):
     """The support platform has done what stands under `key`, and calls it `reference`."""
 
@@ -154,6 +160,7 @@ Step = (
     | Declined
     | Concluded
     | Sent
+    | NotSent
     | Confirmed
     | Refused
     | Unknown

@@ -25,6 +25,9 @@ class Log:
     def sending(self, intent: Intent) -> None:
         self.lines.append(("sending", intent.key))
 
+    def not_sent(self, intent: Intent) -> None:
+        self.lines.append(("not sent", intent.key))
+
     def confirmed(self, intent: Intent, receipt: Receipt) -> None:
         self.lines.append(("confirmed", intent.key))
 
@@ -108,6 +111,12 @@ class TestAPlatformThatKnowsNoKeys:
         acted = carry_out([seen(REFUND, sending=True)], platform, TICKET, log)
         assert [each.state for each in acted.intents] == ["unknown"]
         assert platform.calls == 0
+
+    def test_what_surely_did_not_arrive_is_still_to_be_sent(self) -> None:
+        platform, log = MemoryPlatform(idempotent=False, failures=[GONE]), Log()
+        with pytest.raises(Unavailable):
+            carry_out([REFUND], platform, TICKET, log)
+        assert log.lines == [("sending", "k-1"), ("not sent", "k-1")]
 
     def test_what_was_only_intended_is_sent(self) -> None:
         platform = MemoryPlatform(idempotent=False)

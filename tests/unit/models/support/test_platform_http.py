@@ -184,6 +184,7 @@ class TestAPlatformThatKnowsNoKeys:
             httpx2.ReadTimeout("slow"),
             httpx2.RemoteProtocolError("went away"),
             httpx2.Response(500),
+            httpx2.Response(303),
             httpx2.Response(200, text="?"),
         ],
     )

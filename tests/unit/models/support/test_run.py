@@ -278,6 +278,18 @@ def test_an_action_that_went_wrong_is_a_persons(
     assert end.draft == "We refund 10.00 GBP."
 
 
+def test_an_action_that_never_left_is_done_once_the_platform_without_keys_is_back() -> None:
+    away = Stubborn({"o-1": order()}, idempotent=False)
+    away.failure = Unavailable("support platform", "nobody listens")
+    run = PlainRun()
+    with pytest.raises(Unavailable, match="nobody listens"):
+        work(run, assignment(), surroundings(Script(ORDINARY), away))
+    platform = MemoryPlatform({"o-1": order()}, idempotent=False)
+    said = detail(work(PlainRun(run.steps), assignment(), surroundings(Script([]), platform)))
+    assert (said.outcome, said.tool_calls) == ("resolved", (REFUND,))
+    assert len(platform.acted) == 1
+
+
 def test_a_run_beside_the_one_that_is_heard_does_and_says_nothing() -> None:
     platform = MemoryPlatform.of([order()])
     ended = work(PlainRun(), assignment(heard=False), surroundings(Script(ORDINARY), platform))
