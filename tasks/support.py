@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from models.artifact import Artifact
+from models.artifact import Artifact, BrokenModelError
 from models.support.masking import mask_loggers
 from models.workflow import Workflow
 from tasks.celery import app, settings
@@ -40,9 +40,14 @@ class Resolve(ServedTask):
 
     def load(self, artifact: Artifact) -> Workflow:
         """This version, with the policies as they were when the process began."""
-        # imported where tickets are worked on: 2 s, and nobody else needs these libraries
-        from models.support.workflow import SupportAgent
-
+        try:
+            # imported where tickets are worked on: 2 s, and nobody else needs these libraries
+            import models.support.platform_http  # noqa: F401  # to learn now, and not of a ticket, that it is not there
+            from models.support.workflow import SupportAgent
+        except ImportError as error:
+            # pydantic-ai says of what it lacks itself that it cannot be imported
+            reason = f"its libraries are not installed here ({error}): pip install 'signalbox[agent]'"
+            raise BrokenModelError(artifact.path, reason) from error
         return SupportAgent.load(artifact, self.journal, self.around)
 
     @cached_property

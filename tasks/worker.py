@@ -12,7 +12,7 @@ from celery.signals import celeryd_init, worker_init, worker_process_init, worke
 from celery.utils.log import get_logger
 from celery.utils.text import str_to_list
 
-from events.errors import ConfigError, Problem, SignalboxError
+from events.errors import ConfigError, Problem
 from routing import nearest
 from routing.catalogue import Catalogue, QueueSpec
 from tasks import redis_transport
@@ -85,16 +85,19 @@ class Worker:
 
     def equip(self, **_: Any) -> None:
         """A process of the pool begins: it connects, and loads its models before it takes work."""
-        limits = Limits.of(self._queues)
-        equipment = Equipment.connect(self._addresses(), limits.publish)
-        for task in self._app.tasks.values():
-            if isinstance(task, EventTask) and task.served:
-                try:
+        limits, serving = Limits.of(self._queues), ", ".join(spec.name for spec in self._queues)
+        try:
+            equipment = Equipment.connect(self._addresses(), limits.publish)
+            for task in self._app.tasks.values():
+                if isinstance(task, EventTask) and task.served:
+                    serving = task.name
                     task.equip(equipment, limits)
-                except (SignalboxError, OSError, ValueError) as error:
-                    logger.critical("%s cannot be served: %s", task.name, error, exc_info=True)
-                    sys.exit(1)
-        equipment.producers.open()
+            equipment.producers.open()
+        except Exception as error:
+            # the outermost: an error would be logged by Celery's signal, and the worker would start all the
+            # same, and acknowledge each message that it cannot work on
+            logger.critical("%s cannot be served: %s", serving, error, exc_info=True)
+            sys.exit(1)
         # a process that ends waits until all its results were counted, for 30 s where one was overlooked, as
         # happens in one stop of forty: its message comes again by then or later
         billiard.pool.GUARANTEE_MESSAGE_CONSUMPTION_RETRY_LIMIT = RESULTS_WAIT_TENTHS

@@ -6,10 +6,11 @@ import pytest
 from celery import Celery
 
 from events.errors import ConfigError
+from models.workflow import Workflow
 from routing.catalogue import QueueSpec
 from tasks.command import worker_command
 from tasks.configuration import settings
-from tasks.equipment import Addresses
+from tasks.equipment import Addresses, Equipment
 from tasks.inference import InferenceTask
 from tasks.worker import Worker, select
 from tests.unit.tasks.test_policy import spec
@@ -35,12 +36,12 @@ NIGHT = spec(
 QUEUES = (FRAUD, INPUT, NIGHT)
 
 
-def app_of(queues: tuple[QueueSpec, ...] = QUEUES) -> Any:
+def app_of(queues: tuple[QueueSpec, ...] = QUEUES, base: type[InferenceTask] = InferenceTask) -> Any:
     """An app with a task of each workflow."""
     app = Celery("bench", set_as_current=False)
     app.conf.update(settings("redis://127.0.0.1/1", queues, {}))
     for name in sorted({queue.task for queue in queues}):
-        app.register_task(type("Any", (InferenceTask,), {"name": name})())
+        app.register_task(type("Any", (base,), {"name": name})())
     return app
 
 
@@ -103,6 +104,39 @@ def test_a_worker_of_several_queues_has_the_longest_limits() -> None:
 
     assert app.tasks["tasks.forecast.forecast"].time_limit == 960
     assert app.conf.broker_transport_options["visibility_timeout"] == 1_200
+
+
+class Bare(InferenceTask):
+    """What it needs is not installed."""
+
+    def start(self, equipment: Equipment) -> Workflow:
+        import no_such_library  # type: ignore[import-not-found]
+
+        return no_such_library.Model()  # type: ignore[no-any-return]
+
+    def current(self) -> Workflow:
+        raise AssertionError("it took a message")
+
+
+@pytest.mark.parametrize(
+    "connects",
+    [
+        pytest.param(True, id="its model needs what is not installed"),
+        pytest.param(False, id="it cannot connect, for whatever reason"),
+    ],
+)
+def test_a_worker_that_cannot_serve_ends_and_takes_no_message(
+    connects: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def connect(*_: Any) -> Any:
+        if not connects:
+            raise LookupError("no such driver")
+
+    monkeypatch.setattr(Equipment, "connect", connect)
+    worker = started(app_of((FRAUD,), Bare), ["ml.fraud.input"])
+
+    with pytest.raises(SystemExit):
+        worker.equip()
 
 
 def test_the_command_of_a_pool_is_what_an_operator_would_type() -> None:
