@@ -14,7 +14,7 @@ from tasks.lifecycle import Lifecycle
 from tasks.outcomes import Outcomes
 from tasks.patience import OutOfPatience, Patience
 from tasks.policy import Limits, backoff
-from tasks.triage import GiveUp, Proceed, Resubmit, after_loss
+from tasks.triage import MAX_LOSSES, GiveUp, Proceed, Resubmit, after_loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Handling:
     """One message in a worker's hands.
 
     `publish` returns once Kafka holds what the outcomes say, and raises `Unavailable`. `share` (0 to 1) is
-    a retry's jitter.
+    a retry's jitter, `max_losses` how often the work on an event that is alone may be cut short.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class Handling:
         queue: str,
         retries: int,
         share: Callable[[], float] = random.random,
+        max_losses: int = MAX_LOSSES,
     ) -> None:
         self._engine = engine
         self._publish = publish
@@ -69,6 +70,7 @@ class Handling:
         self._queue = queue
         self._retries = retries
         self._share = share
+        self._max_losses = max_losses
         self._predictions = 0
         self._dead_letters = 0
 
@@ -85,7 +87,7 @@ class Handling:
 
     def cut_short(self, batch: Batch, cause: Cause, error: Exception) -> Verdict:
         """The verdict where a time limit, or an error that no workflow may raise, ended the work."""
-        match after_loss(batch, cause):
+        match after_loss(batch, cause, self._max_losses):
             case Resubmit(parts):
                 return Successors(parts)
             case GiveUp(cause):

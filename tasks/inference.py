@@ -30,7 +30,7 @@ class InferenceTask(ResendingTask):
 
     code_version = version("signalbox")
     max_losses = MAX_LOSSES
-    """How often an event that is alone in its batch may lose its worker before it is a dead letter."""
+    """How often an event that is alone may take its worker with it, or be cut short, until it is given up."""
 
     @abstractmethod
     def start(self, equipment: Equipment) -> Workflow:
@@ -66,7 +66,13 @@ class InferenceTask(ResendingTask):
             return self.dead_letter(repr((args, kwargs)).encode("utf-8", "backslashreplace"), "", error)
         engine = Lifecycle(self.current(), equipment.features, self.clock, self.code_version)
         handling = Handling(
-            engine, self._publish_and_count, patience, limits, delivery.queue, delivery.retries
+            engine,
+            self._publish_and_count,
+            patience,
+            limits,
+            delivery.queue,
+            delivery.retries,
+            max_losses=self.max_losses,
         )
         try:
             verdict = handling.follow(self._triage(batch, delivery, patience), batch)

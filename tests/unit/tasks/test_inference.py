@@ -209,6 +209,16 @@ def test_work_that_is_cut_short_is_split(bench: Bench, error: Exception) -> None
     assert [part.keys for part in bench.sent()] == [[b"a"], [b"b"]]
 
 
+@pytest.mark.parametrize("error", [SoftTimeLimitExceeded(), ZeroDivisionError("a bug")])
+def test_work_that_is_cut_short_is_given_up_as_late_as_the_task_says(bench: Bench, error: Exception) -> None:
+    bench.task.max_losses = 5
+    bench.workflow.raises = [error, error]
+
+    assert bench.run(batch_of("a", losses=3)) == "sent on as 1 messages"
+    assert bench.sent()[0].batch.losses == 4
+    assert bench.run(batch_of("a", losses=4)) == "0 predictions, 1 dead letters"
+
+
 def test_a_time_limit_that_strikes_a_wait_says_nothing_about_the_event() -> None:
     bench = Bench(store=Store(down=1_000))
 
