@@ -17,6 +17,10 @@ class Asking(Protocol):
     """Whose ticket it is, and of which of their orders, if it says so: `models.support.ticket.Ticket`."""
 
     @property
+    def ticket_id(self) -> str:
+        """Of all the times that it is escalated."""
+
+    @property
     def customer_id(self) -> str:
         """Of whoever wrote the ticket, as its event has it."""
 
@@ -58,7 +62,7 @@ class Purse:
     """
 
     tool: Tool
-    scope: Literal["order", "customer", "everybody"]
+    scope: Literal["ticket", "order", "customer", "everybody"]
     subject: str
     day: str
     currency: str
@@ -133,12 +137,14 @@ def _bounded(action: Refund | Voucher, limit: Limit) -> NeedsHuman | Refused | N
 def _purses(
     action: Refund | Voucher, ticket: Asking, order: Order | None, limit: Limit, day: str
 ) -> tuple[Purse, ...]:
-    tool, currency = tool_of(action), action.currency
-    of_day = (
+    tool, currency, amount = tool_of(action), action.currency, action.amount_minor
+    always = (
+        # it holds this action and no other: whatever was given before for the ticket, this one is too much
+        Purse(tool, "ticket", ticket.ticket_id, "", currency, amount),
         Purse(tool, "customer", ticket.customer_id, day, currency, limit.per_customer_day_minor),
         Purse(tool, "everybody", "", day, currency, limit.per_day_minor),
     )
     if isinstance(action, Refund) and order is not None:
         total, given = order.total_minor, order.refunded_minor
-        return Purse(tool, "order", order.order_id, "", currency, total, given), *of_day
-    return of_day
+        return Purse(tool, "order", order.order_id, "", currency, total, given), *always
+    return always

@@ -99,11 +99,12 @@ def test_more_actions_than_a_ticket_may_have_are_a_persons() -> None:
     assert isinstance(judged(voucher(), order(), intended=(refund(),), plan=plan), NeedsHuman)
 
 
-def test_a_refund_is_taken_from_the_order_the_customers_day_and_everybodys() -> None:
+def test_a_refund_is_taken_from_its_order_its_ticket_the_customers_day_and_everybodys() -> None:
     found = judged(refund(), order(5_000, 2_001))
     assert isinstance(found, Allowed)
     assert [astuple(purse) for purse in found.purses] == [
         ("issue_refund", "order", "o-1", "", "GBP", 5_000, 2_001),
+        ("issue_refund", "ticket", "t-1", "", "GBP", 1_250, 0),
         ("issue_refund", "customer", "c-1", TODAY, "GBP", 15_000, 0),
         ("issue_refund", "everybody", "", TODAY, "GBP", 2_000_000, 0),
     ]
@@ -112,5 +113,5 @@ def test_a_refund_is_taken_from_the_order_the_customers_day_and_everybodys() -> 
 def test_a_voucher_is_of_no_order_and_a_person_costs_nothing() -> None:
     found = judged(voucher(), order())
     assert isinstance(found, Allowed)
-    assert [purse.scope for purse in found.purses] == ["customer", "everybody"]
+    assert [purse.scope for purse in found.purses] == ["ticket", "customer", "everybody"]
     assert judged(ESCALATION) == Allowed()

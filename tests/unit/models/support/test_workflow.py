@@ -122,6 +122,26 @@ def test_what_a_person_gave_back_of_an_order_is_left_to_one_ticket_of_two(journa
     assert (said(first), said(second)) == (("resolved", ["confirmed"]), ("limits", ["declined"]))
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        pytest.param([drafted()], HANDED, ("limits", ["declined"]), id="what was given is not given again"),
+        pytest.param(
+            [HANDED] * 9,
+            drafted("We refund 5.00 GBP.", 500),
+            ("resolved", ["confirmed"]),
+            id="what was withdrawn may be",
+        ),
+    ],
+)
+def test_each_tool_gives_once_to_a_ticket_that_is_escalated_again(
+    journal: Journal, first: list[Reply], second: Reply, expected: tuple[str, list[str]]
+) -> None:
+    agent(journal, [refunded(), *first]).infer([case()])
+    [answer] = agent(journal, [refunded(500), second]).infer([case(event_id="e-2")])
+    assert said(answer) == expected
+
+
 def test_a_ticket_that_another_worker_has_is_waited_for(journal: Journal) -> None:
     row = RunRow("pred_0", "acme", "t-1", "e-0", "ai-support-agent-v1", NOON)
     with journal.open(row):
