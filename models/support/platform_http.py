@@ -116,7 +116,7 @@ class HttpPlatform:
             asked_s: float | None = None
             try:
                 response = self._once(method, path, key, body)
-            except httpx2.TransportError as error:
+            except httpx2.RequestError as error:
                 if not again and not isinstance(error, _NEVER_SENT):
                     raise UnconfirmedError(f"the {DEPENDENCY} did not answer: {_told(error)}") from error
                 reason = _told(error)
@@ -200,5 +200,5 @@ def _decoded(response: httpx2.Response, kind: type[T]) -> T:
         raise Unavailable(DEPENDENCY, f"its answer cannot be read: {error}") from error
 
 
-def _told(error: httpx2.TransportError) -> str:
+def _told(error: httpx2.RequestError) -> str:
     return str(error) or type(error).__name__

@@ -111,6 +111,7 @@ TRANSIENT: list[Callable[[], Answer]] = [
     lambda: httpx2.ReadTimeout("slow"),
     lambda: httpx2.ConnectError("refused"),
     lambda: httpx2.RemoteProtocolError("went away"),
+    lambda: httpx2.DecodingError("garbage under Content-Encoding"),
 ]
 
 
@@ -183,6 +184,7 @@ class TestAPlatformThatKnowsNoKeys:
         [
             httpx2.ReadTimeout("slow"),
             httpx2.RemoteProtocolError("went away"),
+            httpx2.DecodingError("garbage under Content-Encoding"),
             httpx2.Response(500),
             httpx2.Response(303),
             httpx2.Response(200, text="?"),
