@@ -17,7 +17,7 @@ from pydantic_ai.settings import ModelSettings
 
 from models.support.answering import AskAgain, BreachError, NoLlmError, pause, reaction
 from models.support.bounds import Bounds
-from models.support.cursor import Cursor
+from models.support.cursor import Cursor, DivergedError
 from models.support.plan import Llm
 from models.support.steps import Answered, Asked
 
@@ -67,28 +67,30 @@ class JournaledModel(WrapperModel):
         model_settings: ModelSettings | None,
         model_request_parameters: ModelRequestParameters,
     ) -> ModelResponse:
-        """The answer to these messages. Raises `NoLlmError`, `BreachError`, and what the journal raises."""
+        """The answer to these messages. Raises `NoLlmError`, `BreachError`, and what the cursor raises."""
         self._calls += 1
         new, self._seen = messages[self._seen :], len(messages)
         if self._cursor.recorded(Asked) is None:
             self._bounds.check(self._cursor)
             self._cursor.add(Asked(self._calls, _requests(new)))
         elif (answered := self._cursor.recorded(Answered)) is not None:
-            return read_response(answered.response)
-        response = await self._ask(messages, model_settings, model_request_parameters)
-        self._cursor.add(_answered(self._calls, messages, response))
+            return _recorded(answered)
+        response, answered = await self._ask(messages, model_settings, model_request_parameters)
+        self._cursor.add(answered)
         return response
 
     async def _ask(
         self, messages: list[ModelMessage], settings: ModelSettings | None, parameters: ModelRequestParameters
-    ) -> ModelResponse:
+    ) -> tuple[ModelResponse, Answered]:
         bounds, llm = self._bounds, self._bounds.plan.llm
         patient_until = bounds.clock() + llm.patience_s * 1_000
         failures = 0
         while True:
             try:
                 async with asyncio.timeout(min(llm.timeout_s, bounds.left_s())):
-                    return await self.wrapped.request(messages, settings, parameters)
+                    response = await self.wrapped.request(messages, settings, parameters)
+                # written out here: half a surrogate pair, which no journal holds, is no answer either
+                return response, _answered(self._calls, messages, response)
             except (AgentRunError, TimeoutError, LookupError, TypeError, ValueError) as error:
                 # beside its own errors, pydantic-ai lets through what an answer of another shape makes of it
                 failures += 1
@@ -110,11 +112,14 @@ class JournaledModel(WrapperModel):
         return wait
 
 
-def read_response(text: str) -> ModelResponse:
-    """A response as it stands in the journal. Raises `ValueError` where it is none."""
-    [response] = ModelMessagesTypeAdapter.validate_json(text)
+def _recorded(answered: Answered) -> ModelResponse:
+    """The response of the journal. Raises `DivergedError` where this code cannot read it."""
+    try:
+        [response] = ModelMessagesTypeAdapter.validate_json(answered.response)
+    except ValueError as error:
+        raise DivergedError(f"answer {answered.call} cannot be read any more") from error
     if not isinstance(response, ModelResponse):
-        raise ValueError(f"a {response.kind} stands in the place of an answer")  # noqa: TRY004 - of data
+        raise DivergedError(f"a {response.kind} stands in the place of answer {answered.call}")
     return response
 
 

@@ -19,7 +19,7 @@ from pydantic_ai.usage import RequestUsage
 
 from models.support.answering import BreachError, NoLlmError
 from models.support.bounds import Bounds
-from models.support.cursor import Cursor
+from models.support.cursor import Cursor, DivergedError
 from models.support.llm import Endpoint, JournaledModel
 from models.support.plan import AgentPlan
 from models.support.steps import Answered, Asked
@@ -28,6 +28,7 @@ from tests.unit.models.support.runs import PlainRun
 
 QUESTION: list[ModelMessage] = [ModelRequest.user_text_prompt("My mug came broken.")]
 GOOD = ModelResponse(parts=[TextPart("ok")], usage=RequestUsage(input_tokens=100, output_tokens=20))
+HALF = ModelResponse(parts=[TextPart("\ud83d")])
 BUSY = ModelRateLimitError("m", "busy")
 
 
@@ -115,13 +116,28 @@ def test_what_was_answered_is_never_asked_again() -> None:
         pytest.param([BUSY, BUSY], id="busy"),
         pytest.param([ModelConnectionError("m", "refused")], id="not there"),
         pytest.param([ModelAPIError("m", "no JSON"), IndexError()], id="unreadable"),
+        pytest.param([HALF], id="no text that can be written down"),
     ],
 )
-def test_a_failure_that_passes_is_waited_out(failures: Sequence[Exception]) -> None:
+def test_a_failure_that_passes_is_waited_out(failures: Sequence[ModelResponse | Exception]) -> None:
     time, replies = Time(), Endless(*failures, GOOD)
     assert ask(PlainRun(), replies, bounds(time)).parts == GOOD.parts
     assert replies.asked == len(failures) + 1
     assert len(time.slept) == len(failures)
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        pytest.param("[]", id="none"),
+        pytest.param('[{"kind": "answer"}]', id="of another library"),
+        pytest.param('[{"kind": "request", "parts": []}]', id="a request"),
+    ],
+)
+def test_an_answer_of_the_journal_that_this_code_cannot_read_ends_the_run(response: str) -> None:
+    answered = Answered(call=1, response=response, input_tokens=1, output_tokens=1)
+    with pytest.raises(DivergedError, match="answer 1"):
+        ask(PlainRun([Asked(1, "[]"), answered]), Endless(GOOD), bounds(Time()))
 
 
 def test_an_endpoint_that_says_when_to_come_is_not_asked_before() -> None:
@@ -135,6 +151,7 @@ def test_an_endpoint_that_says_when_to_come_is_not_asked_before() -> None:
     [
         pytest.param(BUSY, NoLlmError, id="an endpoint that stays busy is none"),
         pytest.param(ModelAPIError("m", "no JSON"), BreachError, id="one that stays unreadable is a breach"),
+        pytest.param(HALF, BreachError, id="one whose answers cannot be written down is one too"),
         pytest.param(
             ModelRateLimitError("m", "busy", retry_after=60.0),
             NoLlmError,
@@ -142,7 +159,7 @@ def test_an_endpoint_that_says_when_to_come_is_not_asked_before() -> None:
         ),
     ],
 )
-def test_patience_has_an_end(failure: Exception, raised: type[Exception]) -> None:
+def test_patience_has_an_end(failure: ModelResponse | Exception, raised: type[Exception]) -> None:
     time = Time()
     with pytest.raises(raised):
         ask(PlainRun(), Endless(failure), bounds(time))
