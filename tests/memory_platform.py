@@ -4,7 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from models.support.actions import Action
-from models.support.platform import HandOver, Order, Receipt, RefusalError, Resolution, TicketRef
+from models.support.platform import (
+    AlreadyEndedError,
+    HandOver,
+    Order,
+    Receipt,
+    RefusalError,
+    Resolution,
+    TicketRef,
+)
 
 
 @dataclass
@@ -47,7 +55,7 @@ class MemoryPlatform:
     def _end(self, key: str, ticket: TicketRef, end: Resolution | HandOver) -> Receipt:
         self._called()
         if self.ended.setdefault(ticket.ticket_id, (key, end)) != (key, end):
-            raise RefusalError("the ticket has ended otherwise")
+            raise AlreadyEndedError("the ticket has ended otherwise")
         self._lost()
         return Receipt(reference=f"end-{key}")
 

@@ -11,7 +11,17 @@ from models.support.fallback import NO_LLM, Reason, hand_over_summary, plain_dra
 from models.support.masking import mask
 from models.support.plan import AgentPlan, OnNoLlm
 from models.support.platform import HandOver, Resolution
-from models.support.steps import Answered, Begun, Concluded, Declined, Intended, Outcome, Searched, Step
+from models.support.steps import (
+    Answered,
+    Begun,
+    Concluded,
+    Declined,
+    Intended,
+    Outcome,
+    Searched,
+    Step,
+    Unposted,
+)
 
 _LONGEST_SUMMARY = 500
 
@@ -80,10 +90,13 @@ def resolution(begun: Begun, concluded: Concluded, steps: Sequence[Step]) -> Res
 
 def hand_over(begun: Begun, concluded: Concluded, reason: Reason, steps: Sequence[Step]) -> HandOver:
     """What the person is told who takes the ticket on."""
-    told = standing.actions(steps)
+    told, found = standing.actions(steps), concluded.summary
+    unposted = standing.the(Unposted, steps)
+    if unposted is not None:
+        found = f"{found}\nThe platform said of the reply: {unposted.reason}"
     return HandOver(
         reason=reason,
-        summary=hand_over_summary(reason, concluded.summary, told, standing.documents(steps)),
+        summary=hand_over_summary(reason, found, told, standing.documents(steps)),
         draft=concluded.reply or None,
         cites=concluded.cites,
         actions=told,

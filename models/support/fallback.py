@@ -26,6 +26,7 @@ Reason = Literal[
     "action_refused",  # the support platform would not carry an action out
     "action_unknown",  # nobody knows whether an action was carried out
     "post_refused",  # the support platform has another end of this ticket, which stands
+    "reply_refused",  # the support platform would not take the reply, and the ticket had no end
     "diverged",  # another version of the code began the run, and this one cannot go on with it
     "unconfigured",  # this version cannot be worked with
 ]
@@ -46,6 +47,7 @@ TOLD: Final[Mapping[Reason, str]] = MappingProxyType(
         "action_refused": "the support platform did not carry out an action",
         "action_unknown": "nobody knows whether an action was carried out: look before it is done again",
         "post_refused": "the ticket had ended already",
+        "reply_refused": "the support platform would not take the reply: the customer has none yet",
         "diverged": "the agent was changed while it worked, and cannot go on with what it began",
         "unconfigured": "the agent's version cannot be used",
     }

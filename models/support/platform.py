@@ -25,6 +25,10 @@ class RefusalError(SignalboxError):
         self.reason = reason
 
 
+class AlreadyEndedError(RefusalError):
+    """The ticket has another end there, which stands: a person closed it, or the run of an earlier event."""
+
+
 class UnconfirmedError(SignalboxError):
     """The call went out to a platform that knows no keys, and nobody knows whether it was carried out."""
 
@@ -119,7 +123,10 @@ class SupportPlatform(Protocol):
         """
 
     def resolve(self, key: str, ticket: TicketRef, resolution: Resolution) -> Receipt:
-        """Answer the customer and close the ticket. A ticket has one resolution or one hand-over."""
+        """Answer the customer and close the ticket. A ticket has one resolution or one hand-over.
+
+        Raises `AlreadyEndedError` where it has its own already; after any other refusal it has none yet.
+        """
 
     def hand_over(self, key: str, ticket: TicketRef, hand_over: HandOver) -> Receipt:
-        """Give the ticket to a person. A ticket has one resolution or one hand-over."""
+        """Give the ticket to a person. Raises what `resolve` does."""

@@ -14,6 +14,7 @@ from events.errors import Unavailable
 from models.support.actions import Action, Tool, tool_of
 from models.support.platform import (
     DEPENDENCY,
+    AlreadyEndedError,
     HandOver,
     Order,
     Receipt,
@@ -33,8 +34,9 @@ FOLDERS: Final[Mapping[Tool, str]] = MappingProxyType(
     {"issue_refund": "refunds", "send_voucher": "vouchers", "escalate_to_human": "escalations"}
 )
 """Where the platform takes each tool's actions."""
-_UNDER_WAY = 409
-"""To an action under a key: somebody else is having it done, as the draft of the header's RFC has it."""
+_CONFLICT = 409
+"""To an action under a key: somebody else is having it done, as the draft of the header's RFC has it. To a
+ticket's end: it has another one."""
 _NOT_FOUND, _FIRST_REDIRECT, _FIRST_REFUSAL = 404, 300, 400
 _OUR_CREDENTIALS = frozenset({401, 403, 407})
 _LONGEST_REASON = 300
@@ -105,7 +107,11 @@ class HttpPlatform:
     def _close(self, key: str, ticket: TicketRef, how: str, end: Resolution | HandOver) -> Receipt:
         body = {**msgspec.to_builtins(ticket), **msgspec.to_builtins(end)}
         path = _path(ticket.tenant_id, "tickets", ticket.ticket_id, how)
-        return _decoded(self._ask("PUT", path, key, body), Receipt)
+        try:
+            answer = self._ask("PUT", path, key, body)
+        except _ConflictError as error:
+            raise AlreadyEndedError(error.reason) from error
+        return _decoded(answer, Receipt)
 
     def _ask(
         self, method: str, path: str, key: str | None = None, body: Any = None, *, again: bool = True
@@ -121,7 +127,7 @@ class HttpPlatform:
                     raise UnconfirmedError(f"the {DEPENDENCY} did not answer: {_told(error)}") from error
                 reason = _told(error)
             else:
-                under_way = response.status_code == _UNDER_WAY and method == "POST" and again
+                under_way = response.status_code == _CONFLICT and method == "POST" and again
                 if not again and _may_be_done(response.status_code):
                     raise UnconfirmedError(f"the {DEPENDENCY} failed: HTTP {response.status_code}")
                 if not under_way and not asks_again(response.status_code):
@@ -145,6 +151,15 @@ class HttpPlatform:
 
 class _AbsentError(RefusalError):
     """There is nothing of that name."""
+
+
+class _ConflictError(RefusalError):
+    """What is there speaks against it."""
+
+
+_REFUSALS: Final[Mapping[int, type[RefusalError]]] = MappingProxyType(
+    {_NOT_FOUND: _AbsentError, _CONFLICT: _ConflictError}
+)
 
 
 def connect_platform(url: str, token: str | None, *, idempotent: bool = True) -> HttpPlatform:
@@ -181,8 +196,7 @@ def _judged(response: httpx2.Response) -> httpx2.Response:
     if status < _FIRST_REFUSAL or status in _OUR_CREDENTIALS:
         # ours to put right, and nothing about this call: a person who takes the ticket could not be told
         raise Unavailable(DEPENDENCY, f"HTTP {status}: look at {VARIABLE} and SUPPORT_PLATFORM_TOKEN")
-    reason = _reason(response)
-    raise _AbsentError(reason) if status == _NOT_FOUND else RefusalError(reason)
+    raise _REFUSALS.get(status, RefusalError)(_reason(response))
 
 
 def _reason(response: httpx2.Response) -> str:

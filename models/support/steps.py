@@ -137,6 +137,12 @@ class Posting(msgspec.Struct, frozen=True, tag="posting"):
     reason: Reason | None
 
 
+class Unposted(msgspec.Struct, frozen=True, tag="unposted"):
+    """The support platform will not take the resolution, for `reason`: a person is to have the ticket."""
+
+    reason: str
+
+
 class Posted(msgspec.Struct, frozen=True, tag="posted"):
     """The support platform has the resolution, or the hand-over, and calls it `reference`."""
 
@@ -166,6 +172,7 @@ Step = (
     | Unknown
     | Withdrawn
     | Posting
+    | Unposted
     | Posted
     | Ended
 )

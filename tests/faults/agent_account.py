@@ -18,7 +18,7 @@ from models.support.steps import Answered, Confirmed, Intended, Refused, Step, W
 from tests.faults.agent_ground import Ground, Ticket
 from transport.kafka import consumer_config
 
-NEVER = ("post_refused", "diverged")
+NEVER = ("post_refused", "reply_refused", "diverged")
 """Reasons of a hand-over that no kill and no fault of the other side is to lead to."""
 
 

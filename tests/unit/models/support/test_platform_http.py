@@ -9,6 +9,7 @@ import pytest
 from events.errors import ConfigError, SignalboxError, Unavailable
 from models.support.actions import Escalation, Refund, Voucher
 from models.support.platform import (
+    AlreadyEndedError,
     HandOver,
     Order,
     Receipt,
@@ -136,10 +137,18 @@ def test_an_action_that_another_worker_is_having_done_is_asked_for_again() -> No
     assert desk.platform.act("key-1", TICKET, REFUND).reference == "r-1"
 
 
-def test_a_ticket_that_has_ended_otherwise_is_a_refusal() -> None:
+def test_a_ticket_that_has_ended_otherwise_is_told_so() -> None:
     desk = Desk(httpx2.Response(409, json={"error": "ended already"}))
-    with pytest.raises(RefusalError, match="ended already"):
+    with pytest.raises(AlreadyEndedError, match="ended already"):
         desk.platform.resolve("key-1", TICKET, Resolution(reply="Sorry.", summary="Late parcel"))
+
+
+@pytest.mark.parametrize("status", [400, 404, 413, 422])
+def test_a_reply_that_is_not_taken_ends_no_ticket(status: int) -> None:
+    desk = Desk(httpx2.Response(status, json={"error": "the reply is too long"}))
+    with pytest.raises(RefusalError, match="the reply is too long") as raised:
+        desk.platform.resolve("key-1", TICKET, Resolution(reply="Sorry.", summary="Late parcel"))
+    assert not isinstance(raised.value, AlreadyEndedError)
 
 
 def test_who_asks_for_time_is_given_it() -> None:

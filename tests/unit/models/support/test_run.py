@@ -6,11 +6,12 @@ import msgspec
 import pytest
 from pydantic_ai.exceptions import ModelRequestRejectedError
 
-from events.errors import Unavailable
+from events.errors import DeadLetter, Unavailable
 from events.prediction import Output, SupportDetail, ToolCall
 from models.support.actions import Action
 from models.support.plan import AgentPlan
 from models.support.platform import (
+    AlreadyEndedError,
     HandOver,
     Order,
     Receipt,
@@ -288,6 +289,74 @@ def test_an_action_that_never_left_is_done_once_the_platform_without_keys_is_bac
     said = detail(work(PlainRun(run.steps), assignment(), surroundings(Script([]), platform)))
     assert (said.outcome, said.tool_calls) == ("resolved", (REFUND,))
     assert len(platform.acted) == 1
+
+
+class Picky(MemoryPlatform):
+    """Takes no reply."""
+
+    def resolve(self, key: str, ticket: TicketRef, resolution: Resolution) -> Receipt:
+        raise RefusalError("the reply is too long")
+
+
+def test_a_reply_that_the_platform_does_not_take_is_a_persons_who_is_told_why() -> None:
+    platform = Picky({"o-1": order()})
+    said = detail(work(PlainRun(), assignment(), surroundings(Script(ORDINARY), platform)))
+    assert (said.outcome, said.reason, said.tool_calls) == ("handed_over", "reply_refused", (REFUND,))
+    end = posted(platform)
+    assert isinstance(end, HandOver)
+    assert end.draft == "We refund 10.00 GBP."
+    assert "the reply is too long" in end.summary
+
+
+@pytest.mark.parametrize("dies_at", range(16, 20))
+def test_a_worker_that_dies_between_the_reply_and_the_hand_over_is_gone_on_from(dies_at: int) -> None:
+    platform, first = Picky({"o-1": order()}), PlainRun(dies_at=dies_at)
+    around = surroundings(Script(ORDINARY), platform)
+    with pytest.raises(CrashError):
+        work(first, assignment(), around)
+    run = PlainRun(first.steps)
+    assert detail(work(run, assignment(), around)).reason == "reply_refused"
+    assert kinds(run.steps)[-5:] == ["confirmed", "posting", "unposted", "posted", "ended"]
+    assert isinstance(posted(platform), HandOver)
+
+
+def test_the_hand_over_after_a_refused_reply_is_another_call() -> None:
+    keys: list[str] = []
+
+    class Noting(Picky):
+        def resolve(self, key: str, ticket: TicketRef, resolution: Resolution) -> Receipt:
+            keys.append(key)
+            return super().resolve(key, ticket, resolution)
+
+    platform = Noting({"o-1": order()})
+    work(PlainRun(), assignment(), surroundings(Script(ORDINARY), platform))
+    [(key, _)] = platform.ended.values()
+    assert keys
+    assert key not in keys
+
+
+class Closed(Picky):
+    """Takes no hand-over either."""
+
+    failure: RefusalError
+
+    def hand_over(self, key: str, ticket: TicketRef, hand_over: HandOver) -> Receipt:
+        raise self.failure
+
+
+def test_a_ticket_that_nobody_can_be_given_is_a_dead_letter_and_no_end() -> None:
+    platform, run = Closed({"o-1": order()}), PlainRun()
+    platform.failure = RefusalError("no such ticket")
+    with pytest.raises(DeadLetter, match="no such ticket"):
+        work(run, assignment(), surroundings(Script(ORDINARY), platform))
+    assert not any(isinstance(step, Ended) for step in run.steps)
+
+
+def test_a_ticket_with_another_end_is_left_with_it() -> None:
+    platform = Closed({"o-1": order()})
+    platform.failure = AlreadyEndedError("a person closed it")
+    ended = work(PlainRun(), assignment(), surroundings(Script([escalated(), HANDED]), platform))
+    assert (detail(ended).outcome, detail(ended).reason) == ("handed_over", "post_refused")
 
 
 def test_a_run_beside_the_one_that_is_heard_does_and_says_nothing() -> None:
