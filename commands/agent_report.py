@@ -1,4 +1,4 @@
-"""What did a run of the agent do, step by step? Told without what names or reaches a customer."""
+"""What did a run of the agent do, step by step? Told without what reaches or charges a customer."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -22,7 +22,8 @@ def account(row: "RunRow", steps: "Sequence[StepRow]") -> Iterator[str]:
     from models.support.masking import mask
 
     ended = f"ended {_time(row.ended_at)}" if row.ended_at is not None else "has not ended"
-    yield f"{row.run_id}: ticket {row.ticket_id} of {row.tenant_id}, event {row.event_id}"
+    # these ids are a producer's, which may be any text
+    yield _plain(mask(f"{row.run_id}: ticket {row.ticket_id} of {row.tenant_id}, event {row.event_id}"))
     yield f"begun {_time(row.began_at)} by {row.model_id}, {ended}"
     for each in steps:
         first, *others = list(_told(each.step)) or [""]

@@ -63,13 +63,13 @@ def conclude(run: JournaledRun, assignment: Assignment, around: Surroundings) ->
             )
         draft = asyncio.run(_reason(cursor, begun, assignment, around))
     except NoLlmError as error:
-        log.warning("ticket %s is answered without a language model: %s", ticket_id, _whole(error))
+        log.warning("ticket %r is answered without a language model: %s", ticket_id, _whole(error))
         return concluding.without_llm(str(error), run.steps, plan.on_no_llm)
     except BreachError as error:
-        log.info("ticket %s is handed over, %s: %s", ticket_id, error.reason, _whole(error))
+        log.info("ticket %r is handed over, %s: %s", ticket_id, error.reason, _whole(error))
         return concluding.breached(error)
     except DivergedError as error:
-        log.warning("ticket %s is handed over: %s", ticket_id, error)
+        log.warning("ticket %r is handed over: %s", ticket_id, _whole(error))
         return concluding.breached(BreachError("diverged", str(error)))
     return concluding.drafted(draft, run.steps)
 

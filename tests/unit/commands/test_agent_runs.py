@@ -31,7 +31,7 @@ def url(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     settings.load_settings.cache_clear()
 
 
-def run_ticket(url: str, dies_before: type[object] | None = None) -> None:
+def run_ticket(url: str, dies_before: type[object] | None = None, row: RunRow = ROW) -> None:
     """Resolve a ticket, or stop before a step of that kind."""
     plain = PlainRun()
     work(
@@ -43,7 +43,7 @@ def run_ticket(url: str, dies_before: type[object] | None = None) -> None:
     with closing(open_database(url)) as database:
         journal = Journal(database, lambda: NOON)
         journal.create()
-        with journal.open(ROW) as run:
+        with journal.open(row) as run:
             for step in steps:
                 run.append(step)
 
@@ -69,6 +69,12 @@ def test_a_run_is_shown_step_by_step_without_what_reaches_the_customer(url: str)
     assert "[e-mail]" in shown.output
     assert "jo.doe" not in shown.output
     assert "7946" not in shown.output
+
+
+def test_an_id_is_a_strangers_text_too(url: str) -> None:
+    run_ticket(url, row=ROW._replace(ticket_id="t-1\x1b[2J\njo.doe@example.com"))
+    first = agent("show", "e-1").output.splitlines()[0]
+    assert first == "pred_1: ticket t-1\ufffd[2J\ufffd[e-mail] of acme, event e-1"
 
 
 def test_a_run_is_replayed_to_what_it_came_to(url: str) -> None:

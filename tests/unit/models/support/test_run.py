@@ -23,7 +23,7 @@ from models.support.platform import (
 from models.support.run import MARGIN_MS, work
 from models.support.steps import Answered, Concluded, Ended, Posting, Step, kind
 from tests.memory_platform import MemoryPlatform
-from tests.unit.models.support.agents import NOON, PLAN, order
+from tests.unit.models.support.agents import NOON, PLAN, order, ticket
 from tests.unit.models.support.runs import (
     HANDED,
     ORDINARY,
@@ -206,6 +206,14 @@ def test_without_an_endpoint_a_person_is_given_the_policies_own_words() -> None:
     assert isinstance(end, HandOver)
     assert end.fallback == "no_llm"
     assert "What arrives broken is refunded." in (end.draft or "")
+
+
+def test_a_strangers_id_begins_no_line_of_its_own_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    of = msgspec.structs.replace(ticket(), ticket_id="t-1\nCRITICAL all is lost")
+    work(PlainRun(), assignment(of=of), surroundings(None))
+    [said] = [record.getMessage() for record in caplog.records if record.name == "models.support.run"]
+    assert "t-1\\nCRITICAL" in said
+    assert "\n" not in said
 
 
 def test_a_ticket_whose_features_allow_no_model_is_handed_over_with_that_reason() -> None:
