@@ -1,7 +1,8 @@
-"""What of a customer may stand in logs, traces and on a screen? Everything but what names or reaches them.
+"""What of a customer may stand in logs, traces and on a screen? All but what reaches or charges them.
 
-By pattern, so it is neither complete nor free of false finds: rather a digit too many than one too few. Ids
-such as `o-123` stay, since an operator looks for them. Every pattern is linear: its text is a stranger's.
+By pattern, so it is neither complete nor free of false finds: rather a digit too many than one too few. Names
+stay, which no pattern knows, and ids such as `o-123`, which an operator looks for. Every pattern is
+linear: its text is a stranger's.
 """
 
 import logging
