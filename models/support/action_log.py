@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from models.support import spending
 from models.support.acting import Intent
-from models.support.actions import money_of
+from models.support.actions import money_of, tool_of
 from models.support.journal import JournaledRun
 from models.support.platform import Receipt
 from models.support.standing import intended
@@ -49,7 +49,8 @@ class JournaledActions:
 
     def _given_back(self, steps: list[Intended]) -> Callable[[Connection], None]:
         def give_back(connection: Connection) -> None:
-            for step in steps:
+            # a purse's tool comes first in the order in which everybody locks them; each tool gives once
+            for step in sorted(steps, key=lambda step: tool_of(step.action)):
                 money = money_of(step.action)
                 if money is not None:
                     spending.give_back(connection, self._tenant_id, step.purses, money.amount_minor)
