@@ -28,6 +28,7 @@ Reason = Literal[
     "post_refused",  # the support platform has another end of this ticket, which stands
     "reply_refused",  # the support platform would not take the reply, and the ticket had no end
     "diverged",  # another version of the code began the run, and this one cannot go on with it
+    "failed",  # this code has a bug, which the ticket met
     "unconfigured",  # this version cannot be worked with
 ]
 REASONS: Final[tuple[Reason, ...]] = get_args(Reason)
@@ -49,6 +50,7 @@ TOLD: Final[Mapping[Reason, str]] = MappingProxyType(
         "post_refused": "the ticket had ended already",
         "reply_refused": "the support platform would not take the reply: the customer has none yet",
         "diverged": "the agent was changed while it worked, and cannot go on with what it began",
+        "failed": "an error that nobody foresaw ended the agent's work",
         "unconfigured": "the agent's version cannot be used",
     }
 )

@@ -8,6 +8,7 @@ import logging
 
 import msgspec
 
+from events.errors import SignalboxError
 from models.support import concluding, standing
 from models.support.agent import reason
 from models.support.answering import BreachError, NoLlmError
@@ -71,6 +72,12 @@ def conclude(run: JournaledRun, assignment: Assignment, around: Surroundings) ->
     except DivergedError as error:
         log.warning("ticket %r is handed over: %s", ticket_id, _whole(error))
         return concluding.breached(BreachError("diverged", str(error)))
+    except SignalboxError:
+        raise
+    except Exception as error:
+        # the outermost of what is reasoned: tried again, the journal would be played into the same bug
+        log.exception("ticket %s is handed over: an error that nobody foresaw", ticket_id)
+        return concluding.breached(BreachError("failed", type(error).__name__))
     return concluding.drafted(draft, run.steps)
 
 

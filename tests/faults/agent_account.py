@@ -18,7 +18,7 @@ from models.support.steps import Answered, Confirmed, Intended, Refused, Step, W
 from tests.faults.agent_ground import Ground, Ticket
 from transport.kafka import consumer_config
 
-NEVER = ("post_refused", "reply_refused", "diverged")
+NEVER = ("post_refused", "reply_refused", "diverged", "failed")
 """Reasons of a hand-over that no kill and no fault of the other side is to lead to."""
 
 
@@ -125,8 +125,8 @@ def account(ground: Ground, known: Sequence[Ticket]) -> bool:
     # the desk takes one end of an event: who tried to end it otherwise was refused
     strange = sum(reasons[reason] for reason in NEVER)
     print(
-        f"ends that the desk refused, or runs that diverged {strange}; told in two ways {len(several)}; "
-        f"runs without an end {journals.unended}"
+        f"ends that the desk refused, or runs that diverged or failed {strange}; "
+        f"told in two ways {len(several)}; runs without an end {journals.unended}"
     )
     print(
         f"answers of the LLM {journals.answers:,}, two to one request {journals.answered_twice}; "

@@ -162,6 +162,22 @@ def test_a_breach_is_handed_over_and_nothing_is_done(
     assert not platform.acted
 
 
+def test_a_bug_that_a_ticket_meets_gives_it_to_a_person_and_nobody_money(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    platform = MemoryPlatform.of([order()])
+    # neither an answer nor an error that is one of the endpoint's
+    replies: list[Reply] = [refunded(), ZeroDivisionError("a bug")]
+    ended = work(PlainRun(), assignment(), surroundings(Script(replies), platform))
+    assert (detail(ended).outcome, detail(ended).reason) == ("handed_over", "failed")
+    assert detail(ended).tool_calls == (ToolCall("issue_refund", "withdrawn", 1_000, "GBP"),)
+    end = posted(platform)
+    assert isinstance(end, HandOver)
+    assert end.reason == "failed"
+    assert not platform.acted
+    assert "ZeroDivisionError: a bug" in caplog.text
+
+
 def test_what_was_intended_before_a_breach_is_withdrawn() -> None:
     platform, run = MemoryPlatform.of([order()]), PlainRun()
     replies = [refunded(), *[drafted("We refund 99.00 GBP.")] * 9]
