@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import httpx2
 import msgspec
 
 from events.errors import Unavailable
 from stack.stand_ins import SUPPORT_DESK
+from transport.http import Address, RefusedError, Server
+
+TIMEOUT_S = 5.0
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,12 +47,11 @@ class DeskAccount:
 
     def counts(self) -> Counts:
         """Now. Raises `Unavailable`."""
-        headers = {"Authorization": f"Bearer {self.token}"}
+        address = Address(self.url, {"Authorization": f"Bearer {self.token}"})
         try:
-            answer = httpx2.get(f"{self.url}/api/counts", headers=headers)
-            answer.raise_for_status()
-            return msgspec.json.decode(answer.content, type=Counts)
-        except (httpx2.HTTPError, msgspec.MsgspecError) as error:
+            answer = Server(address, SUPPORT_DESK, TIMEOUT_S).get("/api/counts")
+            return msgspec.json.decode(answer, type=Counts)
+        except (RefusedError, msgspec.MsgspecError) as error:
             raise Unavailable(SUPPORT_DESK, error) from error
 
 

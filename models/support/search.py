@@ -5,8 +5,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
-from models.support.embeddings import connect_embeddings
-from models.support.meaning import ByMeaning
 from models.support.passage import Passage
 from models.support.policies import DEFAULT_NAMESPACE, Policies, read_policies
 from models.support.words import WordIndex
@@ -111,6 +109,10 @@ def open_policies(
     policies = read_policies(folder)
     if base_url is None or embedding_model is None:
         return PolicyIndex(policies)
+    # here and not above: who registers or measures a version does without `signalbox[agent]`
+    from models.support.embeddings import connect_embeddings
+    from models.support.meaning import ByMeaning
+
     meaning = ByMeaning(policies.parts, connect_embeddings(base_url, key, embedding_model), clock)
     meaning.prepare()
     return PolicyIndex(policies, meaning)

@@ -1,5 +1,11 @@
 """What is said of a demonstration's tickets?"""
 
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import msgspec
 import pytest
 
 from events.errors import Unavailable
@@ -46,6 +52,36 @@ def test_the_desk_says_what_is_read_here() -> None:
 
 def test_a_real_platform_has_no_account_here() -> None:
     assert desk_of({"SUPPORT_PLATFORM_URL": "https://desk.example"}) is None
+
+
+class Desk(BaseHTTPRequestHandler):
+    """Gives its counts to whoever has the token."""
+
+    def do_GET(self) -> None:
+        """Answers one request."""
+        opens = self.headers["Authorization"] == "Bearer opens" and self.path.rstrip("?") == "/api/counts"
+        self.send_response(200 if opens else 401)
+        self.end_headers()
+        self.wfile.write(msgspec.json.encode(counts()))
+
+    def log_message(self, *args: Any) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    with HTTPServer(("127.0.0.1", 0), Desk) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_the_account_is_read_by_who_has_the_token(url: str) -> None:
+    assert DeskAccount(url, "opens").counts() == counts()
+    with pytest.raises(Unavailable, match="401"):
+        DeskAccount(url, "other").counts()
 
 
 def test_a_desk_that_is_gone_is_unavailable() -> None:
