@@ -26,11 +26,16 @@ class MemoryPlatform:
     acted: dict[str, Action] = field(default_factory=dict)
     ended: dict[str, tuple[str, Resolution | HandOver]] = field(default_factory=dict)
     calls: int = 0
+    untils: list[int] = field(default_factory=list)
 
     @classmethod
     def of(cls, orders: Iterable[Order] = ()) -> "MemoryPlatform":
         """One that knows these orders."""
         return cls({order.order_id: order for order in orders})
+
+    def within(self, until: int) -> "MemoryPlatform":
+        self.untils.append(until)
+        return self
 
     def order(self, tenant_id: str, order_id: str) -> Order | None:  # one tenant is enough for a test
         self._called()

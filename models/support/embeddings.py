@@ -9,11 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from events.errors import Unavailable
+from models.support import timely
+from transport.clock import Clock, system_clock
 from transport.http import parse_address
 
 DEPENDENCY = "embeddings endpoint"
 VARIABLE = "LLM_BASE_URL"
-TIMEOUT = httpx2.Timeout(3.0, connect=1.0)
+WITHIN_S, CONNECT_S = 3.0, 1.0
+"""Of one request."""
 BATCH = 64
 """Texts in one request."""
 
@@ -34,9 +37,10 @@ class _Answer(msgspec.Struct):
 class Embeddings:
     """The endpoint. One for all threads of a process, made after the fork."""
 
-    def __init__(self, client: httpx2.Client, model: str) -> None:
+    def __init__(self, client: httpx2.Client, model: str, clock: Clock = system_clock) -> None:
         self._client = client
         self._model = model
+        self._clock = clock
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """A row of length 1 for each text, so that a product of two is the cosine between them.
@@ -52,7 +56,16 @@ class Embeddings:
         # in ASCII: half a surrogate pair, as a ticket may hold, has no form in UTF-8
         body = json.dumps({"model": self._model, "input": list(texts)})
         try:
-            response = self._client.post("/embeddings", content=body, headers=_JSON)
+            response = timely.ask(
+                self._client,
+                "POST",
+                "/embeddings",
+                headers=_JSON,
+                content=body,
+                connect_s=CONNECT_S,
+                within_s=WITHIN_S,
+                clock=self._clock,
+            )
             response.raise_for_status()
             answer = msgspec.json.decode(response.content, type=_Answer)
         except httpx2.HTTPStatusError as error:
@@ -84,5 +97,5 @@ def connect_embeddings(base_url: str, key: str | None, model: str) -> Embeddings
     """The endpoint at a URL such as `https://…/v1`. Raises `ConfigError` where it is none."""
     address = parse_address(base_url, VARIABLE)
     headers = dict(address.headers) | ({"Authorization": f"Bearer {key}"} if key else {})
-    client = httpx2.Client(base_url=address.base, headers=headers, timeout=TIMEOUT, follow_redirects=False)
+    client = httpx2.Client(base_url=address.base, headers=headers, follow_redirects=False)
     return Embeddings(client, model)

@@ -102,7 +102,7 @@ class HandOver(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SupportPlatform(Protocol):
-    """Safe to call from several threads. May block for seconds, never for longer than its patience.
+    """Safe to call from several threads. May block for seconds: its patience, and one read where it drips.
 
     Each method raises `Unavailable` where the platform cannot be asked now and the same call may be made
     again, and `RefusalError` where it will not.
@@ -111,6 +111,9 @@ class SupportPlatform(Protocol):
     @property
     def idempotent(self) -> bool:
         """Whether it knows keys: an action under one that it has seen is not carried out again."""
+
+    def within(self, until: Millis) -> "SupportPlatform":
+        """The same one, whose calls end by `until`; however late it is, each has a few seconds."""
 
     def order(self, tenant_id: str, order_id: str) -> Order | None:
         """The order, or None where the shop knows none of that id."""

@@ -10,7 +10,9 @@ from urllib.parse import quote
 import httpx2
 import msgspec
 
+from events.decision import Millis
 from events.errors import Unavailable
+from models.support import timely
 from models.support.actions import Action, Tool, tool_of
 from models.support.platform import (
     DEPENDENCY,
@@ -29,7 +31,9 @@ from transport.http import parse_address
 
 KEY: Final = "Idempotency-Key"
 VARIABLE = "SUPPORT_PLATFORM_URL"
-TIMEOUT = httpx2.Timeout(5.0, connect=2.0)
+ATTEMPT_S, CONNECT_S = 5.0, 2.0
+LEAST_S = 2.0
+"""What a call has however late it is: what was decided is still to be done and told."""
 FOLDERS: Final[Mapping[Tool, str]] = MappingProxyType(
     {"issue_refund": "refunds", "send_voucher": "vouchers", "escalate_to_human": "escalations"}
 )
@@ -60,17 +64,30 @@ class HttpPlatform:
         patience: Patience | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Clock = system_clock,
+        until: Millis | None = None,
     ) -> None:
         self._idempotent = idempotent
         self._client = client
         self._patience = patience or Patience()
         self._sleep = sleep
         self._clock = clock
+        self._until = until
 
     @property
     def idempotent(self) -> bool:
         """As the Protocol says."""
         return self._idempotent
+
+    def within(self, until: Millis) -> "HttpPlatform":
+        """As the Protocol says. It shares this one's connections."""
+        return HttpPlatform(
+            self._client,
+            idempotent=self._idempotent,
+            patience=self._patience,
+            sleep=self._sleep,
+            clock=self._clock,
+            until=until,
+        )
 
     def order(self, tenant_id: str, order_id: str) -> Order | None:
         """As the Protocol says."""
@@ -116,12 +133,18 @@ class HttpPlatform:
     def _ask(
         self, method: str, path: str, key: str | None = None, body: Any = None, *, again: bool = True
     ) -> httpx2.Response:
-        began, attempt = self._clock(), 0
+        began, attempt, spent_s = self._clock(), 0, 0.0
+        patience = self._patience
+        if self._until is not None:
+            patience = patience.capped(self._until - began, LEAST_S)
         while True:
             attempt += 1
             asked_s: float | None = None
+            # haste would leave in doubt what is sent only once
+            left_s = patience.total_s - spent_s if again else ATTEMPT_S
+            attempt_s = min(ATTEMPT_S, max(patience.least_s, left_s))
             try:
-                response = self._once(method, path, key, body)
+                response = self._once(method, path, key, body, attempt_s)
             except httpx2.RequestError as error:
                 if not again and not isinstance(error, _NEVER_SENT):
                     raise UnconfirmedError(f"the {DEPENDENCY} did not answer: {_told(error)}") from error
@@ -136,17 +159,27 @@ class HttpPlatform:
                 asked_s = retry_after_s(response.headers, self._clock())
             spent_s = (self._clock() - began) / 1_000
             jitter = random.random()  # noqa: S311  # spreads load, guards nothing
-            pause_s = self._patience.pause_s(attempt, spent_s, asked_s, jitter)
+            pause_s = patience.pause_s(attempt, spent_s, asked_s, jitter)
             if pause_s is None:
                 raise Unavailable(DEPENDENCY, f"{reason}, {attempt} attempts")
             self._sleep(pause_s)
+            spent_s = (self._clock() - began) / 1_000
 
-    def _once(self, method: str, path: str, key: str | None, body: Any) -> httpx2.Response:
+    def _once(self, method: str, path: str, key: str | None, body: Any, within_s: float) -> httpx2.Response:
         headers = {} if key is None else {KEY: key}
         content = None if body is None else msgspec.json.encode(body)
         if content is not None:
             headers["Content-Type"] = "application/json"
-        return self._client.request(method, path, headers=headers, content=content)
+        return timely.ask(
+            self._client,
+            method,
+            path,
+            headers=headers,
+            content=content,
+            connect_s=CONNECT_S,
+            within_s=within_s,
+            clock=self._clock,
+        )
 
 
 class _AbsentError(RefusalError):
@@ -169,7 +202,7 @@ def connect_platform(url: str, token: str | None, *, idempotent: bool = True) ->
     if token:
         headers["Authorization"] = f"Bearer {token}"
     # a redirect would repeat an action elsewhere
-    client = httpx2.Client(base_url=address.base, headers=headers, timeout=TIMEOUT, follow_redirects=False)
+    client = httpx2.Client(base_url=address.base, headers=headers, follow_redirects=False)
     return HttpPlatform(client, idempotent=idempotent)
 
 

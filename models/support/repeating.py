@@ -1,7 +1,7 @@
 """How long until a call is made again, and when is it given up? Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 
 from events.decision import Millis
@@ -14,12 +14,20 @@ TRANSIENT = frozenset({408, 425, TOO_MANY})
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """At most so many attempts, within so many seconds, with pauses that double from `first_s` on."""
+    """At most so many attempts, within so many seconds, with pauses that double from `first_s` on.
+
+    No further attempt is made that would have less than `least_s`.
+    """
 
     attempts: int = 5
     first_s: float = 0.2
     longest_s: float = 2.0
     total_s: float = 8.0
+    least_s: float = 1.0
+
+    def capped(self, left: Millis, least_s: float) -> "Patience":
+        """The same, over by the time that `left` ms are, and not before `least_s`."""
+        return replace(self, total_s=min(self.total_s, max(least_s, left / 1_000)))
 
     def pause_s(self, attempt: int, spent_s: float, asked_s: float | None, jitter: float) -> float | None:
         """Seconds until the next one, `attempt` (from 1) having failed; None gives up.
@@ -30,7 +38,8 @@ class Patience:
         pause = min(self.longest_s, self.first_s * 2 ** (attempt - 1)) * (0.5 + jitter / 2)
         if asked_s is not None:
             pause = max(pause, asked_s)
-        return None if attempt >= self.attempts or spent_s + pause > self.total_s else pause
+        over = spent_s + pause + self.least_s > self.total_s
+        return None if attempt >= self.attempts or over else pause
 
 
 def asks_again(status: int) -> bool:

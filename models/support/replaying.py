@@ -89,6 +89,10 @@ class _Nobody:
     def __init__(self, steps: Sequence[Step]) -> None:
         self.namespaces = {step.namespace for step in steps if isinstance(step, Searched)}
 
+    def within(self, _until: int) -> "_Nobody":
+        """However late it is."""
+        return self
+
     def __getattr__(self, name: str) -> NoReturn:
         raise EndOfRecordError(f"the journal does not say what came of {name!r}")
 

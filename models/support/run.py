@@ -4,6 +4,7 @@ Wherever it is interrupted, the next worker does what is missing and nothing a s
 """
 
 import asyncio
+import dataclasses
 import logging
 
 import msgspec
@@ -16,7 +17,7 @@ from models.support.assignment import Assignment, Surroundings
 from models.support.bounds import Bounds
 from models.support.cursor import Cursor, DivergedError
 from models.support.draft import Draft
-from models.support.ending import act, end
+from models.support.ending import TELL_MS, act, end
 from models.support.journal import JournaledRun
 from models.support.llm import JournaledModel
 from models.support.masking import mask
@@ -38,6 +39,8 @@ def work(run: JournaledRun, assignment: Assignment, around: Surroundings) -> End
     """
     ended = standing.ended(run.steps)
     if ended is None:
+        platform = around.platform.within(assignment.deadline - TELL_MS)
+        around = dataclasses.replace(around, platform=platform)
         concluded = standing.concluded(run.steps)
         if concluded is None:
             concluded = conclude(run, assignment, around)
@@ -115,15 +118,15 @@ def _begin(cursor: Cursor, assignment: Assignment, around: Surroundings) -> Begu
 
 async def _reason(cursor: Cursor, begun: Begun, assignment: Assignment, around: Surroundings) -> Draft:
     plan = assignment.plan
+    bounds = Bounds.of(plan, around.clock(), assignment.deadline - MARGIN_MS, around.clock, around.stopping)
     tools = Tools(
         ticket=assignment.ticket,
         plan=plan,
         cursor=cursor,
         policies=around.policies,
-        platform=around.platform,
+        platform=around.platform.within(bounds.until),
         clock=around.clock,
         day_of=around.day_of,
     )
-    bounds = Bounds.of(plan, around.clock(), assignment.deadline - MARGIN_MS, around.clock, around.stopping)
     async with around.connect(plan.llm) as model:
         return await reason(tools, JournaledModel(model, cursor, bounds), begun)

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import httpx2
 import pytest
@@ -25,7 +25,7 @@ class Endpoint:
         self.answer: Callable[[], httpx2.Response] | None = None
         self.now = 0
         client = httpx2.Client(base_url="http://llm.example/v1", transport=httpx2.MockTransport(self._say))
-        self.embeddings = Embeddings(client, "small")
+        self.embeddings = Embeddings(client, "small", clock=lambda: self.now)
         self.meaning = ByMeaning(PARTS, self.embeddings, clock=lambda: self.now)
 
     def _say(self, request: httpx2.Request) -> httpx2.Response:
@@ -146,3 +146,17 @@ def test_a_key_goes_with_each_request() -> None:
     embeddings = connect_embeddings("http://llm.example/v1", "secret", "small")
     assert embeddings._client.headers["Authorization"] == "Bearer secret"
     embeddings.close()
+
+
+def test_an_answer_that_drips_is_given_up() -> None:
+    endpoint = Endpoint()
+
+    def drip() -> Iterator[bytes]:
+        for _ in range(1_000):
+            endpoint.now += 2_000
+            yield b" "
+
+    endpoint.answer = lambda: httpx2.Response(200, content=drip())
+    with pytest.raises(Unavailable, match="not there in time"):
+        endpoint.embeddings.embed(["north"])
+    assert endpoint.now <= 4_000

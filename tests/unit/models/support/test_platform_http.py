@@ -250,3 +250,75 @@ def test_nobody_at_the_address_is_unavailable() -> None:
     )
     with pytest.raises(SignalboxError, match="refused, 5 attempts"):
         platform.order("retailpulse", "o-1")
+
+
+class Slow:
+    """A desk on whose clock each attempt takes as long as it may, or each byte of an answer four seconds."""
+
+    def __init__(self, *, drips: bool = False, idempotent: bool = True, oversleeps_s: float = 0) -> None:
+        self.now = 0.0
+        self.given: list[float] = []
+        self._drips = drips
+        client = httpx2.Client(base_url="http://desk", transport=httpx2.MockTransport(self._answer))
+        self.platform = HttpPlatform(
+            client,
+            idempotent=idempotent,
+            sleep=lambda seconds: self._pass(seconds + oversleeps_s),
+            clock=lambda: int(self.now * 1_000),
+        )
+
+    def _pass(self, seconds: float) -> None:
+        self.now += seconds
+
+    def _answer(self, request: httpx2.Request) -> httpx2.Response:
+        given = request.extensions["timeout"]["read"]
+        self.given.append(given)
+        if self._drips:
+            return httpx2.Response(200, content=self._bytes())
+        self._pass(given)
+        raise httpx2.ReadTimeout("slow")
+
+    def _bytes(self) -> Iterator[bytes]:
+        for _ in range(1_000):
+            self._pass(4)
+            yield b" "
+
+
+class TestACall:
+    def test_ends_within_its_patience_with_its_last_attempt(self) -> None:
+        desk = Slow()
+        with pytest.raises(Unavailable):
+            desk.platform.order("retailpulse", "o-1")
+        assert len(desk.given) == 2
+        assert desk.now == pytest.approx(8, abs=0.01)
+
+    @pytest.mark.parametrize(
+        ("until", "most"),
+        [
+            pytest.param(4_000, 4, id="what is left"),
+            pytest.param(-60_000, 2, id="the least, late as it is"),
+        ],
+    )
+    def test_ends_with_the_runs_time(self, until: int, most: float) -> None:
+        desk = Slow()
+        with pytest.raises(Unavailable):
+            desk.platform.within(until).order("retailpulse", "o-1")
+        assert desk.now == pytest.approx(most, abs=0.01)
+
+    def test_of_a_process_that_stood_still_has_time_for_its_last_attempt(self) -> None:
+        desk = Slow(oversleeps_s=60)
+        with pytest.raises(Unavailable):
+            desk.platform.order("retailpulse", "o-1")
+        assert desk.given == [5, 1]
+
+    def test_that_is_answered_byte_by_byte_is_given_up(self) -> None:
+        desk = Slow(drips=True)
+        with pytest.raises(Unavailable, match="not there in time"):
+            desk.platform.order("retailpulse", "o-1")
+        assert desk.now <= 16
+
+    def test_that_is_made_once_is_not_cut_short(self) -> None:
+        desk = Slow(idempotent=False)
+        with pytest.raises(UnconfirmedError):
+            desk.platform.within(-60_000).act("key-1", TICKET, REFUND)
+        assert desk.given == [5]

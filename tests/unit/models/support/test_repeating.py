@@ -19,10 +19,23 @@ NOW = 1_795_266_000_000  # Sat, 21 Nov 2026 13:00:00 GMT
         pytest.param(1, 0, 0, 1, id="who asks for nothing gets a pause all the same"),
         pytest.param(1, 0, 11, None, id="nobody is waited for beyond the patience"),
         pytest.param(2, 9, None, None, id="nor is anything tried after it"),
+        pytest.param(2, 7.5, None, None, id="nor what would have less than a second"),
     ],
 )
 def test_pause(attempt: int, spent_s: float, asked_s: float | None, expected: float | None) -> None:
     assert PATIENCE.pause_s(attempt, spent_s, asked_s, jitter=1) == expected
+
+
+@pytest.mark.parametrize(
+    ("left", "total_s"),
+    [
+        pytest.param(4_000, 4, id="no longer than what is left"),
+        pytest.param(60_000, 10, id="nor than the patience"),
+        pytest.param(-5_000, 2, id="what is late has the least"),
+    ],
+)
+def test_what_is_left_caps_the_patience(left: int, total_s: float) -> None:
+    assert PATIENCE.capped(left, least_s=2).total_s == total_s
 
 
 def test_those_who_failed_together_do_not_come_back_together() -> None:

@@ -9,6 +9,7 @@ from pydantic_ai.exceptions import ModelRequestRejectedError
 from events.errors import DeadLetter, Unavailable
 from events.prediction import Output, SupportDetail, ToolCall
 from models.support.actions import Action
+from models.support.ending import TELL_MS
 from models.support.plan import AgentPlan
 from models.support.platform import (
     AlreadyEndedError,
@@ -25,6 +26,7 @@ from models.support.steps import Answered, Concluded, Ended, Posting, Step, kind
 from tests.memory_platform import MemoryPlatform
 from tests.unit.models.support.agents import NOON, PLAN, order, ticket
 from tests.unit.models.support.runs import (
+    DEADLINE,
     HANDED,
     ORDINARY,
     CrashError,
@@ -381,6 +383,13 @@ def test_a_ticket_with_another_end_is_left_with_it() -> None:
     platform.failure = AlreadyEndedError("a person closed it")
     ended = work(PlainRun(), assignment(), surroundings(Script([escalated(), HANDED]), platform))
     assert (detail(ended).outcome, detail(ended).reason) == ("handed_over", "post_refused")
+
+
+def test_what_the_platform_is_asked_ends_with_the_runs_time() -> None:
+    platform = MemoryPlatform.of([order()])
+    work(PlainRun(), assignment(), surroundings(Script(ORDINARY), platform))
+    seconds = PLAN.budgets.seconds
+    assert platform.untils == [DEADLINE - TELL_MS, min(NOON + seconds * 1_000, DEADLINE - MARGIN_MS)]
 
 
 def test_a_run_beside_the_one_that_is_heard_does_and_says_nothing() -> None:
