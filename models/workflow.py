@@ -29,13 +29,15 @@ class Answer:
     """What was said of one case, and the values that were looked at.
 
     `fallback` is why the model was not asked; None where it was. `explanation` is there where the case's
-    decision asks for one (`explain`).
+    decision asks for one (`explain`). `read` is the reading that the values are of, where that is not the
+    case's: an answer that was begun before goes by what was read then.
     """
 
     output: Output
     features: Mapping[str, float]
     fallback: str | None = None
     explanation: Explanation | None = None
+    read: FeatureVector | None = None
 
 
 @dataclass(frozen=True, slots=True)

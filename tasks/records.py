@@ -37,7 +37,8 @@ def iso(time: Millis) -> str:
 
 def prediction(fed: Fed, case: Case, answer: Answer, entity_id: str, stamp: Stamp) -> Outgoing:
     """The record for `ml.predictions`, keyed by its id. Raises `DeadLetter` where the answer is none."""
-    event, decision, model, features = case.event, case.decision, stamp.model, case.features
+    event, decision, model = case.event, case.decision, stamp.model
+    features = case.features if answer.read is None else answer.read
     if not 0 <= answer.output.confidence <= 1:
         raise DeadLetter("invalid_output", f"confidence must be from 0 to 1, is {answer.output.confidence}")
     record = Prediction(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from events.decision import Millis
+from features.reading import FeatureVector
 from models.support.llm import Connect
 from models.support.plan import AgentPlan
 from models.support.platform import SupportPlatform
@@ -32,8 +33,8 @@ class Surroundings:
 class Assignment:
     """One ticket, by which version it is worked on, and until when (epoch ms) its end was promised.
 
-    `customer` are the features that were found. `fallback` says why no model may be asked, if none may. One
-    that is not `heard` reasons beside the run that is, and does and says nothing.
+    `customer` are the features that were found, in that `read`. `fallback` says why no model may be
+    asked, if none may. One that is not `heard` reasons beside the run that is, and does and says nothing.
     """
 
     ticket: Ticket
@@ -44,3 +45,4 @@ class Assignment:
     deadline: Millis
     fallback: str | None = None
     heard: bool = True
+    read: FeatureVector | None = None

@@ -111,6 +111,7 @@ def _begin(cursor: Cursor, assignment: Assignment, around: Surroundings) -> Begu
         instructions=assignment.instructions,
         prompt=compose(ticket, order, known, passages, around.day_of(now)),
         features=known,
+        read=assignment.read,
     )
     cursor.add(begun, Searched(query, search.namespace, passages))
     return begun

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from events.decision import Millis
+from features.reading import FeatureVector
 from models.support.actions import Action
 from models.support.fallback import Reason
 from models.support.limits import Purse
@@ -17,7 +18,10 @@ Outcome = Literal["resolved", "handed_over"]
 
 
 class Begun(msgspec.Struct, frozen=True, kw_only=True, tag="begun"):
-    """The run began, with this prompt, which it keeps. `policies` is the SHA-256 of what is searched."""
+    """The run began, with this prompt, which it keeps. `policies` is the SHA-256 of what is searched.
+
+    `features` stand in the prompt; `read` is what the store said of them, without the values.
+    """
 
     model_id: str
     began_at: Millis
@@ -25,6 +29,7 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True, tag="begun"):
     instructions: str
     prompt: str
     features: dict[str, float]
+    read: FeatureVector | None = None
 
 
 class Asked(msgspec.Struct, frozen=True, tag="asked"):

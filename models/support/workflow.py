@@ -10,10 +10,11 @@ from events.errors import SignalboxError, Unavailable
 from events.prediction import Output
 from features.keys import EntityKey
 from models.artifact import Artifact, BrokenModelError
+from models.support import standing
 from models.support.assignment import Assignment, Surroundings
 from models.support.journal import Journal, LeaseLostError, RunRow
 from models.support.run import work
-from models.support.steps import Ended
+from models.support.steps import Ended, Step
 from models.support.ticket import Ticket
 from models.support.version import CUSTOMER, MODEL, AgentVersion, load_version
 from models.workflow import Answer, Case, ModelVersion
@@ -83,6 +84,7 @@ class SupportAgent:
             deadline=case.decision.deadline,
             fallback=fallback,
             heard=case.decision.arm != "shadow",
+            read=case.features._replace(values=()),
         )
         row = RunRow(
             run_id=case.decision.prediction_id,
@@ -94,7 +96,7 @@ class SupportAgent:
         )
         try:
             with self._journal.open(row) as run:
-                return _answer(work(run, assignment, self._around), assignment.customer)
+                return _answer(work(run, assignment, self._around), run.steps)
         except LeaseLostError as error:
             # whoever has the ticket now ends it: this message comes again, and is answered from the journal
             raise Unavailable(f"ticket {ticket.ticket_id}", error) from error
@@ -105,5 +107,11 @@ class SupportAgent:
         return {name: float(value) for name, value in named if math.isfinite(float(value))}
 
 
-def _answer(ended: Ended, customer: Mapping[str, float]) -> Answer:
-    return Answer(_output.decode(ended.output), dict(customer), fallback=ended.fallback)
+def _answer(ended: Ended, steps: Sequence[Step]) -> Answer:
+    """With what the run began with: the store may say something else by now, which no prompt had."""
+    begun = standing.begun(steps)
+    if begun is None:
+        raise ValueError("a run ended that never began")
+    return Answer(
+        _output.decode(ended.output), dict(begun.features), fallback=ended.fallback, read=begun.read
+    )

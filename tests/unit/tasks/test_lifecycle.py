@@ -124,6 +124,17 @@ def test_features_reach_the_case_that_they_belong_to() -> None:
     assert [case.features for case in workflow.cases] == [KNOWN, other]
 
 
+def test_an_answer_that_was_begun_before_is_recorded_with_what_was_read_then() -> None:
+    then = KNOWN._replace(position="0@3", missing=("velocity",), stale=("mean",), origin="offline")
+    workflow = Scripted({"a": Answer(OUTPUT, {"amount": 12.5}, read=then)})
+
+    outcomes = lifecycle(workflow).decide(batch_of("a"), QUEUE, 0)
+
+    value = msgspec.json.decode(outcomes.records[0].value or b"")
+    told = [value[name] for name in ("feature_position", "missing", "stale", "feature_origin")]
+    assert told == ["0@3", ["velocity"], ["mean"], "offline"]
+
+
 def test_features_from_the_online_tier_are_not_marked_in_the_record() -> None:
     outcomes = lifecycle(Scripted()).decide(batch_of("a"), QUEUE, 0)
 

@@ -1,6 +1,7 @@
 """Which answer a ticket's event gets, over a journal in SQL."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,19 @@ def test_each_tool_gives_once_to_a_ticket_that_is_escalated_again(
     agent(journal, [refunded(), *first]).infer([case()])
     [answer] = agent(journal, [refunded(500), second]).infer([case(event_id="e-2")])
     assert said(answer) == expected
+
+
+def test_a_run_that_is_taken_up_says_which_features_it_was_decided_by(journal: Journal) -> None:
+    platform = MemoryPlatform.of([order()])
+    platform.lost = [Unavailable("support platform")]
+    then, now = case((float("nan"), 3.0, 1.0)), case((130.0, 4.0, 2.0))
+    agent(journal, list(ORDINARY), platform).infer([then])
+    [answer] = agent(journal, [], platform).infer(
+        [replace(now, features=now.features._replace(position="0@9"))]
+    )
+    assert isinstance(answer, Answer)
+    assert answer.features == {"order_count": 3.0, "prev_escalations": 1.0}
+    assert answer.read == then.features._replace(values=())
 
 
 def test_a_ticket_that_another_worker_has_is_waited_for(journal: Journal) -> None:
