@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from models.artifact import Artifact, BrokenModelError
 from models.support.masking import mask_loggers
+from models.support.version import MODEL
 from models.workflow import Workflow
 from tasks.celery import app, settings
 from tasks.equipment import Equipment
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from models.support.assignment import Surroundings
     from models.support.journal import Journal
     from models.support.search import PolicyIndex
-
-MODEL = "ai-support-agent"
 
 
 class Resolve(ServedTask):

@@ -79,7 +79,7 @@ def conclude(run: JournaledRun, assignment: Assignment, around: Surroundings) ->
         raise
     except Exception as error:
         # the outermost of what is reasoned: tried again, the journal would be played into the same bug
-        log.exception("ticket %s is handed over: an error that nobody foresaw", ticket_id)
+        log.exception("ticket %r is handed over: an error that nobody foresaw", ticket_id)
         return concluding.breached(BreachError("failed", type(error).__name__))
     return concluding.drafted(draft, run.steps)
 
