@@ -29,10 +29,10 @@ _header = HEADER.unpack_from
 def decode_rows(values: Sequence[bytes | None], measures: int = FOLDED) -> Increments:
     """The increments of all rows. `measures` is how many the view has: a row with another one is broken."""
     rows = [value or b"" for value in values]
-    # not copied: joining them is copy enough
-    bodies: list[bytes | memoryview] = [memoryview(row)[_ALONE:] for row in rows]
+    # to copy a row of 1 kB takes half the time that a view of it does
+    bodies = [row[_ALONE:] for row in rows]
     head = _heads(rows)
-    sizes = np.array([len(body) for body in bodies], np.intp)
+    sizes = np.fromiter(map(len, bodies), np.intp, len(bodies))
     positions: list[Position] = list(
         zip(range(len(rows)), head["partition"].tolist(), head["position"].tolist(), strict=True)
     )

@@ -1,13 +1,16 @@
 """Which values does a model get for an event, and how good are they? What is asked and what is answered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
+
+import msgspec
 
 from events.decision import Millis
 from features.contract import Contract
 from features.heartbeats import Heartbeat
 from features.increments import Segment
 from features.keys import EntityKey
+from features.table import Value
 from features.views import BatchView, StreamView
 
 __all__ = [
@@ -23,7 +26,6 @@ __all__ = [
     "Values",
 ]
 
-Value = float | str
 Reaction = Literal["fallback", "refuse"]
 Of = tuple[str, str]
 """An entity of a view: tenant and id."""
@@ -37,15 +39,16 @@ class Asked(NamedTuple):
     entered_at: Millis
 
 
-class FeatureVector(NamedTuple):
+class FeatureVector(msgspec.Struct, frozen=True, array_like=True):
     """The values of `Contract.stored`, in that order, and what is to be said of them.
 
+    Those of a whole batch are best taken by `features.table.matrix_of`.
     `missing` and `stale` name features; what was put in their place is the contract's reaction. `data_time`
     is the newest event of the view that knows least, None where none knows any. `position` is what
     `features.position` writes. `reaction` is the gravest that the contract asks for.
     """
 
-    values: tuple[Value, ...]
+    values: Collection[Value]
     missing: tuple[str, ...]
     stale: tuple[str, ...]
     data_time: Millis | None

@@ -2,21 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import compress, repeat
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from events.decision import Millis
 from features.position import standing_text
-from features.reading import FeatureVector, Reaction, Value
+from features.reading import FeatureVector, Reaction
+from features.table import Floats, Table, Value
 from features.wanted import Bools, Ints, Part, Wanted
 
 _NEVER = np.iinfo(np.int64).max
-# what `_make` does, without a call of Python's for each vector
-_vector = partial(tuple.__new__, FeatureVector)
 
 
 @dataclass(slots=True, eq=False)
@@ -27,12 +24,12 @@ class Gathered:
     """
 
     wanted: Wanted
-    matrix: NDArray[np.float64]
+    matrix: Floats
     missing: Bools
     stale: Bools
     data_time: Ints
     offline: Bools
-    texts: dict[int, list[Value]] = field(default_factory=dict)
+    texts: dict[int, list[str]] = field(default_factory=dict)
     standing: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
@@ -56,7 +53,7 @@ class Gathered:
         if stale.any():
             self.stale[:, part.places] = stale[:, None]
 
-    def numbers(self, part: Part, matrix: NDArray[np.float64], absent: Bools) -> None:
+    def numbers(self, part: Part, matrix: Floats, absent: Bools) -> None:
         """The columns of one view."""
         self.matrix[:, part.places] = matrix[:, part.columns]
         if absent.any():
@@ -82,8 +79,8 @@ def vectors(gathered: Gathered) -> list[FeatureVector]:
     if is_stale:
         _to_defaults(gathered, gathered.stale & wanted.on_stale.default)
     nothing: list[tuple[str, ...]] = [()] * asked
-    columns = (
-        _rows(gathered),
+    columns: tuple[list[Any], ...] = (
+        Table(gathered.matrix, gathered.texts).rows(),
         _names(gathered.missing, wanted.names) if is_missing else nothing,
         _names(gathered.stale, wanted.names) if is_stale else nothing,
         _times(gathered.data_time),
@@ -91,15 +88,7 @@ def vectors(gathered: Gathered) -> list[FeatureVector]:
         _positions(gathered.standing, asked),
         _reactions(gathered) if is_missing or is_stale else [None] * asked,
     )
-    return list(map(_vector, zip(*columns, strict=True)))
-
-
-def _rows(gathered: Gathered) -> list[tuple[Value, ...]]:
-    # by columns: a list for each row would be made only to be made a tuple
-    columns: list[list[Value]] = gathered.matrix.T.tolist()
-    for place, texts in gathered.texts.items():
-        columns[place] = texts
-    return list(zip(*columns, strict=True)) if columns else [()] * len(gathered.matrix)
+    return list(map(FeatureVector, *columns))
 
 
 def _times(times: Ints) -> list[Millis | None]:

@@ -112,8 +112,8 @@ class Who(NamedTuple):
 def who(entity: str, asked: Sequence[Asked]) -> Who:
     """About whom these events ask, of one kind of entity."""
     found = [each.keys.get(entity) for each in asked]
-    entities = {key: None for key in found if key is not None}
+    entities = [key for key in dict.fromkeys(found) if key is not None]
     if len(entities) == len(found):
-        return Who(list(entities), np.arange(len(found)))
+        return Who(entities, np.arange(len(found)))
     places: dict[EntityKey | None, int] = {key: place for place, key in enumerate(entities)}
-    return Who(list(entities), np.array([places.get(key, len(places)) for key in found], np.intp))
+    return Who(entities, np.array([places.get(key, len(places)) for key in found], np.intp))

@@ -1,7 +1,6 @@
 """Will this customer stay away? Gradient boosting, calibrated, and thresholds on what it says."""
 
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +11,7 @@ from events.prediction import ChurnDetail, Output
 from features.contract import Contract
 from features.keys import EntityKey
 from features.retail import DEFINITIONS
+from features.table import matrix_of
 from models.artifact import Artifact
 from models.calibration import Calibration, Floats, calibration_of
 from models.churn_features import CUSTOMER
@@ -80,8 +80,7 @@ class ChurnWorkflow:
         if not cases:
             return []
         names, calibration = self.needs.names, self._calibration
-        values = chain.from_iterable(case.features.values for case in cases)
-        matrix = np.fromiter(values, np.float64, len(cases) * len(names)).reshape(len(cases), len(names))
+        matrix = matrix_of([case.features.values for case in cases], len(names))
         told = explanations(
             self._booster,
             matrix,

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from events.envelope import Envelope
 from events.errors import DeadLetter
 from features.calendar import night, weekend
 from features.contract import Contract
+from features.table import matrix_of
 from models.workflow import Case
 
 _LARGEST_AMOUNT = 1e12
@@ -39,9 +39,7 @@ def assemble(cases: Sequence[Case], contract: Contract) -> Assembled:
             refused[place] = error
             amounts.append(0.0)
     occurred = np.fromiter((case.event.occurred_at for case in cases), np.int64, len(cases)) // 1_000
-    values = chain.from_iterable(case.features.values for case in cases)
-    shape = len(cases), len(contract.needs)
-    stored = np.fromiter(values, np.float64, shape[0] * shape[1]).reshape(shape)
+    stored = matrix_of([case.features.values for case in cases], len(contract.needs))
     return Assembled(rows_of(contract, np.array(amounts, dtype=np.float64), occurred, stored), refused)
 
 

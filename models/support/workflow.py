@@ -84,7 +84,8 @@ class SupportAgent:
             deadline=case.decision.deadline,
             fallback=fallback,
             heard=case.decision.arm != "shadow",
-            read=case.features._replace(values=()),
+            # a list, as it comes back from the journal
+            read=msgspec.structs.replace(case.features, values=[]),
         )
         row = RunRow(
             run_id=case.decision.prediction_id,

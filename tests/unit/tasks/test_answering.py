@@ -13,8 +13,8 @@ from tasks.answering import answers
 from tests.unit.models.cases import DECISION, order
 from tests.unit.tasks.fakes import KNOWN, OUTPUT, Scripted
 
-MISSING = KNOWN._replace(missing=("mean", "count"), reaction="fallback")
-STALE = KNOWN._replace(missing=("mean",), stale=("risk",), reaction="refuse")
+MISSING = msgspec.structs.replace(KNOWN, missing=("mean", "count"), reaction="fallback")
+STALE = msgspec.structs.replace(KNOWN, missing=("mean",), stale=("risk",), reaction="refuse")
 MODEL = Answer(OUTPUT, {"amount": 1.5})
 
 
@@ -25,7 +25,7 @@ def case(name: str, features: FeatureVector = KNOWN) -> Case:
 
 def test_what_is_missing_or_stale_and_may_be_is_the_models_own_business() -> None:
     workflow = Scripted()
-    tolerated = KNOWN._replace(missing=("mean",), stale=("risk",))
+    tolerated = msgspec.structs.replace(KNOWN, missing=("mean",), stale=("risk",))
 
     assert answers(workflow, [case("a", tolerated), case("b")]) == [MODEL, MODEL]
     assert workflow.seen == [["a", "b"]]

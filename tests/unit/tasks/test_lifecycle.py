@@ -94,7 +94,7 @@ def test_a_prediction_carries_all_that_it_rests_on() -> None:
 
 
 def test_without_stored_features_the_event_itself_is_the_oldest_data() -> None:
-    store = Store({"a": KNOWN._replace(data_time=None)})
+    store = Store({"a": msgspec.structs.replace(KNOWN, data_time=None)})
 
     outcomes = lifecycle(Scripted(), store).decide(batch_of("a"), QUEUE, 0)
 
@@ -116,7 +116,7 @@ def test_the_features_of_a_whole_batch_are_asked_for_at_once_as_of_each_events_o
 
 
 def test_features_reach_the_case_that_they_belong_to() -> None:
-    other = KNOWN._replace(values=(7.0,))
+    other = msgspec.structs.replace(KNOWN, values=(7.0,))
     workflow = Scripted()
 
     lifecycle(workflow, Store({"b": other})).decide(batch_of("a", "b"), QUEUE, 0)
@@ -125,7 +125,9 @@ def test_features_reach_the_case_that_they_belong_to() -> None:
 
 
 def test_an_answer_that_was_begun_before_is_recorded_with_what_was_read_then() -> None:
-    then = KNOWN._replace(position="0@3", missing=("velocity",), stale=("mean",), origin="offline")
+    then = msgspec.structs.replace(
+        KNOWN, position="0@3", missing=("velocity",), stale=("mean",), origin="offline"
+    )
     workflow = Scripted({"a": Answer(OUTPUT, {"amount": 12.5}, read=then)})
 
     outcomes = lifecycle(workflow).decide(batch_of("a"), QUEUE, 0)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import select
 
@@ -149,11 +150,11 @@ def test_a_run_that_is_taken_up_says_which_features_it_was_decided_by(journal: J
     then, now = case((float("nan"), 3.0, 1.0)), case((130.0, 4.0, 2.0))
     agent(journal, list(ORDINARY), platform).infer([then])
     [answer] = agent(journal, [], platform).infer(
-        [replace(now, features=now.features._replace(position="0@9"))]
+        [replace(now, features=msgspec.structs.replace(now.features, position="0@9"))]
     )
     assert isinstance(answer, Answer)
     assert answer.features == {"order_count": 3.0, "prev_escalations": 1.0}
-    assert answer.read == then.features._replace(values=())
+    assert answer.read == msgspec.structs.replace(then.features, values=[])
 
 
 def test_a_ticket_that_another_worker_has_is_waited_for(journal: Journal) -> None:
