@@ -67,7 +67,7 @@ class Leaning:
 
 def mostly(stored: Sequence[bytes | None]) -> bool:
     """Whether at least half of the rows that were asked for stood online."""
-    return 2 * sum(row is not None for row in stored) >= len(stored)
+    return 2 * stored.count(None) <= len(stored)
 
 
 def alone(source: RowSource, view: StreamView | BatchView) -> bool:

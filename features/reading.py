@@ -39,7 +39,7 @@ class Asked(NamedTuple):
     entered_at: Millis
 
 
-class FeatureVector(msgspec.Struct, frozen=True, array_like=True):
+class FeatureVector(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The values of `Contract.stored`, in that order, and what is to be said of them.
 
     Those of a whole batch are best taken by `features.table.matrix_of`.

@@ -15,7 +15,7 @@ from features.position import Offsets, offsets_text
 from features.reading import Of, Rows, RowSource
 from features.views import DAY_S, StreamView
 from features.wanted import Bools, Ints, Who
-from features.windows import Values, evaluate
+from features.windows import Queries, Values, evaluate
 
 UNKNOWN_TTL_S = 60
 """How long it stands online that nothing is known of an entity. An append makes a full row of it before."""
@@ -42,13 +42,28 @@ class StreamAnswer:
     put_back: PutBack | None
 
 
+class Question(NamedTuple):
+    """As of when (epoch ms) somebody asks about whom."""
+
+    view: StreamView
+    who: Who
+    at: Ints
+    queries: Queries
+
+    @classmethod
+    def of(cls, view: StreamView, who: Who, at: Ints) -> "Question":
+        """All that can be worked out before the rows are there."""
+        return cls(view, who, at, Queries.at(view, who.of, at))
+
+
 def answer(
-    view: StreamView, who: Who, at: Ints, stored: Sequence[bytes | None], beats: Heartbeats, source: RowSource
+    question: Question, stored: Sequence[bytes | None], beats: Heartbeats, source: RowSource
 ) -> StreamAnswer:
-    """The answer at each time of `at` (epoch ms), from what stood online under the keys of `who`.
+    """The answer at each time, from what stood online under the keys of `who`.
 
     Raises `Unavailable` where SQL must be asked and cannot.
     """
+    view, who = question.view, question.who
     increments = decode_rows(stored, len(view.measures))
     lacking = [place for place, row in enumerate(stored) if row is None] + list(increments.broken)
     put_back = None
@@ -63,10 +78,10 @@ def answer(
             rows[place] = row
         increments = decode_rows(rows, len(view.measures))
     # of nobody, who stands one past the last, nothing is known
-    values = evaluate(view, increments, len(stored) + 1, who.of, at)
+    values = question.queries.evaluate(increments, len(stored) + 1)
     told = _told(values, who, increments, _Stand(beats.partitions), from_sql, frozenset(lacking), put_back)
     if not values.exact.all():
-        _unfolded(view, who, at, told, beats, source)
+        _unfolded(question, told, beats, source)
     return told
 
 
@@ -134,10 +149,9 @@ def _ahead(positions: Sequence[Position], common: Offsets) -> dict[int, str]:
     return {place: offsets_text(each) for place, each in offsets.items()}
 
 
-def _unfolded(
-    view: StreamView, who: Who, at: Ints, told: StreamAnswer, beats: Heartbeats, source: RowSource
-) -> None:
+def _unfolded(question: Question, told: StreamAnswer, beats: Heartbeats, source: RowSource) -> None:
     """Answer from SQL in place of what the online tier has folded up."""
+    view, who, at, _ = question
     asking = np.flatnonzero(~told.values.exact)
     rows = np.unique(who.of[asking])
     keys = who.keys(rows.tolist())

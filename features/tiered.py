@@ -1,8 +1,10 @@
 """Which values do these events get? From Redis in one round trip; what lacks there from SQL, and put back."""
 
 import contextlib
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from itertools import chain
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -20,12 +22,16 @@ from features.vectors import Gathered, vectors
 from features.views import StreamView
 from features.wanted import Ints, Part, Wanted, Who, wanted, who
 
+Prepared = TypeVar("Prepared")
+
 
 class Online(Protocol):
     """The online tier, as a reader uses it. Each method raises `Unavailable`."""
 
-    def read(self, keys: Sequence[str]) -> tuple[list[bytes | None], Heartbeats]:
-        """The bytes under each key, and the heartbeats of the same moment."""
+    def read_while(
+        self, keys: Sequence[str], prepare: Callable[[], Prepared]
+    ) -> tuple[list[bytes | None], Heartbeats, Prepared]:
+        """The bytes under each key, the heartbeats of the same moment, and what was prepared meanwhile."""
 
     def put(self, rows: Iterable[tuple[str, bytes, int]], known: Offsets) -> tuple[str, ...]:
         """Put whole rows; those that may lack something are refused."""
@@ -66,42 +72,41 @@ class TieredReader:
         entities = {entity: who(entity, asked) for entity in {part.view.entity for part in parts}}
         whos = [entities[part.view.entity] for part in parts]
         keys = [row_keys(shelf_of(part.view), of.entities) for part, of in zip(parts, whos, strict=True)]
-        stored, beats = self._online.read([key for some in keys for key in some])
-        moments = _Moments(asked, beats)
-        gathered = Gathered.of(self._wanted, len(asked))
+        prepare = partial(_Prepared.of, self._wanted, whos, asked)
+        stored, beats, prepared = self._online.read_while(list(chain.from_iterable(keys)), prepare)
         source = Leaning(self._offline, self._outage) if mostly(stored) else self._offline
         first = 0
         for part, of, some in zip(parts, whos, keys, strict=True):
             found = stored[first : first + len(some)]
             first += len(some)
-            self._say(gathered, part, of, found, moments, source)
-        return vectors(gathered)
+            self._say(prepared, part, of, found, beats, source)
+        return vectors(prepared.gathered)
 
     def _say(
         self,
-        gathered: Gathered,
+        prepared: "_Prepared",
         part: Part,
         of: Who,
         found: Sequence[bytes | None],
-        moments: "_Moments",
+        beats: Heartbeats,
         source: RowSource,
     ) -> None:
-        view = part.view
+        view, gathered = part.view, prepared.gathered
         if isinstance(view, StreamView):
-            stream = stream_reading.answer(view, of, moments.at, found, moments.beats, source)
+            stream = stream_reading.answer(prepared.questions[view.name], found, beats, source)
             gathered.numbers(part, stream.values.matrix, stream.values.absent)
             gathered.standing[view.name] = stream.standing
             newest, offline, until = stream.values.newest, stream.offline, stream.counted_until
             if stream.put_back and not alone(source, view):
                 self._put_back(stream.put_back)
         else:
-            batch = batch_reading.answer(view, of, moments.at, found, moments.beats, source)
+            batch = batch_reading.answer(view, of, prepared.at, found, beats, source)
             gathered.values(part, batch.values)
             newest, offline, until = batch.newest, batch.offline, np.array(batch.as_of)
             if batch.rows and not alone(source, view):
                 with contextlib.suppress(Unavailable):
                     self._online.put_values(view.name, batch.rows, None if batch.as_of < 0 else batch.as_of)
-        late = (until < 0) | (moments.entered_at - until > view.freshness_s * 1_000)
+        late = (until < 0) | (prepared.entered_at - until > view.freshness_s * 1_000)
         if alone(source, view):
             # who lacks there was looked for nowhere else
             late, offline = late | offline, np.zeros_like(offline)
@@ -113,11 +118,25 @@ class TieredReader:
             self._online.put(rows.rows, rows.known)
 
 
-class _Moments:
-    """As of when each event asks, when Kafka took it in (epoch ms), and how far the online tier was then."""
+class _Prepared(NamedTuple):
+    """What can be done before the rows are there, which is a tenth of all.
 
-    def __init__(self, asked: Sequence[Asked], beats: Heartbeats) -> None:
+    As of when each event asks, and when Kafka took it in (epoch ms); by view what it is asked.
+    """
+
+    at: Ints
+    entered_at: Ints
+    gathered: Gathered
+    questions: Mapping[str, stream_reading.Question]
+
+    @classmethod
+    def of(cls, wanted: Wanted, whos: Sequence[Who], asked: Sequence[Asked]) -> "_Prepared":
+        """One of `whos` for each part of what is wanted."""
         _, at, entered_at = zip(*asked, strict=True)
-        self.at: Ints = np.array(at, np.int64)
-        self.entered_at: Ints = np.array(entered_at, np.int64)
-        self.beats = beats
+        moments: Ints = np.array(at, np.int64)
+        questions = {
+            part.view.name: stream_reading.Question.of(part.view, who, moments)
+            for part, who in zip(wanted.parts, whos, strict=True)
+            if isinstance(part.view, StreamView)
+        }
+        return cls(moments, np.array(entered_at, np.int64), Gathered.of(wanted, len(asked)), questions)

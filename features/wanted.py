@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,8 +112,9 @@ class Who(NamedTuple):
 def who(entity: str, asked: Sequence[Asked]) -> Who:
     """About whom these events ask, of one kind of entity."""
     found = [each.keys.get(entity) for each in asked]
-    entities = [key for key in dict.fromkeys(found) if key is not None]
-    if len(entities) == len(found):
-        return Who(entities, np.arange(len(found)))
+    unique = dict.fromkeys(found)
+    if len(unique) == len(found) and None not in unique:
+        return Who(cast("list[EntityKey]", found), np.arange(len(found)))
+    entities = [key for key in unique if key is not None]
     places: dict[EntityKey | None, int] = {key: place for place, key in enumerate(entities)}
     return Who(entities, np.array([places.get(key, len(places)) for key in found], np.intp))

@@ -43,6 +43,31 @@ class Values(NamedTuple):
     absent: Bools
 
 
+class Queries(NamedTuple):
+    """Questions about a view, as far as they can be worked out before the increments are there.
+
+    About row `of[i]` at tile `tiles[i]`; `bounds` [points, queries]: row and tile of each of `plan.points`.
+    """
+
+    view: StreamView
+    plan: Plan
+    of: Places
+    tiles: Ints
+    bounds: Ints
+
+    @classmethod
+    def at(cls, view: StreamView, of: Places, at: Ints) -> "Queries":
+        """About row `of[i]` at time `at[i]` (epoch ms), for all `i`."""
+        plan, tiles = plan_of(view), _tiles(view, at)
+        bounds = np.maximum(tiles + plan.points, 0)
+        bounds += of << _ROW
+        return cls(view, plan, of, tiles, bounds)
+
+    def evaluate(self, increments: Increments, rows: int) -> Values:
+        """Their values, of so many rows. Increments may stand in any order, several of them in one tile."""
+        return _values(self, _past(self.plan, increments, rows))
+
+
 class _Past(NamedTuple):
     """Increments by row and tile, one place on: at `i` stands what the first `i` of them say.
 
@@ -61,17 +86,20 @@ def evaluate(view: StreamView, increments: Increments, rows: int, of: Places, at
 
     Increments may stand in any order, and several of them in one tile.
     """
-    plan = plan_of(view)
-    past = _past(plan, increments, rows)
-    tiles = np.minimum(at // view.tile_ms, _LAST)
     if len(at) <= _CHUNK:
-        return _values(view, plan, past, of, tiles)
+        return Queries.at(view, of, at).evaluate(increments, rows)
+    past = _past(plan_of(view), increments, rows)
     whole = _room(len(at), len(view.features))
-    for places in _chunks(of, tiles):
-        part = _values(view, plan, past, of[places], tiles[places])
+    for places in _chunks(of, _tiles(view, at)):
+        part = _values(Queries.at(view, of[places], at[places]), past)
         for column, values in zip(whole, part, strict=True):
             column[places] = values
     return whole
+
+
+def _tiles(view: StreamView, at: Ints) -> Ints:
+    tiles = at // view.tile_ms
+    return np.minimum(tiles, _LAST, out=tiles)
 
 
 def _past(plan: Plan, increments: Increments, rows: int) -> _Past:
@@ -108,10 +136,10 @@ def _latest(keys: Ints, among: Bools) -> Ints:
     return np.maximum.accumulate(latest)
 
 
-def _values(view: StreamView, plan: Plan, past: _Past, of: Places, tiles: Ints) -> Values:
+def _values(queries: Queries, past: _Past) -> Values:
+    view, plan, of, tiles, bounds = queries
     # features by queries, and not the other way: what is looked up for one point or span then lies together
-    bounds = np.maximum(tiles + plan.points, 0)
-    found = past.keys[1:].searchsorted((of << _ROW) + bounds)
+    found = past.keys[1:].searchsorted(bounds)
     now = found[0]
     newest = past.keys.take(now)
     # a row's keys follow each other: where the one before `now` is another's, this row has none before
