@@ -14,7 +14,7 @@ import numpy as np
 from events.envelope import Envelope
 from features.decoding import decode_rows
 from features.extraction import increments_of
-from features.increments import Increments, encode_row
+from features.increments import Increments, Positions, encode_row
 from features.retail import CUSTOMER_ORDERS, DEFINITIONS, TERMINAL_ORDERS
 from features.schema import StreamView
 from features.segments import INCREMENT, Segment
@@ -78,7 +78,7 @@ def _training_set(view: StreamView, rng: np.random.Generator) -> None:
         n=np.ones(MANY, np.int64),
         amount=rng.integers(0, 100_00, MANY),
         base=np.zeros(MANY, np.bool_),
-        positions=[],
+        positions=Positions.of(),
     )
     of, at = rng.integers(0, entities, MANY), tiles[1] * 1_000
     seconds = least(lambda: evaluate(view, increments, entities, of, at), 1, 3) / 1e6

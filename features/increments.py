@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,7 @@ __all__ = [
     "Increments",
     "Ints",
     "Packed",
+    "Positions",
     "Segment",
     "compact",
     "encode_increments",
@@ -44,8 +45,22 @@ __all__ = [
 Column = NDArray[np.integer[Any]]
 
 
-Position = tuple[int, int, int]
-"""A row's place in its batch, a partition, and the next offset of it that is not in that row."""
+class Positions(NamedTuple):
+    """For each segment its row's place in the batch, its partition, and the next offset that is not in it."""
+
+    place: NDArray[np.intp]
+    partition: NDArray[np.int16]
+    position: NDArray[np.uint64]
+
+    @classmethod
+    def of(cls, positions: Sequence[tuple[int, int, int]] = ()) -> "Positions":
+        """One by one."""
+        place, partition, position = zip(*positions, strict=True) if positions else ((), (), ())
+        return cls(np.array(place, np.intp), np.array(partition, np.int16), np.array(position, np.uint64))
+
+    def among(self, chosen: NDArray[np.bool_]) -> "Positions":
+        """Some of them."""
+        return Positions._make(column[chosen] for column in self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +80,7 @@ class Increments:
     n: Column
     amount: Column
     base: NDArray[np.bool_] | None
-    positions: Sequence[Position]
+    positions: Positions
     broken: tuple[int, ...] = ()
 
 
@@ -105,14 +120,14 @@ def of_segments(rows: Sequence[Sequence[Segment]]) -> Increments:
     """The same out of segments, as the offline tier gives them."""
     arrays = [segment.increments for row in rows for segment in row]
     counts = np.array([sum(len(segment.increments) for segment in row) for row in rows], np.intp)
-    positions = [
-        (place, segment.partition, segment.position) for place, row in enumerate(rows) for segment in row
-    ]
+    positions = Positions.of(
+        [(place, segment.partition, segment.position) for place, row in enumerate(rows) for segment in row]
+    )
     return columns_of(np.concatenate([np.empty(0, INCREMENT), *arrays]), counts, positions)
 
 
 def columns_of(
-    raw: Packed, counts: NDArray[np.intp], positions: Sequence[Position], broken: Sequence[int] = ()
+    raw: Packed, counts: NDArray[np.intp], positions: Positions, broken: Sequence[int] = ()
 ) -> Increments:
     """The increments `raw`, of which `counts` belong to each row in turn."""
     measures = raw["measure"]

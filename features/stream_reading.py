@@ -9,7 +9,7 @@ import numpy as np
 from events.decision import Millis
 from features.decoding import decode_rows
 from features.heartbeats import Heartbeat, Heartbeats, as_of
-from features.increments import Increments, Position, encode_row, of_segments
+from features.increments import Increments, Positions, encode_row, of_segments
 from features.keys import row_key, shelf_of
 from features.position import Offsets, offsets_text
 from features.reading import Of, Rows, RowSource
@@ -139,12 +139,18 @@ def _told(
     return StreamAnswer(values, offline, counted_until, standing, put_back)
 
 
-def _ahead(positions: Sequence[Position], common: Offsets) -> dict[int, str]:
+def _ahead(positions: Positions, common: Offsets) -> dict[int, str]:
     """Where those rows stand that are further than the heartbeats: they were put from SQL meanwhile."""
-    reached = common.get
-    ahead = [each for each in positions if each[2] > reached(each[1], -1)]
+    # by partition, from -2 on: the least offset that is not counted, 0 where nothing is
+    least = np.zeros(max(common, default=-1) + 4, np.uint64)
+    for partition, position in common.items():
+        least[partition + 2] = position + 1
+    further = positions.position >= least.take(positions.partition + 2, mode="clip")
+    if not further.any():
+        return {}
+    ahead = positions.among(further)
     offsets: dict[int, dict[int, int]] = {}
-    for place, partition, position in ahead:
+    for place, partition, position in zip(*(column.tolist() for column in ahead), strict=True):
         offsets.setdefault(place, {**common})[partition] = position
     return {place: offsets_text(each) for place, each in offsets.items()}
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Select, select
 
 from events.decision import Millis
-from features.increments import Increments, Ints
+from features.increments import Increments, Ints, Positions
 from features.offline.sql import PARAMETERS, among, chunks
 from features.offline.tables import ENTITIES, EVENTS, INCREMENTS
 from features.reading import Of
@@ -39,7 +39,9 @@ class History:
 
     def increments(self) -> Increments:
         """The same as an evaluation takes them."""
-        return Increments(self.of, self.tile, self.measure, self.n, self.amount, base=None, positions=())
+        return Increments(
+            self.of, self.tile, self.measure, self.n, self.amount, base=None, positions=Positions.of()
+        )
 
     def taken(self, places: NDArray[np.intp], of: NDArray[np.intp]) -> "History":
         """Those at some places, as the increments of others."""

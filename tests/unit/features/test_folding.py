@@ -69,7 +69,7 @@ def test_a_row_is_compacted_segment_by_segment() -> None:
         segment((NOW, 0, 1, 1), partition=1, position=8),
     ]
     found = decode_rows([compact(parts, CUSTOMER_ORDERS, NOW)])
-    assert found.positions == [(0, 0, 4), (0, 1, 8)]
+    assert [column.tolist() for column in found.positions] == [[0, 0], [0, 1], [4, 8]]
     assert found.n.tolist() == [2, 1]
     assert found.base is not None
     assert found.base.tolist() == [True, False]
