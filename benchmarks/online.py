@@ -5,7 +5,8 @@
 A redis-server of its own on this machine. Each customer has two orders a day for thirty days, and is asked
 for 20 features: the number of orders and their mean amount in each of ten windows, worked out at the time of
 the event that asks. A plain MGET of redis-py fetches as many rows of the same bytes, in turns with the store.
-Feast looks up 20 stored values of as many entities; it wants a venv of its own with `feast[redis]`.
+Feast looks up 20 values that are ready, and works the same 20 out of the orders by an on-demand view; it
+wants a venv of its own with `feast[redis]`.
 """
 
 import argparse
@@ -140,30 +141,31 @@ def _seconds(action: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def feast(python: Path, port: int, folder: Path) -> dict[int, Took]:
-    """The same sizes through Feast's SDK, in its own interpreter, against the same Redis."""
+def feast(python: Path, port: int, folder: Path) -> dict[str, dict[int, Took]]:
+    """The same sizes through Feast's SDK by kind of read, in its own interpreter, against the same Redis."""
     script = Path(__file__).with_name("online_feast.py")
     sizes = ",".join(f"{size}:{rounds // 4}" for size, rounds in SIZES)
     command = [str(python), str(script), str(port), str(folder), str(CUSTOMERS), sizes]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    said = msgspec.json.decode(printed.splitlines()[-1], type=dict[str, list[float]])
-    return {int(size): Took.of(seconds) for size, seconds in said.items()}
+    said = msgspec.json.decode(printed.splitlines()[-1], type=dict[str, dict[int, list[float]]])
+    return {
+        kind: {size: Took.of(seconds) for size, seconds in by_size.items()} for kind, by_size in said.items()
+    }
 
 
-def report(ours: dict[int, tuple[Took, Took]], theirs: dict[int, Took]) -> list[str]:
+def report(ours: dict[int, tuple[Took, Took]], theirs: dict[str, dict[int, Took]]) -> list[str]:
     """Print the table; which aims are not met."""
-    print("entities                p50 ms    p99 ms   p50 by raw Redis")
+    print("entities                      p50 ms    p99 ms   p50 by raw Redis")
     unmet = []
     for size, (store, raw) in ours.items():
-        for name, took in (("store", store), ("raw Redis", raw), ("Feast", theirs.get(size))):
-            if took is not None:
-                print(f"{size:8} {name:10} {took.p50:10.3f} {took.p99:9.3f} {took.p50 / raw.p50:18.2f}")
+        by_feast = {f"Feast, {kind}": by_size[size] for kind, by_size in theirs.items()}
+        for name, took in {"store": store, "raw Redis": raw, **by_feast}.items():
+            print(f"{size:8} {name:18} {took.p50:8.3f} {took.p99:9.3f} {took.p50 / raw.p50:18.2f}")
         if store.p50 > MOST_OF_RAW * raw.p50:
             unmet.append(f"{size}: {store.p50 / raw.p50:.1f} times the raw round trip, not {MOST_OF_RAW:g}")
-        if size in theirs and theirs[size].p50 < LEAST_OF_FEAST * store.p50:
-            unmet.append(
-                f"{size}: {theirs[size].p50 / store.p50:.1f} times Feast's speed, not {LEAST_OF_FEAST:g}"
-            )
+        for name, took in by_feast.items():
+            if took.p50 < LEAST_OF_FEAST * store.p50:
+                unmet.append(f"{size}: {took.p50 / store.p50:.1f} times {name}, not {LEAST_OF_FEAST:g}")
     if ours[1][0].p99 >= MOST_ALONE_MS:
         unmet.append(f"1: p99 is {ours[1][0].p99:.2f} ms, not below {MOST_ALONE_MS:g}")
     return unmet
