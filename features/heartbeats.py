@@ -15,6 +15,8 @@ from events.decision import Millis
 
 _PARTITION_WORDS = 5
 _VIEW_WORDS = 2
+_MOST_PARTITION, _MOST = (1 << 15) - 1, (1 << 63) - 1
+"""What a row has room for, and an array."""
 
 
 class Heartbeat(NamedTuple):
@@ -67,6 +69,8 @@ def parse_heartbeats(value: bytes | None) -> Heartbeats:
         try:
             if len(words) == _PARTITION_WORDS:
                 partition, position, floor, as_of, clock = map(int, words)
+                if not (-1 <= partition <= _MOST_PARTITION and 0 <= position < _MOST):
+                    continue
                 partitions[partition] = Heartbeat(position, as_of, clock)
                 floors[partition] = floor
             elif len(words) == _VIEW_WORDS:

@@ -42,7 +42,8 @@ class Asked(NamedTuple):
 class FeatureVector(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The values of `Contract.stored`, in that order, and what is to be said of them.
 
-    Those of a whole batch are best taken by `features.table.matrix_of`.
+    Those of a whole batch are best taken by `features.table.matrix_of`. A journal keeps a vector without its
+    values.
     `missing` and `stale` name features; what was put in their place is the contract's reaction. `data_time`
     is the newest event of the view that knows least, None where none knows any. `position` is what
     `features.position` writes. `reaction` is the gravest that the contract asks for.

@@ -107,8 +107,11 @@ class RedisStore:
             connection.send_command("MGET", POSITION_KEY, *keys)  # type: ignore[no-untyped-call]  # theirs
             prepared = prepare()
             found: list[bytes | None] = connection.read_response()
+        except BaseException:
+            # a time limit may strike anywhere: the answer would be taken for that of the next read
+            connection.disconnect()  # type: ignore[no-untyped-call]  # theirs
+            raise
         finally:
-            # one whose answer was not read is closed when it is taken again: the pool looks for that
             pool.release(connection)
         return found, prepared
 

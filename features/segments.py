@@ -24,6 +24,10 @@ from numpy.typing import NDArray
 
 VERSION = b"\x01"
 HEADER = struct.Struct("<hQIII")
+HEAD = np.dtype(
+    [("partition", "<i2"), ("position", "<u8"), ("oldest", "<u4"), ("cap", "<u4"), ("length", "<u4")]
+)
+"""A header's bytes, as a column of an array."""
 ONE = struct.Struct("<IBiq")
 INCREMENT = np.dtype([("tile", "<u4"), ("measure", "u1"), ("n", "<i4"), ("amount", "<i8")])
 FOLDED = 0x80

@@ -145,7 +145,7 @@ def _ahead(positions: Positions, common: Offsets) -> dict[int, str]:
     least = np.zeros(max(common, default=-1) + 4, np.uint64)
     for partition, position in common.items():
         least[partition + 2] = position + 1
-    further = positions.position >= least.take(positions.partition + 2, mode="clip")
+    further = positions.position >= least.take(positions.partition.astype(np.intp) + 2, mode="clip")
     if not further.any():
         return {}
     ahead = positions.among(further)

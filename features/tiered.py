@@ -130,13 +130,13 @@ class _Prepared(NamedTuple):
     questions: Mapping[str, stream_reading.Question]
 
     @classmethod
-    def of(cls, wanted: Wanted, whos: Sequence[Who], asked: Sequence[Asked]) -> "_Prepared":
-        """One of `whos` for each part of what is wanted."""
+    def of(cls, needed: Wanted, whos: Sequence[Who], asked: Sequence[Asked]) -> "_Prepared":
+        """One of `whos` for each part of what is needed."""
         _, at, entered_at = zip(*asked, strict=True)
         moments: Ints = np.array(at, np.int64)
         questions = {
-            part.view.name: stream_reading.Question.of(part.view, who, moments)
-            for part, who in zip(wanted.parts, whos, strict=True)
+            part.view.name: stream_reading.Question.of(part.view, about, moments)
+            for part, about in zip(needed.parts, whos, strict=True)
             if isinstance(part.view, StreamView)
         }
-        return cls(moments, np.array(entered_at, np.int64), Gathered.of(wanted, len(asked)), questions)
+        return cls(moments, np.array(entered_at, np.int64), Gathered.of(needed, len(asked)), questions)

@@ -88,7 +88,11 @@ def vectors(gathered: Gathered) -> list[FeatureVector]:
         _positions(gathered.standing, asked),
         _reactions(gathered) if is_missing or is_stale else [None] * asked,
     )
-    return list(map(FeatureVector, *columns))
+    found = list(map(FeatureVector, *columns))
+    # `map` ends with the shortest, and says nothing
+    if len(found) != asked:
+        raise ValueError(f"{asked} events ask, and {len(found)} would be answered")
+    return found
 
 
 def _times(times: Ints) -> list[Millis | None]:
@@ -103,7 +107,7 @@ def _origins(offline: Bools) -> list[Literal["online", "offline"]]:
 
 
 def _to_defaults(gathered: Gathered, chosen: Bools) -> None:
-    gathered.matrix = np.where(chosen, gathered.wanted.defaults, gathered.matrix)
+    np.copyto(gathered.matrix, gathered.wanted.defaults, where=chosen)
     for place, default in gathered.wanted.texts.items():
         for event in np.flatnonzero(chosen[:, place]).tolist():
             gathered.texts[place][event] = default

@@ -4,7 +4,7 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from features.decoding import decode_rows, segments_of
@@ -52,6 +52,7 @@ def columns(found: Increments) -> list[list[object]]:
 
 
 @given(st.lists(_SEGMENTS, max_size=4))
+@example([[], [], []])
 def test_what_goes_in_comes_out(rows: list[list[Segment]]) -> None:
     encoded = [encode_row(row, TERMINAL_ORDERS) for row in rows]
     assert columns(decode_rows(encoded, 2)) == columns(of_segments(rows))
@@ -103,6 +104,15 @@ def test_an_increment_of_no_measure_of_the_view_is_not_written() -> None:
 
 
 _GOOD = encode_row([segment((5, 0, 1, 0), (6, 1, 1, 0), position=3)], TERMINAL_ORDERS)
+_OF_ANOTHER = encode_row([segment((5, 0, 1, 0), partition=1, position=3)], TERMINAL_ORDERS)[1:]
+_PARTS = [segment((5, 0, 1, partition), partition=partition) for partition in range(1_000)]
+_MANY = encode_row(_PARTS, TERMINAL_ORDERS)
+
+
+def test_rows_of_few_segments_and_of_many_stand_side_by_side() -> None:
+    rows = [_PARTS[:2], _PARTS, [], _PARTS[3:4], _PARTS[:9], _PARTS[:8]]
+    found = decode_rows([encode_row(row, TERMINAL_ORDERS) for row in rows], 2)
+    assert columns(found) == columns(of_segments(rows))
 
 
 @pytest.mark.parametrize(
@@ -115,6 +125,10 @@ _GOOD = encode_row([segment((5, 0, 1, 0), (6, 1, 1, 0), position=3)], TERMINAL_O
         pytest.param(_GOOD + b"\x00", id="a byte too many"),
         pytest.param(_GOOD[:12], id="half a header"),
         pytest.param(_GOOD + _GOOD[1:], id="one partition twice"),
+        pytest.param(_GOOD + _OF_ANOTHER + _GOOD[1:], id="one partition twice, another between"),
+        pytest.param(VERSION + 10 * _GOOD[1:], id="one partition ten times"),
+        pytest.param(_MANY[:-1], id="many segments, a byte short"),
+        pytest.param(_MANY + b"\x00", id="many segments, a byte too many"),
         pytest.param(
             encode_row([segment((5, 0, 1, 0))], TERMINAL_ORDERS)[:-17] + ONE.pack(5, 9, 1, 0),
             id="a measure that the view does not have",
@@ -130,6 +144,7 @@ def test_a_broken_row_counts_as_not_there_and_harms_no_other(value: bytes) -> No
 
 
 @given(st.binary(max_size=60), st.integers(0, len(_GOOD)))
+@example(VERSION + bytes(1 << 20), 0)
 def test_no_bytes_raise_anything(noise: bytes, at: int) -> None:
     damaged = _GOOD[:at] + noise + _GOOD[at:]
     found = decode_rows([noise, damaged], 2)

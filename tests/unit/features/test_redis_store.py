@@ -264,7 +264,11 @@ class TestHeartbeats:
         assert store.heartbeats().partitions[0] == Heartbeat(6, 2_000, 900)
 
     def test_lines_that_nobody_wrote_are_as_good_as_absent(self, store: RedisStore, client: Redis) -> None:
-        client.set(POSITION_KEY, b"\xff\xfe\n0 x y z w\n1 2 3\n3 5 5 7 8\ncatalogue 9")
+        client.set(
+            POSITION_KEY,
+            b"\xff\xfe\n0 x y z w\n1 2 3\n3 5 5 7 8\ncatalogue 9\n"
+            b"-100 5 5 1 1\n1000000000000 5 5 1 1\n0 -7 0 1 1\n0 18446744073709551615 0 1 1",
+        )
         beats = store.heartbeats()
         assert beats.partitions == {3: Heartbeat(5, 7, 8)}
         assert beats.views == {"catalogue": 9}
@@ -322,6 +326,23 @@ class TestWhereRedisFails:
             with pytest.raises(Unavailable, match="feature store"):
                 store.read(["k"])
             store.close()
+
+    @pytest.mark.integration
+    def test_the_answer_to_a_read_that_was_cut_short_is_nobody_elses(self, features_url: str) -> None:
+        class TimeLimitError(Exception):
+            """What Celery raises in the midst of anything."""
+
+        def cut_short() -> None:
+            raise TimeLimitError
+
+        store = RedisStore(features_url)
+        with Redis.from_url(features_url) as other:
+            other.mset({"a": "of a", "b": "of b"})
+        for _ in range(2):
+            with pytest.raises(TimeLimitError):
+                store.read_while(["a"], cut_short)
+            assert store.read(["b"])[0] == [b"of b"]
+        store.close()
 
     @pytest.mark.integration
     def test_a_redis_that_lost_its_scripts_is_given_them_again(self, features_url: str) -> None:
