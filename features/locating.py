@@ -13,8 +13,8 @@ Bools = NDArray[np.bool_]
 
 _HEADER, _SIZE = HEADER.size, INCREMENT.itemsize
 _COLUMNS = (np.intp, np.int16, np.uint64, np.int64, np.int64)
-_LAYERS = 8
-"""Rows of more segments are walked through one by one: a layer of one row costs what a layer of all does."""
+_LAYERS, _MANY = 8, 32
+"""Rows of more segments, or fewer rows, are walked one by one: a layer of one costs what one of all does."""
 _header = HEADER.unpack_from
 
 
@@ -46,13 +46,16 @@ class _Rows(NamedTuple):
 def locate(joined: bytes, sizes: Ints) -> tuple[Located, Bools]:
     """The segments of rows of these sizes, those of each row together, and which of the rows are sound.
 
-    Of a row that is not, there are no segments. Most rows have few, and the first ones of all of them are
-    looked for at once, then the second ones: row by row, two for each (a backfilled past, and what came
-    since) took twice as long.
+    Of a row that is not, there are no segments. Where rows are many, the first segments of all of them are
+    looked for at once, then the second ones: row by row, two for each of 256 (a backfilled past, and what
+    came since) took twice as long.
     """
     ends = np.cumsum(sizes)
     rows, sound = _Rows(joined, ends - sizes, ends), sizes > 0
-    layers, deep = _layers(rows, sound)
+    deep = np.flatnonzero(sound)
+    layers: list[Located] = []
+    if len(deep) >= _MANY:
+        layers, deep = _layers(rows, sound)
     if len(deep):
         shallow = [layer.among(~np.isin(layer.place, deep)) for layer in layers]
         layers = [*shallow, _walked(rows, deep, sound)]
@@ -116,6 +119,8 @@ def _walked(rows: _Rows, deep: Places, sound: Bools) -> Located:
 def _walk(joined: bytes, begin: int, end: int) -> Sequence[tuple[int, int, int, int]] | None:
     """Partition, position, begin and end of each segment of one row; None where it is none."""
     found: dict[int, tuple[int, int, int, int]] = {}
+    if not joined.startswith(VERSION, begin):
+        return None
     at = begin + len(VERSION)
     while at < end:
         first = at + _HEADER

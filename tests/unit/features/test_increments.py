@@ -51,9 +51,10 @@ def columns(found: Increments) -> list[list[object]]:
     return [*(column.tolist() for column in arrays), folded, _listed(found.positions), list(found.broken)]
 
 
-@given(st.lists(_SEGMENTS, max_size=4))
-@example([[], [], []])
-def test_what_goes_in_comes_out(rows: list[list[Segment]]) -> None:
+@given(st.lists(_SEGMENTS, max_size=4), st.sampled_from([1, 40]))
+@example([[], [], []], 1)
+def test_what_goes_in_comes_out(few: list[list[Segment]], times: int) -> None:
+    rows = times * few
     encoded = [encode_row(row, TERMINAL_ORDERS) for row in rows]
     assert columns(decode_rows(encoded, 2)) == columns(of_segments(rows))
     for row, value in zip(rows, encoded, strict=True):
@@ -110,7 +111,7 @@ _MANY = encode_row(_PARTS, TERMINAL_ORDERS)
 
 
 def test_rows_of_few_segments_and_of_many_stand_side_by_side() -> None:
-    rows = [_PARTS[:2], _PARTS, [], _PARTS[3:4], _PARTS[:9], _PARTS[:8]]
+    rows = 10 * [_PARTS[:2], _PARTS, [], _PARTS[3:4], _PARTS[:9], _PARTS[:8]]
     found = decode_rows([encode_row(row, TERMINAL_ORDERS) for row in rows], 2)
     assert columns(found) == columns(of_segments(rows))
 
@@ -136,20 +137,22 @@ def test_rows_of_few_segments_and_of_many_stand_side_by_side() -> None:
     ],
 )
 def test_a_broken_row_counts_as_not_there_and_harms_no_other(value: bytes) -> None:
-    found = decode_rows([None, value, _GOOD], 2)
-    assert found.broken == (1,)
-    assert _listed(found.positions) == [(2, 0, 3)]
-    assert found.of.tolist() == [2, 2]
-    assert found.tile.tolist() == [5, 6]
+    for others in (1, 50):
+        found = decode_rows([None, value, *others * [_GOOD]], 2)
+        assert found.broken == (1,)
+        assert _listed(found.positions) == [(place, 0, 3) for place in range(2, 2 + others)]
+        assert found.of.tolist() == [place for place in range(2, 2 + others) for _ in range(2)]
+        assert found.tile.tolist() == others * [5, 6]
 
 
 @given(st.binary(max_size=60), st.integers(0, len(_GOOD)))
-@example(VERSION + bytes(1 << 20), 0)
+@example(VERSION + bytes(1 << 20), 0)  # a million bytes that say partition 0 again and again
 def test_no_bytes_raise_anything(noise: bytes, at: int) -> None:
     damaged = _GOOD[:at] + noise + _GOOD[at:]
-    found = decode_rows([noise, damaged], 2)
-    assert np.all(found.measure < 2)
-    assert all(place not in found.broken for place in found.of.tolist())
+    for others in (0, 50):
+        found = decode_rows([noise, damaged, *others * [_GOOD]], 2)
+        assert np.all(found.measure < 2)
+        assert all(place not in found.broken for place in found.of.tolist())
 
 
 def test_segments_of_what_is_no_row_are_refused() -> None:
