@@ -115,18 +115,21 @@ class SupportDetail(msgspec.Struct, frozen=True, tag="support"):
 Origin = Literal["online", "offline"]
 """Which tier of the feature store answered: the other one only where the online tier had lost something."""
 
-Detail = (  # a tagged union: each workflow adds its own
+Detail = (  # a tagged union: a workflow that says more than a decision adds its own
     FraudDetail | ChurnDetail | ForecastDetail | NightDetail | TrainingDetail | SupportDetail
 )
 
 
 class Output(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The answer itself. `confidence` is the probability (0 to 1) of `label`'s positive class."""
+    """The answer itself. `confidence` is the probability (0 to 1) of `label`'s positive class.
+
+    `detail` is what a workflow says besides; None where it has nothing to add.
+    """
 
     label: str
     confidence: Annotated[float, msgspec.Meta(ge=0, le=1)]
     decision: str
-    detail: Detail
+    detail: Detail | None = None
 
 
 class Explanation(msgspec.Struct, frozen=True):

@@ -38,7 +38,14 @@ def event(event_id: str, **payload: Any) -> dict[str, Any]:
     }
 
 
-def fed(event_id: str, offset: int = 0, *, original: Original | None = None, **decision: Any) -> Fed:
+def fed(
+    event_id: str,
+    offset: int = 0,
+    *,
+    original: Original | None = None,
+    payload: Mapping[str, Any] = {},
+    **decision: Any,
+) -> Fed:
     """A lane's record. `customer_id` of the payload is the event's id."""
     said: dict[str, Any] = {
         "prediction_id": f"pred_{event_id}",
@@ -53,7 +60,9 @@ def fed(event_id: str, offset: int = 0, *, original: Original | None = None, **d
         **decision,
     }
     waiting = Waiting(
-        msgspec.Raw(msgspec.json.encode(event(event_id, customer_id=event_id))), Decision(**said), original
+        msgspec.Raw(msgspec.json.encode(event(event_id, customer_id=event_id, **payload))),
+        Decision(**said),
+        original,
     )
     lane = Position(lane_topic(QUEUE, Priority.HIGH), 3, 1_200 + offset)
     return Fed(lane, NOW - 20, msgspec.Raw(encode_waiting(waiting)), event_id.encode())
