@@ -68,7 +68,11 @@ def topics() -> None:
 
 
 def balance() -> None:
-    """Count from Kafka alone whether every event has its outcome: 0 if so, else 1 and what is missing."""
+    """Count from Kafka alone whether every event has its outcome: 0 if so, else 1 and what is missing.
+
+    Each event is decided on anew, by the routing table in force: those from before a route was added are told
+    as without an outcome.
+    """
     from monitoring.balance import strike
     from monitoring.counting import SETTLE_S, count
     from monitoring.ledger import Ledger
