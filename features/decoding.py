@@ -29,7 +29,7 @@ def decode_rows(values: Sequence[bytes | None], measures: int = FOLDED) -> Incre
 
 
 def _of_one_each(rows: Sequence[bytes]) -> Increments | None:
-    """Where each row has one segment, in half the time."""
+    """Where each row has one segment, which most have; None where one has not."""
     heads = [row[:_ALONE] for row in rows]
     joined = b"".join(heads)
     if len(joined) < _ALONE * len(rows):

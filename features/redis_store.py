@@ -31,7 +31,7 @@ DEPENDENCY = "feature store"
 ROWS_PER_SCRIPT = 64
 """A script holds up every other client, for about 16 us a row: a read waits a millisecond at most."""
 
-Prepared = TypeVar("Prepared")
+T = TypeVar("T")
 
 _SCRIPTS = Path(__file__).with_name("scripts")
 
@@ -84,8 +84,8 @@ class RedisStore:
         return values, beats
 
     def read_while(
-        self, keys: Sequence[str], prepare: Callable[[], Prepared]
-    ) -> tuple[list[bytes | None], Heartbeats, Prepared]:
+        self, keys: Sequence[str], prepare: Callable[[], T]
+    ) -> tuple[list[bytes | None], Heartbeats, T]:
         """As `read`; and what `prepare` gives, which runs while Redis looks."""
         try:
             try:
@@ -97,9 +97,7 @@ class RedisStore:
             raise Unavailable(DEPENDENCY, error) from error
         return values, parse_heartbeats(beats), prepared
 
-    def _mget(
-        self, keys: Sequence[str], prepare: Callable[[], Prepared]
-    ) -> tuple[list[bytes | None], Prepared]:
+    def _mget(self, keys: Sequence[str], prepare: Callable[[], T]) -> tuple[list[bytes | None], T]:
         # the client's own `mget` takes 40 us more for one key, and twice as long for 256
         pool = self._redis.connection_pool
         connection = pool.get_connection()

@@ -22,15 +22,15 @@ from features.vectors import Gathered, vectors
 from features.views import StreamView
 from features.wanted import Ints, Part, Wanted, Who, wanted, who
 
-Prepared = TypeVar("Prepared")
+T = TypeVar("T")
 
 
 class Online(Protocol):
     """The online tier, as a reader uses it. Each method raises `Unavailable`."""
 
     def read_while(
-        self, keys: Sequence[str], prepare: Callable[[], Prepared]
-    ) -> tuple[list[bytes | None], Heartbeats, Prepared]:
+        self, keys: Sequence[str], prepare: Callable[[], T]
+    ) -> tuple[list[bytes | None], Heartbeats, T]:
         """The bytes under each key, the heartbeats of the same moment, and what was prepared meanwhile."""
 
     def put(self, rows: Iterable[tuple[str, bytes, int]], known: Offsets) -> tuple[str, ...]:
@@ -119,7 +119,7 @@ class TieredReader:
 
 
 class _Prepared(NamedTuple):
-    """What can be done before the rows are there, which is a tenth of all.
+    """What can be done before the rows are there.
 
     As of when each event asks, and when Kafka took it in (epoch ms); by view what it is asked.
     """

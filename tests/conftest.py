@@ -2,12 +2,14 @@
 
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from redis import Redis
 
 from tests import services
 
+INTEGRATION = Path(__file__).with_name("integration")
 SERVICES = frozenset({"kafka", "redis_url", "features_url", "broker_url", "database_url"})
 
 
@@ -18,9 +20,10 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a service, so that `-m 'not integration'` leaves it out."""
+    """Mark what needs a service, or starts one itself, so that `-m 'not integration'` leaves it out."""
     for item in items:
-        if SERVICES.intersection(getattr(item, "fixturenames", ())):
+        needs_one = SERVICES.intersection(getattr(item, "fixturenames", ()))
+        if needs_one or item.path.is_relative_to(INTEGRATION):
             item.add_marker("integration")
 
 

@@ -1,5 +1,6 @@
 """Does the example in docs/adding-a-model.md do what it says? Its own code and its own entries are taken."""
 
+import hashlib
 import os
 import re
 import subprocess
@@ -86,13 +87,16 @@ def _predicted(workflow: Workflow, vector: FeatureVector) -> Prediction:
     ],
 )
 def test_its_workflow_decides_on_an_order(
-    workflow: Workflow, values: tuple[float, ...], decision: str, confidence: float
+    followed: Followed, workflow: Workflow, values: tuple[float, ...], decision: str, confidence: float
 ) -> None:
     made = _predicted(workflow, FeatureVector(values, (), (), NOW - 60_000, "online", "0@70"))
     assert (made.model_id, made.entity_id) == ("returns-screen-v1", "o-1")
     assert (made.output.decision, made.output.confidence, made.output.detail) == (decision, confidence, None)
     assert made.features == dict(zip(workflow.needs.names, values, strict=True))
     assert made.feature_hash == workflow.needs.hash
+    assert (
+        made.model_digest == hashlib.sha256((followed.folder / "models/returns.py").read_bytes()).hexdigest()
+    )
 
 
 def test_its_fallback_answers_for_stale_features(workflow: Workflow) -> None:
