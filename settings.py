@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from events.errors import ConfigError, Problem
+from transport.cluster import Cluster
 
 LOCAL_ENV = Path("var/local.env")
 """Written by `signalbox up` while it runs, so that a command typed in another terminal finds its parts."""
@@ -95,9 +96,9 @@ class Settings(BaseSettings):
     metrics_port: int = Field(default=0, ge=0, le=65_535, description="0 exports nothing")
 
     @property
-    def kafka_bootstrap_servers(self) -> str:
-        """`host:port` of one or several Kafka brokers, separated by commas."""
-        return _required("KAFKA_BOOTSTRAP_SERVERS", self.kafka)
+    def kafka_cluster(self) -> Cluster:
+        """The Kafka that every client of this process connects to."""
+        return Cluster(_required("KAFKA_BOOTSTRAP_SERVERS", self.kafka))
 
     @property
     def celery_broker_url(self) -> str:

@@ -18,7 +18,7 @@ COMMIT_SECONDS = 1.0
 
 def main() -> None:
     """Run until killed."""
-    bootstrap = load_settings().kafka_bootstrap_servers
+    bootstrap = load_settings().kafka_cluster
     deciding = Deciding.from_settings()
     consumer = connect_consumer(bootstrap, "benchmark-loop", **{"enable.auto.offset.store": True})
     consumer.subscribe([EVENTS])

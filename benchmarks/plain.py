@@ -36,7 +36,7 @@ _made: dict[str, Any] = {}
 def load(**_: object) -> None:
     """Model, store and producer, in the child."""
     _made["deciding"] = Deciding.from_settings()
-    _made["producer"] = Producer(producer_config(load_settings().kafka_bootstrap_servers, **{"linger.ms": 0}))
+    _made["producer"] = Producer(producer_config(load_settings().kafka_cluster, **{"linger.ms": 0}))
 
 
 @app.task(name="plain.score", autoretry_for=(ConnectionError,), retry_backoff=True, max_retries=3)
@@ -50,7 +50,7 @@ def score(value: str, topic: str, partition: int, offset: int, timestamp: int) -
 
 def main() -> None:
     """Dispatch until killed."""
-    bootstrap = load_settings().kafka_bootstrap_servers
+    bootstrap = load_settings().kafka_cluster
     consumer = connect_consumer(bootstrap, "benchmark-plain", **{"enable.auto.offset.store": True})
     consumer.subscribe([EVENTS])
     committed = time.monotonic()

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Sequence
 from getpass import getuser
 
-from confluent_kafka.admin import AdminClient
-
 from commands.deadletters_report import Letters, Wanted
 from dispatcher.replaying import Letter, NotReplayableError, again, parse_letter, replay_record, replayed
 from events.decision import dead_letter_topic
@@ -14,7 +12,7 @@ from monitoring.reading import LogReader
 from routing import load
 from settings import load_settings
 from transport.clock import system_clock
-from transport.kafka import Publisher, headers_of, position_of
+from transport.kafka import Publisher, admin_client, headers_of, position_of
 from transport.registry import connect_schemas
 from transport.topics import TopicSpec, create_topics
 
@@ -27,7 +25,7 @@ def read(wanted: Wanted) -> Letters:
     settings = load_settings()
     queues = load(settings.routing_table, settings.workflows).catalogue.queues
     topics = [wanted.topic] if wanted.topic else [DEAD_LETTERS, *map(dead_letter_topic, queues)]
-    reader = LogReader(settings.kafka_bootstrap_servers, [*topics, REPLAYS])
+    reader = LogReader(settings.kafka_cluster, [*topics, REPLAYS])
     letters, replays, foreign = [], [], []
     for message in reader.read_all():
         if message.topic() == REPLAYS:
@@ -51,10 +49,10 @@ def write(letters: Sequence[Letter], reason: str, dry_run: bool) -> Iterator[tup
     settings = load_settings()
     table = load(settings.routing_table, settings.workflows).table
     schemas = connect_schemas(settings.schema_registry)
-    publisher = Publisher(settings.kafka_bootstrap_servers)
+    publisher = Publisher(settings.kafka_cluster)
     if letters and not dry_run:
         # before anything is replayed that could not be written down
-        admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers})
+        admin = admin_client(settings.kafka_cluster)
         create_topics(admin, [TopicSpec(REPLAYS, settings.partitions)])
     for first in range(0, len(letters), AT_ONCE):
         writes, records = [], []

@@ -44,21 +44,20 @@ def where(
     seconds: Annotated[float, typer.Option(help="How long to read at most.")] = 60,
 ) -> None:
     """Tell from the logs where an event is, and what came of it. Exit code 1 where it is in none of them."""
-    from confluent_kafka.admin import AdminClient
-
     import routing
     from dispatcher.where import Search
     from dispatcher.whereabouts import account
     from settings import load_settings
     from transport.clock import system_clock
+    from transport.kafka import admin_client
     from transport.registry import connect_schemas
     from transport.retrying import connect_tally
     from transport.topics import existing_topics
 
     settings = load_settings()
-    bootstrap = settings.kafka_bootstrap_servers
+    bootstrap = settings.kafka_cluster
     catalogue = routing.load(settings.routing_table, settings.workflows).catalogue
-    topics = existing_topics(AdminClient({"bootstrap.servers": bootstrap}))
+    topics = existing_topics(admin_client(bootstrap))
     schemas = connect_schemas(settings.schema_registry)
     since = system_clock() - int(since_hours * 3_600_000)
     found = Search(bootstrap, catalogue, event_id, schemas=schemas).run(topics, since, seconds)
@@ -85,7 +84,7 @@ def _begin() -> "tuple[Places, Event]":
 
     settings = load_settings()
     places = Places(
-        bootstrap=settings.kafka_bootstrap_servers,
+        bootstrap=settings.kafka_cluster,
         broker_url=settings.celery_broker_url,
         redis_url=settings.redis,
         routing_table=settings.routing_table,

@@ -32,7 +32,7 @@ def pipeline() -> None:
     from transport.registry import connect_schemas
 
     settings = load_settings()
-    bootstrap, online = settings.kafka_bootstrap_servers, RedisStore(settings.redis_url)
+    bootstrap, online = settings.kafka_cluster, RedisStore(settings.redis_url)
     offline, schemas = open_offline(settings.database_url), connect_schemas(settings.schema_registry)
     start_logging()
     stop = Event()
@@ -120,7 +120,7 @@ def _history(
     if until and not (cards or generated):
         raise typer.BadParameter("--until is for card transactions, and for --generated")
     if from_kafka:
-        topic = TopicHistory(settings.kafka_bootstrap_servers, EVENTS)
+        topic = TopicHistory(settings.kafka_cluster, EVENTS)
         return topic.records, topic.read()
     now = system_clock()
     if file is None:

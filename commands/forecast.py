@@ -35,9 +35,7 @@ def run(
 
     settings = load_settings()
     whose, night = tenant or settings.tenant, day.date()
-    with connected_watch(
-        settings.kafka_bootstrap_servers, settings.database_url, settings.time_zone
-    ) as watch:
+    with connected_watch(settings.kafka_cluster, settings.database_url, settings.time_zone) as watch:
         began = system_clock()
         watch.trigger(whose, night)
         if not wait:
@@ -54,9 +52,7 @@ def report(day: DATE, tenant: TENANT = None) -> None:
     from tasks.night_parts import connected_watch
 
     settings = load_settings()
-    with connected_watch(
-        settings.kafka_bootstrap_servers, settings.database_url, settings.time_zone
-    ) as watch:
+    with connected_watch(settings.kafka_cluster, settings.database_url, settings.time_zone) as watch:
         standing = watch.standing(tenant or settings.tenant, day.date())
     _say(standing, day.date())
 

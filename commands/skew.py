@@ -20,7 +20,7 @@ def skew() -> None:
     settings = load_settings()
     store = open_offline(settings.database_url)
     check_layouts(store.database, DEFINITIONS)
-    reader = LogReader(settings.kafka_bootstrap_servers, [PREDICTIONS])
+    reader = LogReader(settings.kafka_cluster, [PREDICTIONS])
     records = (message.value() or b"" for message in reader.read_up_to_now(PREDICTIONS))
     report = report_of(store, DEFINITIONS, NEEDS, records)
     reader.close()

@@ -52,7 +52,7 @@ def traffic(
     first = day.date() if day else FIRST_DAY
     speed = speed_for(rate, len(day_of_traffic(Retail(), first, audience)))
     typer.echo(f"a day from {first} on, {speed:.0f} times as fast as it happens, {rate:g} events a second")
-    play(days_of_traffic(Retail(), audience, first=first), settings.kafka_bootstrap_servers, speed=speed)
+    play(days_of_traffic(Retail(), audience, first=first), settings.kafka_cluster, speed=speed)
 
 
 def topics() -> None:
@@ -63,7 +63,7 @@ def topics() -> None:
 
     settings = load_settings()
     rules = load(settings.routing_table, settings.workflows)
-    for name in make_topics(rules, settings.kafka_bootstrap_servers, settings.partitions):
+    for name in make_topics(rules, settings.kafka_cluster, settings.partitions):
         typer.echo(f"made {name}")
 
 
@@ -83,7 +83,7 @@ def balance() -> None:
 
     settings = load_settings()
     rules = load(settings.routing_table, settings.workflows)
-    reader = LogReader(settings.kafka_bootstrap_servers, balance_topics(rules.catalogue.queues))
+    reader = LogReader(settings.kafka_cluster, balance_topics(rules.catalogue.queues))
     ledger = Ledger(rules.table, connect_schemas(settings.schema_registry))
     if not count(reader, ledger):
         typer.echo(f"events keep coming: those of the last {SETTLE_S:.0f} seconds are left out")

@@ -16,6 +16,7 @@ from events.lane import Batch
 from routing import LaneSpec
 from transport import metrics
 from transport.clock import Clock, system_clock
+from transport.cluster import Bootstrap
 from transport.group import Partition
 
 # An idle feeder waits this long for a record of its only lane, or of its most urgent where it has others.
@@ -34,7 +35,7 @@ class Feeder:
     def __init__(
         self,
         queue: str,
-        bootstrap: str,
+        bootstrap: Bootstrap,
         broker: Broker,
         lanes: Callable[[], Sequence[LaneSpec]],
         window: int,

@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, Message, TopicPartition
 from dispatcher.lane_reader import feeder_group
 from events.decision import Millis
 from transport.client_log import client_log
+from transport.cluster import Bootstrap
 from transport.group import Partition
 from transport.kafka import consumer_config
 
@@ -25,7 +26,7 @@ class LaneAccess:
     method raises `KafkaException`.
     """
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: Bootstrap) -> None:
         # a short wait at the broker, for what is read here is there already
         self._consumer = Consumer(
             consumer_config(bootstrap, GROUP, **{"fetch.wait.max.ms": 10}), logger=client_log

@@ -5,6 +5,7 @@ from time import monotonic
 
 from dispatcher.held import HeldRecord, held
 from dispatcher.tracking import Tracker
+from transport.cluster import Bootstrap
 from transport.group import GroupConsumer, Partition
 
 # Rebalances are served by reading: a lane without room is read all the same once in a while, one record
@@ -24,7 +25,9 @@ class LaneReader:
     Pausing drops what librdkafka has fetched already, and makes it 25 times slower.
     """
 
-    def __init__(self, bootstrap: str, topic: str, leaving: Callable[[frozenset[Partition]], None]) -> None:
+    def __init__(
+        self, bootstrap: Bootstrap, topic: str, leaving: Callable[[frozenset[Partition]], None]
+    ) -> None:
         """`leaving` is called while reading, with partitions that are another's now."""
         self._sent = Tracker()
         self._leaving = leaving

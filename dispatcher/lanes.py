@@ -3,14 +3,14 @@
 import logging
 from collections.abc import Collection, Iterable
 
-from confluent_kafka.admin import AdminClient
-
 from events.decision import Millis, dead_letter_topic, lane_topic
 from events.priority import Priority
 from events.topics import DEAD_LETTERS, EVENTS, PREDICTIONS, REPLAYS, UNROUTED
 from routing import LaneSpec, Route, Rules
 from routing.rules import LOWER_LANE_MAX_BATCH
 from routing.table import LONGEST_BACKOFF_MS
+from transport.cluster import Bootstrap
+from transport.kafka import admin_client
 from transport.topics import DEAD_LETTER_BYTES, TopicSpec, create_topics, existing_topics
 
 SLACK_MS = 2_000
@@ -78,8 +78,8 @@ def backoffs_ms(route: Route) -> Millis:
 class Lanes:
     """The lanes in Kafka. Made ready and refreshed by one thread, read by every feeder."""
 
-    def __init__(self, bootstrap: str, partitions: int) -> None:
-        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2})
+    def __init__(self, bootstrap: Bootstrap, partitions: int) -> None:
+        self._admin = admin_client(bootstrap, **{"log_level": 2})
         self._partitions = partitions
         self._lanes: dict[str, tuple[LaneSpec, ...]] = {}
         self._stranded: frozenset[str] = frozenset()

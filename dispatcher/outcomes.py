@@ -10,6 +10,7 @@ from events.decision import Millis, Position
 from events.topics import PREDICTIONS
 from transport.client_log import client_log
 from transport.clock import Clock, system_clock
+from transport.cluster import Bootstrap
 from transport.group import Partition
 from transport.kafka import Headers, consumer_config, headers_of, position_of
 
@@ -43,7 +44,7 @@ def settled(topic: str, value: bytes | None, headers: Headers) -> Position | Non
 class OutcomeReader:
     """Reads the outcome topics from a time on. It joins no group: every reconciler sees all of them."""
 
-    def __init__(self, bootstrap: str, clock: Clock = system_clock) -> None:
+    def __init__(self, bootstrap: Bootstrap, clock: Clock = system_clock) -> None:
         self._clock = clock
         self._consumer = Consumer(
             consumer_config(bootstrap, "signalbox.reconciler.outcomes"), logger=client_log

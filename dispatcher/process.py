@@ -16,6 +16,7 @@ from dispatcher.router import Router
 from dispatcher.table_watch import TableWatch
 from dispatcher.threads import Threads
 from events.errors import ConfigError, Problem, Unavailable
+from transport.cluster import Bootstrap
 from transport.registry import connect_schemas
 from transport.retrying import connect_tally
 
@@ -30,7 +31,7 @@ _log = logging.getLogger(__name__)
 class Places:
     """Where things are, and how many partitions a topic gets that has to be made."""
 
-    bootstrap: str
+    bootstrap: Bootstrap
     broker_url: str
     redis_url: str | None
     routing_table: Path

@@ -18,6 +18,7 @@ from events.decision import Millis, Position, dead_letter_topic
 from events.topics import PREDICTIONS
 from routing import LaneSpec
 from transport.clock import Clock, system_clock
+from transport.cluster import Bootstrap
 from transport.group import Partition
 
 LOOK_EVERY_S = 1.0
@@ -40,7 +41,7 @@ class Reconciler:
 
     def __init__(
         self,
-        bootstrap: str,
+        bootstrap: Bootstrap,
         broker: Broker,
         lanes: Callable[[], Sequence[LaneSpec]],
         horizon: Callable[[str], Millis],

@@ -17,6 +17,7 @@ from routing import Table
 from transport import metrics
 from transport.client_log import client_log
 from transport.clock import Clock, system_clock
+from transport.cluster import Bootstrap
 from transport.group import GroupConsumer, Partition
 from transport.kafka import Outgoing, headers_of, position_of, producer_config
 
@@ -57,7 +58,7 @@ class Router:
 
     def __init__(
         self,
-        bootstrap: str,
+        bootstrap: Bootstrap,
         table: Callable[[], Table],
         stop: Event,
         *,

@@ -8,6 +8,7 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from events.decision import Millis
 from transport.client_log import client_log
+from transport.cluster import Bootstrap
 from transport.kafka import consumer_config, headers_of
 
 BATCH = 10_000
@@ -23,7 +24,9 @@ class Scanned:
     finished: bool
 
 
-def scan(bootstrap: str, topic: str, needles: Collection[bytes], since: Millis, deadline: float) -> Scanned:
+def scan(
+    bootstrap: Bootstrap, topic: str, needles: Collection[bytes], since: Millis, deadline: float
+) -> Scanned:
     """The records since `since` (epoch ms) with one of `needles` in a value or a header.
 
     `deadline` is a `time.monotonic`. Raises `KafkaException`.

@@ -23,6 +23,7 @@ from events.prediction import decode_prediction
 from events.priority import Priority
 from events.topics import DEAD_LETTERS, EVENTS, PREDICTIONS, UNROUTED
 from routing import Catalogue
+from transport.cluster import Bootstrap
 from transport.group import Partition
 from transport.kafka import Headers, headers_of, position_of
 
@@ -42,7 +43,7 @@ class Search:
 
     def __init__(
         self,
-        bootstrap: str,
+        bootstrap: Bootstrap,
         catalogue: Catalogue,
         event_id: str,
         *,

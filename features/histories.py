@@ -10,6 +10,7 @@ from events.errors import ConfigError, Problem, Unavailable
 from features.pipeline.reading import Record
 from features.pipeline.source import record_of
 from transport.clock import Clock, system_clock
+from transport.cluster import Bootstrap
 from transport.kafka import consumer_config
 
 CHUNK = 5_000
@@ -34,7 +35,9 @@ def json_lines(path: Path, now: Millis) -> Iterator[Record]:
 class TopicHistory:
     """All that a topic holds at the moment of asking. Joins no group, and commits nothing."""
 
-    def __init__(self, bootstrap: str, topic: str, timeout: float = 10, clock: Clock = system_clock) -> None:
+    def __init__(
+        self, bootstrap: Bootstrap, topic: str, timeout: float = 10, clock: Clock = system_clock
+    ) -> None:
         """Waits up to `timeout` seconds for each answer. Raises `Unavailable`."""
         self._clock = clock
         self._topic = topic

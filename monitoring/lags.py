@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from events.errors import Unavailable
+from transport.cluster import Bootstrap
 from transport.kafka import consumer_config
 
 
@@ -14,7 +15,7 @@ class LaneLags:
     It joins no group, so that it moves no partition.
     """
 
-    def __init__(self, bootstrap: str, groups: Iterable[tuple[str, str]], timeout: float = 5) -> None:
+    def __init__(self, bootstrap: Bootstrap, groups: Iterable[tuple[str, str]], timeout: float = 5) -> None:
         self._timeout = timeout
         self._consumers = {
             topic: Consumer(consumer_config(bootstrap, group, **{"log_level": 0})) for topic, group in groups

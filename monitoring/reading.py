@@ -11,6 +11,7 @@ from events.decision import Position, dead_letter_topic
 from events.errors import DeadLetter, Unavailable
 from events.topics import DEAD_LETTERS, EVENTS, PREDICTIONS, UNROUTED
 from monitoring.ledger import Ledger, SourceRecord
+from transport.cluster import Bootstrap
 from transport.kafka import SELDOM, consumer_config, headers_of, position_of
 
 QUIET_S = 2.0
@@ -43,7 +44,7 @@ class LogReader:
     its end.
     """
 
-    def __init__(self, bootstrap: str, topics: Iterable[str], newest: int | None = None) -> None:
+    def __init__(self, bootstrap: Bootstrap, topics: Iterable[str], newest: int | None = None) -> None:
         # whatever fails is raised: librdkafka would print twenty lines a second of it besides
         quiet = {"enable.partition.eof": True, "log_level": 0}
         self._consumer = Consumer(consumer_config(bootstrap, "signalbox.balance", **SELDOM, **quiet))

@@ -23,6 +23,8 @@ from stack.past import counting_a_past, follow, forget_online, knows_a_past
 from stack.services import SERVERS, Plan, command, served_lanes, services
 from stack.step import run_step
 from stack.supervisor import ITSELF, Supervisor
+from transport.cluster import Bootstrap
+from transport.kafka import admin_client
 from transport.topics import create_topics
 
 LOOK_S = 0.1
@@ -84,7 +86,7 @@ class Assembly:
             run_step("backfill", command("features", "backfill", *backfill), env, self._output)
 
     def _follow(self, parts: Parts) -> None:
-        log = topic_id(EVENTS, parts.env["KAFKA_BOOTSTRAP_SERVERS"])
+        log = topic_id(EVENTS, parts.kafka)
         follow(parts.env, log, unknown_is_another=KAFKA in parts.embedded)
 
     def models(self, rules: Rules, env: Mapping[str, str], past: Past) -> None:
@@ -100,29 +102,29 @@ class Assembly:
             if change := ensure_champion(env, model, train):
                 self._say(change_told(change))
 
-    def start(self, plan: Plan) -> None:
+    def start(self, plan: Plan, kafka: Bootstrap) -> None:
         """Everything else, all at the same time. Returns once what can say so is ready."""
         groups = (
             ROUTER_GROUP,
             PIPELINE_GROUP,
             *(feeder_group(lane.topic) for lane in served_lanes(plan.rules)),
         )
-        admin = AdminClient({"bootstrap.servers": plan.env["KAFKA_BOOTSTRAP_SERVERS"], "log_level": 0})
+        admin = admin_client(kafka, **{"log_level": 0})
         pending = services(plan, self._output.has_said, lambda: groups_formed(admin, groups))
         children = [self._supervisor.launch(service) for service in pending]
         for child in children:
             self._supervisor.await_ready(child)
 
 
-def make_topics(rules: Rules, bootstrap: str, partitions: int) -> tuple[str, ...]:
+def make_topics(rules: Rules, bootstrap: Bootstrap, partitions: int) -> tuple[str, ...]:
     """The names of the topics that were missing and are there now. Raises `Unavailable`."""
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    admin = admin_client(bootstrap, **{"log_level": 0})
     return create_topics(admin, topic_specs(rules, partitions))
 
 
-def topic_id(topic: str, bootstrap: str, timeout: float = 10) -> str:
+def topic_id(topic: str, bootstrap: Bootstrap, timeout: float = 10) -> str:
     """What Kafka gave a topic when it was made: one that is made again has another. Raises `Unavailable`."""
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    admin = admin_client(bootstrap, **{"log_level": 0})
     deadline = time.monotonic() + timeout
     while True:
         try:

@@ -19,6 +19,7 @@ from stack.screen import Frame, live, plain, summary
 from stack.stage import FOLDER, Stage
 from stack.up import ended_by_signals
 from stack.watching import Watching
+from transport.cluster import Bootstrap
 
 MISSING = FOLDER / "missing.txt"
 LOOK_S = 0.1
@@ -40,10 +41,9 @@ def demo(settings: Settings, data: Path | None, events: int, rate: float) -> boo
     shutil.rmtree(FOLDER, ignore_errors=True)
     stage = Stage(settings, rules, programme, console)
     balanced = False
-    with ended_by_signals(), stage.raised() as env:
-        bootstrap = env["KAFKA_BOOTSTRAP_SERVERS"]
+    with ended_by_signals(), stage.raised() as (env, bootstrap):
         watching = Watching(rules, bootstrap)
-        with night_of(programme.night, env, settings.time_zone) as night:
+        with night_of(programme.night, bootstrap, env["DATABASE_URL"], settings.time_zone) as night:
             performance = Performance(programme, stage, watching, console, night, desk_of(env))
             balanced = performance.play(bootstrap, rate)
         watching.close()
@@ -69,7 +69,7 @@ class Performance:
         self._watching = watching
         self._console = console
 
-    def play(self, bootstrap: str, rate: float) -> bool:
+    def play(self, bootstrap: Bootstrap, rate: float) -> bool:
         """Play it all, show what comes of it, and say whether it adds up."""
         before = self._watching.take_history()
         if self._night:

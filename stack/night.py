@@ -1,6 +1,6 @@
 """The nightly forecast of a demonstration: triggered as its day begins, and told at its end."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +10,7 @@ from models.night_telling import report_lines
 from stack.retail import TENANT
 from tasks.night_parts import connected_watch
 from tasks.night_watch import NightWatch
+from transport.cluster import Bootstrap
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,12 @@ class DemoNight:
 
 
 @contextmanager
-def night_of(night: date | None, env: Mapping[str, str], zone: ZoneInfo) -> Iterator[DemoNight | None]:
+def night_of(
+    night: date | None, bootstrap: Bootstrap, database_url: str, zone: ZoneInfo
+) -> Iterator[DemoNight | None]:
     """The night of a programme, for the length of a `with`; None where it has none."""
     if night is None:
         yield None
         return
-    with connected_watch(env["KAFKA_BOOTSTRAP_SERVERS"], env["DATABASE_URL"], zone) as watch:
+    with connected_watch(bootstrap, database_url, zone) as watch:
         yield DemoNight(watch, night)

@@ -9,6 +9,7 @@ from events.errors import ConfigError, Problem
 from settings import Settings
 from stack.embedded import Server, free_port, kafka, mlflow, valkey
 from stack.stand_ins import SCRIPTED_MODEL, SUPPORT_DESK, scripted_llm, support_desk
+from transport.cluster import Bootstrap
 
 KAFKA = "kafka"
 REGISTRY = "mlflow"
@@ -22,6 +23,8 @@ class Parts:
 
     env: Mapping[str, str]
     servers: tuple[Server, ...]
+    kafka: Bootstrap
+    """The configured Kafka with what lets this process in, or the embedded one."""
 
     @property
     def embedded(self) -> frozenset[str]:
@@ -67,7 +70,8 @@ def choose_parts(settings: Settings, folder: Path) -> Parts:
     for server, variables in _stand_ins(settings, folder, env["KAFKA_BOOTSTRAP_SERVERS"]):
         servers.append(server)
         env.update(variables)
-    return Parts(env, tuple(servers))
+    reached = env["KAFKA_BOOTSTRAP_SERVERS"] if settings.kafka is None else settings.kafka_cluster
+    return Parts(env, tuple(servers), reached)
 
 
 def _stand_ins(settings: Settings, folder: Path, kafka: str) -> Iterator[tuple[Server, Mapping[str, str]]]:

@@ -11,6 +11,7 @@ from events.decision import Millis
 from events.errors import Unavailable
 from events.topics import EVENTS
 from stack.emission import Emission
+from transport.cluster import Bootstrap
 from transport.kafka import producer_config
 
 _LONGEST_WAIT_S = 0.1
@@ -49,7 +50,7 @@ def remaining_s(at: Millis, first: Millis, elapsed_s: float, speed: float | None
 
 def play(
     emissions: Iterable[Emission],
-    bootstrap: str,
+    bootstrap: Bootstrap,
     *,
     speed: float | None = None,
     topic: str = EVENTS,

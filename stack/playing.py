@@ -6,12 +6,15 @@ from events.errors import SignalboxError
 from stack.emission import Emission
 from stack.player import Played, play
 from stack.programme import Programme
+from transport.cluster import Bootstrap
 
 
 class Playing:
     """A thread that sends. It enters into `truth`, by event id, whether an order is a fraud."""
 
-    def __init__(self, programme: Programme, bootstrap: str, rate: float, truth: dict[str, bool]) -> None:
+    def __init__(
+        self, programme: Programme, bootstrap: Bootstrap, rate: float, truth: dict[str, bool]
+    ) -> None:
         self.sent = 0
         self._truth = truth
         self._programme = programme

@@ -17,6 +17,7 @@ from stack.programme import Programme
 from stack.services import Plan, unserved_queues
 from stack.supervisor import ITSELF, Supervisor
 from stack.up import environment
+from transport.cluster import Bootstrap
 
 FOLDER = Path("var/demo")
 
@@ -44,13 +45,13 @@ class Stage:
             self._console.print(f"  {line}", markup=False)
 
     @contextmanager
-    def raised(self) -> Iterator[Mapping[str, str]]:
-        """Everything runs for the length of a `with`; gives the addresses, as a process has them."""
+    def raised(self) -> Iterator[tuple[Mapping[str, str], Bootstrap]]:
+        """Everything runs for the length of a `with`; gives a process's addresses, and Kafka."""
         parts = choose_parts(self._settings, FOLDER)
         plan = Plan(self._rules, played(environment(parts, FOLDER)), FOLDER, free_port())
         with published(plan.env), self.supervisor:
             self._raise(parts, plan)
-            yield plan.env
+            yield plan.env, parts.kafka
             self._console.print("[bold]5[/] stopping")
 
     def _raise(self, parts: Parts, plan: Plan) -> None:
@@ -58,7 +59,7 @@ class Stage:
         assembly = Assembly(self.supervisor, self._output, lambda line: self._output(ITSELF, line))
 
         def topics() -> None:
-            make_topics(self._rules, plan.env["KAFKA_BOOTSTRAP_SERVERS"], self._settings.partitions)
+            make_topics(self._rules, parts.kafka, self._settings.partitions)
 
         console.print("[bold]2[/] servers, topics, features of the past, models")
         assembly.servers(parts, topics)
@@ -66,7 +67,7 @@ class Stage:
         assembly.features(parts, plan.env, *self._programme.backfill)
         assembly.models(self._rules, plan.env, self._programme.past)
         console.print("[bold]3[/] dispatcher, feature pipeline, reconciler, workers, beat, Flower")
-        assembly.start(plan)
+        assembly.start(plan, parts.kafka)
         console.print(
             f"  Flower: http://127.0.0.1:{plan.flower_port}; logs: {self._files.folder}",
         )

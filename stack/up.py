@@ -72,7 +72,7 @@ def up(settings: Settings, rate: float) -> None:
         output(ITSELF, line)
 
     def topics() -> None:
-        made = make_topics(rules, parts.env["KAFKA_BOOTSTRAP_SERVERS"], settings.partitions)
+        made = make_topics(rules, parts.kafka, settings.partitions)
         say(f"made {len(made)} topics")
 
     with ended_by_signals(), published(env), Supervisor(output) as supervisor:
@@ -81,7 +81,7 @@ def up(settings: Settings, rate: float) -> None:
         topics()
         assembly.features(parts, env, "--generated")
         assembly.models(rules, env, Past(fraud=("--train-days", str(TRAIN_DAYS))))
-        assembly.start(plan)
+        assembly.start(plan, parts.kafka)
         for line in _announcement(plan, parts.desk):
             say(line)
         while True:

@@ -17,6 +17,7 @@ from routing import Rules
 from stack.scoreboard import Latencies, Rate, Scoreboard, Seen
 from stack.screen import Frame, LaneRow
 from stack.services import served_lanes
+from transport.cluster import Bootstrap
 
 LAG_EVERY_S = 1.0
 OWN = b'"source":"signalbox/'
@@ -28,7 +29,7 @@ _decode_seen = msgspec.json.Decoder(Seen).decode
 class Watching:
     """What stands in Kafka, taken in as it comes. Use from one thread."""
 
-    def __init__(self, rules: Rules, bootstrap: str) -> None:
+    def __init__(self, rules: Rules, bootstrap: Bootstrap) -> None:
         self.truth: dict[str, bool] = {}
         self._rules = rules
         self._ledger = Ledger(rules.table)

@@ -23,7 +23,7 @@ def _make(settings: Settings) -> Celery:
         settings.celery_broker_url,
         load(settings.routing_table, settings.workflows).catalogue,
         lambda: Addresses(
-            settings.kafka_bootstrap_servers,
+            settings.kafka_cluster,
             settings.redis_url,
             settings.database_url,
             ModelPlace(settings.registry, settings.model_dir, settings.model_cache),

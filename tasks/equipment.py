@@ -20,6 +20,7 @@ from models.reports import Reports, connect_reports
 from models.source import ModelPlace, Source
 from tasks.outcomes import Outcomes
 from tasks.suspects import Suspects, connect_suspects
+from transport.cluster import Bootstrap
 from transport.kafka import Outgoing, Publisher
 from transport.metrics import (
     BATCH_EVENTS,
@@ -45,7 +46,7 @@ class Addresses:
     And where the models are.
     """
 
-    kafka: str
+    kafka: Bootstrap
     redis: str
     database: str
     models: ModelPlace = field(default_factory=ModelPlace)
@@ -54,7 +55,7 @@ class Addresses:
 class Producers:
     """A Kafka producer for each thread that writes: one does not serve two."""
 
-    def __init__(self, bootstrap: str, timeout: Millis) -> None:
+    def __init__(self, bootstrap: Bootstrap, timeout: Millis) -> None:
         self._bootstrap = bootstrap
         self._timeout = timeout
         self._local = threading.local()

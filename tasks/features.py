@@ -50,7 +50,7 @@ class FindInactive(Task[[], str]):
         from tasks.inactivity import connected_finder
 
         rule = Rule(settings.inactive_after_days, settings.lost_after_days)
-        with connected_finder(settings.kafka_bootstrap_servers, settings.database_url, rule) as finder:
+        with connected_finder(settings.kafka_cluster, settings.database_url, rule) as finder:
             return f"{finder.look():,} customers have become inactive"
 
 

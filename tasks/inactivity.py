@@ -14,6 +14,7 @@ from features.offline.spells import Spells
 from tasks.equipment import Producers
 from tasks.records import event_record
 from transport.clock import Clock, system_clock
+from transport.cluster import Bootstrap
 from transport.kafka import Outgoing
 
 AT_ONCE = 1_000
@@ -63,7 +64,7 @@ class Finder:
 
 
 @contextmanager
-def connected_finder(bootstrap: str, database_url: str, rule: Rule) -> Iterator[Finder]:
+def connected_finder(bootstrap: Bootstrap, database_url: str, rule: Rule) -> Iterator[Finder]:
     """Connects to SQL at once, to Kafka where there is something to write. Raises `Unavailable`."""
     database = open_database(database_url)
     spells = Spells(database)

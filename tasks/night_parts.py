@@ -14,6 +14,7 @@ from features.redis_store import RedisStore
 from tasks.night_letters import failures
 from tasks.night_watch import Failures, NightWatch
 from transport.clock import system_clock
+from transport.cluster import Bootstrap
 from transport.kafka import Outgoing, Publisher
 from transport.tail import records_since
 
@@ -33,7 +34,7 @@ def sales_known_until(database_url: str, redis_url: str) -> Millis | None:
 
 
 @contextmanager
-def connected_watch(bootstrap: str, database_url: str, zone: ZoneInfo) -> Iterator[NightWatch]:
+def connected_watch(bootstrap: Bootstrap, database_url: str, zone: ZoneInfo) -> Iterator[NightWatch]:
     """Connects to SQL at once, to Kafka where there is something to write or read. Raises `Unavailable`.
 
     Days are those of `zone`.

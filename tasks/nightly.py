@@ -21,9 +21,7 @@ class Watch(Task[[], str]):
         from models.nights import Timetable
         from tasks.night_parts import connected_watch, sales_known_until
 
-        with connected_watch(
-            settings.kafka_bootstrap_servers, settings.database_url, settings.time_zone
-        ) as watch:
+        with connected_watch(settings.kafka_cluster, settings.database_url, settings.time_zone) as watch:
             said = []
             for night, report in watch.look():
                 done = f"{report.forecast:,} of {report.planned:,} SKUs in {report.duration_s:,.0f} s"

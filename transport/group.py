@@ -15,6 +15,7 @@ from confluent_kafka import (
 )
 
 from transport.client_log import client_log
+from transport.cluster import Bootstrap
 from transport.kafka import consumer_config
 
 Partition = tuple[str, int]
@@ -53,7 +54,7 @@ class GroupConsumer:
 
     def __init__(
         self,
-        bootstrap: str,
+        bootstrap: Bootstrap,
         group: str,
         topic: str,
         progress: Progress,

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from events.decision import Position
 from events.errors import Unavailable
+from transport.cluster import Bootstrap, client_properties
 
 Headers = Sequence[tuple[str, bytes | None]]
 MAX_RECORD_BYTES = 4_000_000
@@ -29,10 +31,10 @@ class Outgoing(NamedTuple):
     headers: Headers = ()
 
 
-def consumer_config(bootstrap: str, group: str, **overrides: Any) -> dict[str, Any]:
+def consumer_config(bootstrap: Bootstrap, group: str, **overrides: Any) -> dict[str, Any]:
     """Settings of a consumer that commits only what it is told to, and begins at the start of its topic."""
     return {
-        "bootstrap.servers": bootstrap,
+        **client_properties(bootstrap),
         "group.id": group,
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
@@ -53,10 +55,10 @@ def consumer_config(bootstrap: str, group: str, **overrides: Any) -> dict[str, A
     }
 
 
-def producer_config(bootstrap: str, **overrides: Any) -> dict[str, Any]:
+def producer_config(bootstrap: Bootstrap, **overrides: Any) -> dict[str, Any]:
     """Settings of an idempotent producer whose partitions agree with the Java client's."""
     return {
-        "bootstrap.servers": bootstrap,
+        **client_properties(bootstrap),
         "enable.idempotence": True,
         "acks": "all",
         "partitioner": "murmur2_random",
@@ -65,6 +67,11 @@ def producer_config(bootstrap: str, **overrides: Any) -> dict[str, Any]:
         "compression.type": "lz4",
         **overrides,
     }
+
+
+def admin_client(bootstrap: Bootstrap, **overrides: Any) -> AdminClient:
+    """A client that makes and describes topics and groups."""
+    return AdminClient({**client_properties(bootstrap), **overrides})
 
 
 def position_of(message: Message) -> Position:
@@ -77,12 +84,12 @@ def headers_of(message: Message) -> Headers:
     return cast(Headers, message.headers() or ())
 
 
-def connect_consumer(bootstrap: str, group: str, **overrides: Any) -> Consumer:
+def connect_consumer(bootstrap: Bootstrap, group: str, **overrides: Any) -> Consumer:
     """A consumer. Create it after the fork."""
     return Consumer(consumer_config(bootstrap, group, **overrides))
 
 
-def holds(bootstrap: str, partition: tuple[str, int], offset: int, timeout: float) -> bool:
+def holds(bootstrap: Bootstrap, partition: tuple[str, int], offset: int, timeout: float) -> bool:
     """Whether a record stands at this offset, found by reading it within `timeout` seconds."""
     consumer = connect_consumer(bootstrap, "signalbox.probe", **{"auto.offset.reset": "error"})
     try:
@@ -99,7 +106,7 @@ class Publisher:
     One per process, made after the fork; not thread-safe.
     """
 
-    def __init__(self, bootstrap: str, **overrides: Any) -> None:
+    def __init__(self, bootstrap: Bootstrap, **overrides: Any) -> None:
         self._producer = Producer(producer_config(bootstrap, **overrides))
 
     def publish(self, records: Sequence[Outgoing], timeout: float) -> None:

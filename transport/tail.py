@@ -7,6 +7,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from events.decision import Millis
 from events.errors import Unavailable
+from transport.cluster import Bootstrap
 from transport.kafka import consumer_config
 
 AT_ONCE = 1_000
@@ -15,7 +16,7 @@ STEP_S = 0.1
 TIMEOUT_S = 10.0
 
 
-def records_since(bootstrap: str, topic: str, since: Millis) -> Iterator[Message]:
+def records_since(bootstrap: Bootstrap, topic: str, since: Millis) -> Iterator[Message]:
     """Every record with a timestamp from `since` (epoch ms) on.
 
     A topic that does not exist is empty. Joins no group. Raises `Unavailable`.

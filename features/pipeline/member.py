@@ -31,6 +31,7 @@ from features.schema import Definitions
 from transport import metrics
 from transport.client_log import Sparse
 from transport.clock import Clock, system_clock
+from transport.cluster import Bootstrap
 from transport.group import Partition
 
 GROUP = "signalbox.features"
@@ -58,7 +59,7 @@ class Pipeline:
 
     def __init__(
         self,
-        bootstrap: str,
+        bootstrap: Bootstrap,
         definitions: Definitions,
         offline: Offline,
         online: Shelf,

@@ -10,6 +10,7 @@ from features.pipeline.placing import Beginning, beginning
 from features.pipeline.reading import Record
 from features.pipeline.standing import Standing
 from transport.clock import Clock
+from transport.cluster import Bootstrap
 from transport.group import GroupConsumer, Partition
 from transport.kafka import headers_of, holds
 
@@ -24,7 +25,7 @@ class SourceTopic:
 
     def __init__(
         self,
-        bootstrap: str,
+        bootstrap: Bootstrap,
         group: str,
         topic: str,
         standing: Standing,

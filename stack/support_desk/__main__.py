@@ -7,6 +7,7 @@ import threading
 import uvicorn
 
 from features.offline.database import open_database
+from settings import load_settings
 from stack.support_desk.app import Desk
 from stack.support_desk.books import Books
 from stack.support_desk.learning import learn
@@ -25,8 +26,9 @@ def main() -> None:
     books = Books(database)
     books.create()
     stop = threading.Event()
-    if bootstrap := os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
-        threading.Thread(target=learn, args=(bootstrap, books, stop), daemon=True).start()
+    settings = load_settings()
+    if settings.kafka is not None:
+        threading.Thread(target=learn, args=(settings.kafka_cluster, books, stop), daemon=True).start()
     app = Desk(books, Shelf(database), os.environ.get("SUPPORT_PLATFORM_TOKEN") or None).app()
     uvicorn.run(app, host=LOOPBACK, port=arguments.port, access_log=False, log_level="warning")
     stop.set()

@@ -15,6 +15,7 @@ from events.topics import EVENTS
 from events.upcasting import upcast
 from stack.money import minor_units
 from stack.support_desk.books import Books
+from transport.cluster import Bootstrap
 from transport.group import GroupConsumer, Partition
 from transport.kafka import headers_of, position_of
 
@@ -96,7 +97,7 @@ class _Read:
             self._next.pop(partition, None)
 
 
-def learn(bootstrap: str, books: Books, stop: threading.Event, group: str = GROUP) -> None:
+def learn(bootstrap: Bootstrap, books: Books, stop: threading.Event, group: str = GROUP) -> None:
     """Enter what comes to the event topic, until `stop` is set. Waits out what is unavailable."""
     while not stop.is_set():
         read = _Read()

@@ -11,7 +11,6 @@ from settings import LOCAL_ENV, Settings, load_settings, local_stack_runs
 from stack.local_env import AlreadyRunningError, published
 
 ADDRESSES = {
-    "KAFKA_BOOTSTRAP_SERVERS": "kafka_bootstrap_servers",
     "CELERY_BROKER_URL": "celery_broker_url",
     "REDIS_URL": "redis_url",
     "DATABASE_URL": "database_url",
@@ -21,7 +20,7 @@ ADDRESSES = {
 
 @pytest.fixture(autouse=True)
 def nothing_configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    for name in ADDRESSES:
+    for name in (*ADDRESSES, "KAFKA_BOOTSTRAP_SERVERS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     load_settings.cache_clear()
@@ -41,6 +40,16 @@ def test_the_environment_sets_an_address(
 ) -> None:
     monkeypatch.setenv(variable, "somewhere:1")
     assert getattr(load_settings(), attribute) == "somewhere:1"
+
+
+def test_kafka_that_is_set_nowhere_is_an_error_with_the_way_out() -> None:
+    with pytest.raises(ConfigError, match=r"environment: KAFKA_BOOTSTRAP_SERVERS: is not set: set it, or "):
+        _ = load_settings().kafka_cluster
+
+
+def test_the_environment_names_the_brokers_of_kafka(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "one:9092,two:9092")
+    assert load_settings().kafka_cluster.bootstrap == "one:9092,two:9092"
 
 
 def test_an_empty_variable_sets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
