@@ -3,13 +3,14 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from operator import methodcaller
+from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from events.decision import Position
-from events.errors import Unavailable
+from events.errors import DeadLetter, Unavailable
 from transport.cluster import Bootstrap, client_properties
 
 Headers = Sequence[tuple[str, bytes | None]]
@@ -79,9 +80,32 @@ def position_of(message: Message) -> Position:
     return Position(message.topic() or "", message.partition() or 0, message.offset() or 0)
 
 
+# Not `message.headers()`: a call site that CPython has specialized does not look at the error that the client
+# leaves behind beside a broken list, and the error comes up somewhere else.
+_read_headers = methodcaller("headers")
+_UNREADABLE: list[tuple[str, str | bytes | None]] = []
+
+
 def headers_of(message: Message) -> Headers:
-    """A record's headers; empty where it has none."""
-    return cast(Headers, message.headers() or ())
+    """A record's headers; empty if it has none.
+
+    Raises `DeadLetter` (undecodable) if a header's name is not UTF-8, which Kafka allows: the client can give
+    none of them then.
+    """
+    try:
+        headers: Headers | None = _read_headers(message)
+    except SystemError as error:
+        # a second call would return a list with holes in it, and end the process
+        message.set_headers(_UNREADABLE)
+        raise _unreadable(error.__cause__) from error
+    if headers is _UNREADABLE:  # this very list, not one like it
+        raise _unreadable(None)
+    return headers or ()
+
+
+def _unreadable(cause: BaseException | None) -> DeadLetter:
+    name = f" {cause.object[:64]!r}" if isinstance(cause, UnicodeDecodeError) else ""
+    return DeadLetter("undecodable", f"the record has a header whose name{name} is not UTF-8")
 
 
 def connect_consumer(bootstrap: Bootstrap, group: str, **overrides: Any) -> Consumer:
