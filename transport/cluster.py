@@ -2,10 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
-
-NOTHING_MORE: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +13,7 @@ class Cluster:
     """
 
     bootstrap: str
-    properties: Mapping[str, Any] = field(default=NOTHING_MORE, repr=False)
+    properties: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 Bootstrap = str | Cluster
