@@ -1,8 +1,14 @@
-"""What of a Redis list can kombu read as a message? What it cannot would end the worker, and be gone."""
+"""kombu's Redis transport, without the two ways in which it ends a worker.
+
+An item of a list that kombu cannot read as a message would end it and be lost: it is wrapped as a message
+that names no task. A channel whose connection was lost can still give back and acknowledge what it holds.
+"""
 
 import base64
 import binascii
+from collections.abc import Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 from uuid import uuid4
 
@@ -95,6 +101,19 @@ class Channel(kombu_redis.Channel):
     """kombu's, reading through `_Client`."""
 
     _shared: Redis | None = None
+    _reached: Mapping[bool, Mapping[str, Any]] = MappingProxyType({})
+
+    def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
+        """Where Redis is: of a channel whose connection was dropped, where it was.
+
+        Celery drops a lost connection before it closes the channels that are on it, and these give back what
+        they hold, or acknowledge it later. kombu asks the connection for its host by then, and the
+        `AttributeError` ends the worker.
+        """
+        if self.connection is not None and self.connection.client is not None:
+            here = super()._connparams  # type: ignore[misc]  # its stubs leave it out
+            self._reached = MappingProxyType({flag: here(flag) for flag in (False, True)})
+        return dict(self._reached[asynchronous])
 
     def _get_client(self) -> Any:
         # kombu's checks the version of redis-py

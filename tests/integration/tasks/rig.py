@@ -128,6 +128,11 @@ class Worker:
         return self._process.poll() is None
 
     @property
+    def pid(self) -> int:
+        """Of its main process."""
+        return self._process.pid
+
+    @property
     def children(self) -> list[psutil.Process]:
         """The processes of its pool."""
         return psutil.Process(self._process.pid).children()
