@@ -58,6 +58,8 @@ def again(letter: Letter, table: Table, now: Millis, schemas: Schemas = SHIPPED)
     `NotReplayableError` with the reason, and `Unavailable` as `schemas` does.
     """
     said = letter.said
+    if cut := said.truncated & {"value", "key"}:
+        raise NotReplayableError(f"the letter holds only a part of the {' and '.join(sorted(cut))}")
     if said.prediction_id is None and (said.lane is not None or said.original.partition < 0):
         raise NotReplayableError(f"no event: what stood in {said.original} was written by no part of ours")
     record = SourceRecord(said.original, said.timestamp, letter.key, letter.value, letter.headers)

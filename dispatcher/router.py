@@ -2,15 +2,18 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from threading import Event
 from time import monotonic
+from typing import NamedTuple
 
-from confluent_kafka import KafkaError, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from dispatcher.sorting import SourceRecord, sort, too_large
+from dispatcher.intake import take_in
+from dispatcher.sorting import smaller
 from dispatcher.tracking import Flight, Tracker
 from events.avro import SHIPPED, Schemas
+from events.cutting import size
 from events.errors import SignalboxError, Unavailable
 from events.topics import DEAD_LETTERS, EVENTS, UNROUTED
 from routing import Table
@@ -19,7 +22,7 @@ from transport.client_log import client_log
 from transport.clock import Clock, system_clock
 from transport.cluster import Bootstrap
 from transport.group import GroupConsumer, Partition
-from transport.kafka import Outgoing, headers_of, position_of, producer_config
+from transport.kafka import Outgoing, position_of, producer_config
 
 GROUP = "signalbox.router"
 BATCH = 512
@@ -35,8 +38,6 @@ Each time Kafka sends that partition's records anew, and each time the other par
 PRODUCER = {
     # an event that comes alone waits for nobody; a batch is written faster than it is sent
     "linger.ms": 0,
-    # what fitted into the source compressed must fit into the dead letters
-    "message.max.bytes": 100_000_000,
     "queue.buffering.max.kbytes": 65_536,
     # an outage of any length is waited out: what is not written is not committed either
     "message.timeout.ms": 0,
@@ -47,6 +48,14 @@ _log = logging.getLogger(__name__)
 
 class WriteError(SignalboxError):
     """Kafka will never take a record that has to be written. The source record stays incomplete."""
+
+
+class _Refused(NamedTuple):
+    """A record that Kafka found too large, `refusals` times by now."""
+
+    write: Outgoing
+    flight: Flight
+    refusals: int
 
 
 class Router:
@@ -74,7 +83,7 @@ class Router:
         self._clock = clock
         self._tracker = Tracker()
         self._failure: WriteError | None = None
-        self._refused: list[tuple[Message, Flight]] = []
+        self._refused: list[_Refused] = []
         self._producer = Producer(producer_config(bootstrap, **PRODUCER), logger=client_log)
         self._consumer = GroupConsumer(bootstrap, group, source, self._tracker, self._leaving)
 
@@ -109,11 +118,8 @@ class Router:
             partition = (position.topic, position.partition)
             if partition in held:
                 continue
-            record = SourceRecord(
-                position, message.timestamp()[1], message.key(), message.value(), headers_of(message)
-            )
             try:
-                became = sort(record, table, now, self._schemas)
+                became = take_in(message, table, now, self._schemas)
             except Unavailable as error:
                 held.add(partition)
                 self._consumer.go_back(partition, position.offset, error)
@@ -127,33 +133,40 @@ class Router:
         if held:
             self._stop.wait(ASK_AGAIN_S)
 
-    def _write(self, writes: list[Outgoing], flight: Flight) -> None:
-        def delivered(error: KafkaError | None, message: Message) -> None:
-            if error is None:
-                flight.acknowledge()
-            else:
-                self._on_refusal(error, message, flight)
+    def _write(self, writes: Iterable[Outgoing], flight: Flight, refusals: int = 0) -> None:
+        """Hand over records for Kafka, which has refused each of them `refusals` times by now."""
+        for write in writes:
 
-        produce = self._producer.produce
-        for topic, value, key, headers in writes:
+            def delivered(error: KafkaError | None, _message: Message, write: Outgoing = write) -> None:
+                if error is None:
+                    flight.acknowledge()
+                else:
+                    self._on_refusal(error, _Refused(write, flight, refusals + 1))
+
+            topic, value, key, headers = write
             while True:
                 try:
-                    produce(topic, value, key, on_delivery=delivered, headers=list(headers))
+                    self._producer.produce(topic, value, key, on_delivery=delivered, headers=list(headers))
                 except BufferError:
                     if self._stop.is_set():
                         return  # Kafka takes nothing now: the batch stays incomplete, and is read again
                     self._producer.poll(0.05)
+                except KafkaException as error:
+                    self._on_refusal(error.args[0], _Refused(write, flight, refusals + 1))
+                    break
                 else:
                     break
 
-    def _on_refusal(self, error: KafkaError, message: Message, flight: Flight) -> None:
-        topic = message.topic()
-        if error.code() == KafkaError.MSG_SIZE_TOO_LARGE and topic not in (DEAD_LETTERS, UNROUTED):
-            self._refused.append((message, flight))
+    def _on_refusal(self, error: KafkaError, refused: _Refused) -> None:
+        if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+            self._refused.append(refused)
         else:
-            self._failure = WriteError(
-                f"{topic} does not take a record: {error}; its source record stays incomplete"
-            )
+            self._give_up(refused.write.topic, error)
+
+    def _give_up(self, topic: str, error: object) -> None:
+        self._failure = WriteError(
+            f"{topic} does not take a record: {error}; its source record stays incomplete"
+        )
 
     def _land(self, timeout: float) -> None:
         self._producer.poll(timeout)
@@ -165,8 +178,13 @@ class Router:
         if self._failure is not None:
             raise self._failure
         while self._refused:
-            message, flight = self._refused.pop()
-            self._write([too_large(message.value() or b"", message.key(), self._clock())], flight)
+            write, flight, refusals = self._refused.pop()
+            instead = smaller(write, refusals, self._clock())
+            if instead is None:
+                self._give_up(write.topic, f"not even {size(*write[1:])} bytes of it")
+                continue
+            _log.warning("%s does not take %d bytes: less is written", write.topic, size(*write[1:]))
+            self._write([instead], flight, refusals if instead.topic == write.topic else 0)
 
     def _leaving(self, _partitions: frozenset[Partition], lost: bool) -> None:
         """Let what is on its way arrive, so that whoever reads next need not write it again."""

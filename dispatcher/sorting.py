@@ -6,7 +6,8 @@ import msgspec
 
 from events.avro import SHIPPED, Schemas
 from events.codec import Headers, decode
-from events.deadletter import dead_letter
+from events.cutting import KEPT_BYTES, size
+from events.deadletter import Letter, dead_letter, reduced
 from events.decision import Millis, Position
 from events.envelope import Envelope
 from events.errors import DeadLetter
@@ -22,18 +23,25 @@ Fate = Literal["routed", "ignored", "unrouted", "dead_letter"]
 
 _decode_waiting = msgspec.json.Decoder(Waiting).decode
 
-# what a record's framing, key and headers take beside its value
+# what a record's framing takes beside its value, key and headers
 _FRAMING = 1_024
+_UNROUTED_HEADERS = 5
+# how much of its original a dead letter keeps that Kafka refused once, and twice
+_LESS = (KEPT_BYTES, 0)
 
 
 class SourceRecord(NamedTuple):
-    """A record of the source topic; `entered_at` (epoch ms) is when it came there."""
+    """A record of the source topic; `entered_at` (epoch ms) is when it came there.
+
+    `fault` says why its headers cannot be read, if they cannot.
+    """
 
     position: Position
     entered_at: Millis
     key: bytes | None
     value: bytes | None
     headers: Headers | None
+    fault: DeadLetter | None = None
 
 
 class Sorted(NamedTuple):
@@ -52,6 +60,8 @@ def sort(record: SourceRecord, table: Table, now: Millis, schemas: Schemas = SHI
     the table of the day.
     """
     try:
+        if record.fault is not None:
+            raise record.fault
         event, json, _ = decode(record.value, record.headers, schemas)
         if not declared(event.event_type):
             return Sorted("unrouted", (_unrouted(record, table),))
@@ -77,8 +87,25 @@ def dead_lettered(record: SourceRecord, error: DeadLetter, table_hash: str, now:
         first_failure=now,
         last_failure=now,
         table_hash=table_hash,
+        lost=() if record.fault is None else ("headers",),
     )
-    return Outgoing(DEAD_LETTERS, letter.value, letter.key, letter.headers)
+    return Outgoing(DEAD_LETTERS, *letter)
+
+
+def smaller(write: Outgoing, attempt: int, now: Millis) -> Outgoing | None:
+    """What to write in place of a record that Kafka refused as too large, `attempt` times by now.
+
+    A dead letter is written with less of its original, then with nothing of it; None if even that was
+    refused. Anything else becomes a dead letter.
+    """
+    if write.topic == UNROUTED:
+        return _unrouted_too_large(write, now)
+    if write.topic != DEAD_LETTERS:
+        return too_large(write.value or b"", write.key, now)
+    if attempt > len(_LESS):
+        return None
+    letter = Letter(write.value, write.key, tuple(write.headers))
+    return Outgoing(DEAD_LETTERS, *reduced(letter, _LESS[attempt - 1]))
 
 
 def too_large(lane_value: bytes, key: bytes | None, now: Millis) -> Outgoing:
@@ -103,9 +130,9 @@ def _lane_records(record: SourceRecord, event: Envelope, json: bytes, table: Tab
     writes = []
     for decision in route(event, table, record.position, record.entered_at):
         value = encode_waiting(Waiting(raw, decision, original))
-        if len(value) + _FRAMING > LANE_BYTES:
+        if (total := size(value, record.key, ())) + _FRAMING > LANE_BYTES:
             raise DeadLetter(
-                "too_large", f"{len(value)} bytes with its decision; {decision.lane} takes {LANE_BYTES}"
+                "too_large", f"{total} bytes with its decision and key; {decision.lane} takes {LANE_BYTES}"
             )
         writes.append(Outgoing(decision.lane, value, record.key))
     return tuple(writes)
@@ -116,6 +143,20 @@ def _unrouted(record: SourceRecord, table: Table) -> Outgoing:
         ("unrouted.original.topic", record.position.topic.encode()),
         ("unrouted.original.partition", b"%d" % record.position.partition),
         ("unrouted.original.offset", b"%d" % record.position.offset),
+        ("unrouted.original.timestamp", b"%d" % record.entered_at),
         ("unrouted.table_hash", table.hash.encode()),
     )
-    return Outgoing(UNROUTED, record.value, record.key, (*(record.headers or ()), *where))
+    headers = (*(record.headers or ()), *where)
+    if (total := size(record.value, record.key, headers)) + _FRAMING > LANE_BYTES:
+        raise DeadLetter("too_large", f"{total} bytes; {UNROUTED} takes {LANE_BYTES}")
+    return Outgoing(UNROUTED, record.value, record.key, headers)
+
+
+def _unrouted_too_large(write: Outgoing, now: Millis) -> Outgoing:
+    """The dead letter of a record of an undeclared type, if its topic was made for smaller records."""
+    original, ours = write.headers[:-_UNROUTED_HEADERS], write.headers[-_UNROUTED_HEADERS:]
+    said = {name.removeprefix("unrouted."): (content or b"").decode() for name, content in ours}
+    position = Position(said["original.topic"], int(said["original.partition"]), int(said["original.offset"]))
+    record = SourceRecord(position, int(said["original.timestamp"]), write.key, write.value, original)
+    error = DeadLetter("too_large", f"{UNROUTED} does not take {len(write.value or b'')} bytes")
+    return dead_lettered(record, error, said["table_hash"], now)

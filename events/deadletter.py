@@ -1,17 +1,19 @@
-"""What does a dead letter look like? The original untouched, and in headers what became of it."""
+"""A dead letter: the original record, and in headers what became of it."""
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from events.cutting import cut
 from events.decision import Millis, Position
 from events.errors import CAUSES, Cause, DeadLetter
 
 Headers = Sequence[tuple[str, bytes | None]]
 PREFIX = "dlq."
 TRACEPARENT = "traceparent"
+_TRUNCATED = PREFIX + "truncated"
 _MAX_MESSAGE = 2_000
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _WITH_DIGIT = re.compile(r"\w*\d\w*")
@@ -31,7 +33,8 @@ class DeadLetterHeaders:
 
     `original` and `timestamp` (epoch ms) are the source record's; `lane` is where it waited, and absent where
     it never came so far. `attempts` counts executions. Two letters of like failures have the same
-    `fingerprint`. Times are epoch ms.
+    `fingerprint`. `truncated` names what the letter does not hold whole (`value`, `key`, `headers`); `length`
+    and `sha256` are those of the whole value, given if it was cut. Times are epoch ms.
     """
 
     original: Position
@@ -47,6 +50,9 @@ class DeadLetterHeaders:
     lane: Position | None = None
     prediction_id: str | None = None
     traceparent: str | None = None
+    truncated: frozenset[str] = frozenset()
+    length: int | None = None
+    sha256: str | None = None
 
     @classmethod
     def parse(cls, headers: Headers | None) -> "DeadLetterHeaders":
@@ -84,11 +90,13 @@ def dead_letter(
     traceparent: str | None = None,
     lane: Position | None = None,
     prediction_id: str | None = None,
+    lost: Collection[str] = (),
 ) -> Letter:
     """The dead letter of the record at `source`, whose bytes, key and headers are the original's.
 
     What an earlier dead letter said of the same bytes, before they were replayed, gives way to what this one
-    says.
+    says. A record too large for the topic is cut (`events.cutting`); `lost` names what the reader could not
+    give, such as `headers`.
     """
     error_class, message = type(error).__name__, str(error)[:_MAX_MESSAGE]
     said: dict[str, object] = {
@@ -105,11 +113,31 @@ def dead_letter(
         **(_coordinates("lane", lane) if lane is not None else {}),
         "prediction_id": prediction_id,
     }
-    kept = [(name, content) for name, content in headers or () if not name.startswith(PREFIX)]
+    original = [(name, content) for name, content in headers or () if not name.startswith(PREFIX)]
+    whole = cut(value, key, original)
+    said |= {
+        "truncated": ",".join(sorted({*whole.truncated, *lost})) or None,
+        "original.length": whole.length,
+        "original.sha256": whole.sha256,
+    }
     ours = [(PREFIX + name, _bytes(content)) for name, content in said.items() if content is not None]
-    if traceparent is not None and all(name != TRACEPARENT for name, _ in kept):
+    if traceparent is not None and all(name != TRACEPARENT for name, _ in whole.headers):
         ours.append((TRACEPARENT, _bytes(traceparent)))
-    return Letter(value, key, (*kept, *ours))
+    return Letter(whole.value, whole.key, (*whole.headers, *ours))
+
+
+def reduced(letter: Letter, most: int) -> Letter:
+    """The same letter with at most about `most` bytes of its original; all that is said of it stays."""
+    said = {name: content for name, content in letter.headers if name.startswith(PREFIX)}
+    original = [each for each in letter.headers if not each[0].startswith(PREFIX)]
+    whole = cut(letter.value, letter.key, original, most)
+    before = frozenset((said.get(_TRUNCATED) or b"").decode().split(",")) - {""}
+    if truncated := before | whole.truncated:
+        said[_TRUNCATED] = _bytes(",".join(sorted(truncated)))
+    if whole.sha256 is not None and "value" not in before:
+        said[PREFIX + "original.length"] = _bytes(whole.length)
+        said[PREFIX + "original.sha256"] = _bytes(whole.sha256)
+    return Letter(whole.value, whole.key, (*whole.headers, *said.items()))
 
 
 def _coordinates(name: str, position: Position) -> dict[str, object]:
@@ -147,4 +175,7 @@ def _parse(texts: dict[str, str]) -> DeadLetterHeaders:
         lane=position("lane") if "dlq.lane.topic" in texts else None,
         prediction_id=texts.get("dlq.prediction_id"),
         traceparent=texts.get(TRACEPARENT),
+        truncated=frozenset(texts.get("dlq.truncated", "").split(",")) - {""},
+        length=int(texts["dlq.original.length"]) if "dlq.original.length" in texts else None,
+        sha256=texts.get("dlq.original.sha256"),
     )

@@ -16,6 +16,7 @@ Cause = Literal[
     "worker_lost",  # alone in its batch, it killed the worker each time
     "timeout",  # alone in its batch, it ran over its time limit each time
     "rejected",  # the workflow said that this event can never succeed
+    "unexpected",  # our own code failed on this record: the log has the traceback
 ]
 CAUSES: tuple[Cause, ...] = get_args(Cause)
 

@@ -9,12 +9,14 @@ from typing import Any, NamedTuple
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from events.decision import Position
+from events.decision import Millis, Position
 from events.errors import DeadLetter, Unavailable
 from transport.cluster import Bootstrap, client_properties
 
 Headers = Sequence[tuple[str, bytes | None]]
 MAX_RECORD_BYTES = 4_000_000
+EARLIEST: Millis = 946_684_800_000
+"""The year 2000: a record's time before it is no time in milliseconds."""
 
 SELDOM = {"fetch.wait.max.ms": 500, "fetch.min.bytes": 1_000_000}
 """For a consumer that nobody waits for: it fetches twice a second.
@@ -106,6 +108,23 @@ def headers_of(message: Message) -> Headers:
 def _unreadable(cause: BaseException | None) -> DeadLetter:
     name = f" {cause.object[:64]!r}" if isinstance(cause, UnicodeDecodeError) else ""
     return DeadLetter("undecodable", f"the record has a header whose name{name} is not UTF-8")
+
+
+def headers_or_fault(message: Message) -> tuple[Headers | None, DeadLetter | None]:
+    """A record's headers, or why they cannot be read."""
+    try:
+        return headers_of(message), None
+    except DeadLetter as fault:
+        return None, fault
+
+
+def entered_at(message: Message, now: Millis) -> Millis:
+    """When a record came to Kafka (epoch ms), as far as its timestamp can be believed; else `now`.
+
+    In a topic with `CreateTime` a producer writes what it likes: none, seconds, microseconds, the future.
+    """
+    timestamp: Millis = message.timestamp()[1]
+    return timestamp if EARLIEST <= timestamp <= now else now
 
 
 def connect_consumer(bootstrap: Bootstrap, group: str, **overrides: Any) -> Consumer:

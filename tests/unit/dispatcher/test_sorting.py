@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.sorting import SourceRecord, sort, too_large
+from dispatcher.sorting import SourceRecord, smaller, sort, too_large
 from events.codec import Headers
 from events.deadletter import DeadLetterHeaders
 from events.decision import Position
+from events.errors import DeadLetter
 from events.lane import LaneRecord, Original, decode_record
 from events.priority import Priority
 from events.topics import DEAD_LETTERS, UNROUTED
@@ -153,6 +154,7 @@ def test_an_unrouted_event_says_where_it_came_from() -> None:
         "unrouted.original.topic": b"retail.events",
         "unrouted.original.partition": b"2",
         "unrouted.original.offset": b"77",
+        "unrouted.original.timestamp": b"%d" % ENTERED,
         "unrouted.table_hash": TABLE.hash.encode(),
     }
 
@@ -200,3 +202,50 @@ def test_whatever_the_bytes_are_the_record_gets_one_fate(
     expected = {"routed": [HIGH], "ignored": [], "unrouted": [UNROUTED], "dead_letter": [DEAD_LETTERS]}
     assert [write.topic for write in became.writes] == expected[became.fate]
     assert (became.cause is None) == (became.fate != "dead_letter")
+
+
+def test_a_record_whose_headers_cannot_be_read_is_a_dead_letter_with_value_and_key() -> None:
+    fault = DeadLetter("undecodable", "a header's name is not UTF-8")
+    (write,) = sort(record(event())._replace(fault=fault), TABLE, NOW).writes
+    said = DeadLetterHeaders.parse(write.headers)
+    assert (write.topic, write.value, write.key) == (DEAD_LETTERS, event(), b"c-1")
+    assert (said.cause, said.message, said.truncated) == ("undecodable", str(fault), frozenset({"headers"}))
+
+
+LARGE = b"k" * LANE_BYTES
+
+
+@pytest.mark.parametrize(
+    "large",
+    [
+        pytest.param(record(event())._replace(key=LARGE), id="its key, for a lane"),
+        pytest.param(record(event(), [("a", LARGE)]), id="its headers, for a lane"),
+        pytest.param(record(event(event_type="x"))._replace(key=LARGE), id="its key, for the unrouted"),
+        pytest.param(record(event(event_type="x"), [("a", LARGE)]), id="its headers, for the unrouted"),
+    ],
+)
+def test_whatever_of_a_record_is_too_large_it_is_a_dead_letter(large: SourceRecord) -> None:
+    outcome = sort(large, TABLE, NOW)
+    assert (outcome.fate, outcome.cause) == ("dead_letter", "too_large")
+
+
+def test_an_unrouted_record_that_its_topic_refuses_is_a_dead_letter_of_its_source() -> None:
+    (unrouted,) = sort(record(event(event_type="x"), [("a", b"1")]), TABLE, NOW).writes
+    instead = smaller(unrouted, 1, NOW)
+    assert instead is not None
+    said = DeadLetterHeaders.parse(instead.headers)
+    assert (instead.topic, instead.value, instead.key) == (DEAD_LETTERS, unrouted.value, b"c-1")
+    assert instead.headers[0] == ("a", b"1")
+    assert (said.original, said.timestamp, said.cause) == (SOURCE, ENTERED, "too_large")
+    assert said.table_hash == TABLE.hash
+
+
+def test_a_dead_letter_that_its_topic_refuses_is_written_with_less_twice_and_then_given_up() -> None:
+    (letter,) = sort(record(b"\xff" * 900_000), TABLE, NOW).writes
+    less = smaller(letter, 1, NOW)
+    assert less is not None
+    bare = smaller(less, 2, NOW)
+    assert bare is not None
+    assert 0 < len(less.value or b"") < 100_000
+    assert bare.value is None
+    assert smaller(bare, 3, NOW) is None
