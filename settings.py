@@ -1,22 +1,30 @@
 """Where the services are and what this installation is set to: read once, by entry points only."""
 
 import fcntl
+import os
 from datetime import time
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from events.errors import ConfigError, Problem
+from transport import kafka_access
 from transport.cluster import Cluster
 
 LOCAL_ENV = Path("var/local.env")
 """Written by `signalbox up` while it runs, so that a command typed in another terminal finds its parts."""
 
 WAY_OUT = "set it, or start a local stack in another terminal with `signalbox up`"
+
+
+def _kafka(variable: str) -> Any:
+    """A property of Kafka's clients; see `transport.kafka_access.VARIABLES`."""
+    return Field(default=None, validation_alias=variable)
 
 
 class Settings(BaseSettings):
@@ -31,24 +39,47 @@ class Settings(BaseSettings):
     )
 
     kafka: str | None = Field(default=None, validation_alias="KAFKA_BOOTSTRAP_SERVERS")
-    broker: str | None = Field(default=None, validation_alias="CELERY_BROKER_URL")
-    redis: str | None = Field(default=None, validation_alias="REDIS_URL")
-    database: str | None = Field(default=None, validation_alias="DATABASE_URL")
+    kafka_config_file: Path | None = Field(default=None, validation_alias=kafka_access.CONFIG_FILE)
+    kafka_security_protocol: str | None = _kafka("KAFKA_SECURITY_PROTOCOL")
+    kafka_sasl_mechanism: str | None = _kafka("KAFKA_SASL_MECHANISM")
+    kafka_sasl_username: str | None = _kafka("KAFKA_SASL_USERNAME")
+    kafka_sasl_password: SecretStr | None = _kafka("KAFKA_SASL_PASSWORD")
+    kafka_ssl_ca: str | None = _kafka("KAFKA_SSL_CA_LOCATION")
+    kafka_ssl_certificate: str | None = _kafka("KAFKA_SSL_CERTIFICATE_LOCATION")
+    kafka_ssl_key: str | None = _kafka("KAFKA_SSL_KEY_LOCATION")
+    kafka_ssl_key_password: SecretStr | None = _kafka("KAFKA_SSL_KEY_PASSWORD")
+    kafka_oauth_method: str | None = _kafka("KAFKA_SASL_OAUTHBEARER_METHOD")
+    kafka_oauth_url: str | None = _kafka("KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL")
+    kafka_oauth_client: str | None = _kafka("KAFKA_SASL_OAUTHBEARER_CLIENT_ID")
+    kafka_oauth_secret: SecretStr | None = _kafka("KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET")
+    kafka_oauth_scope: str | None = _kafka("KAFKA_SASL_OAUTHBEARER_SCOPE")
+    kafka_oauth_extensions: str | None = _kafka("KAFKA_SASL_OAUTHBEARER_EXTENSIONS")
+    kafka_oauth_callback: str | None = Field(
+        default=None,
+        validation_alias=kafka_access.CALLBACK,
+        description="`module:function` that returns a token",
+    )
+    broker: str | None = Field(default=None, validation_alias="CELERY_BROKER_URL", repr=False)
+    redis: str | None = Field(default=None, validation_alias="REDIS_URL", repr=False)
+    database: str | None = Field(default=None, validation_alias="DATABASE_URL", repr=False)
     schema_registry: str | None = Field(
         default=None,
         validation_alias="SCHEMA_REGISTRY_URL",
+        repr=False,
         description="without one, only the shipped schema of Avro is known",
     )
 
     registry: str | None = Field(
         default=None,
         validation_alias="MLFLOW_TRACKING_URI",
+        repr=False,
         description="without one, models are served from a folder",
     )
 
     llm: str | None = Field(
         default=None,
         validation_alias="LLM_BASE_URL",
+        repr=False,
         description="any endpoint that speaks OpenAI's protocol; without one, people answer the tickets",
     )
     llm_key: SecretStr | None = Field(default=None, validation_alias="LLM_API_KEY")
@@ -62,7 +93,7 @@ class Settings(BaseSettings):
         validation_alias="EMBEDDING_MODEL",
         description="of the same endpoint; without one, policies are found by their words alone",
     )
-    support_platform: str | None = Field(default=None, validation_alias="SUPPORT_PLATFORM_URL")
+    support_platform: str | None = Field(default=None, validation_alias="SUPPORT_PLATFORM_URL", repr=False)
     support_platform_token: SecretStr | None = Field(default=None, validation_alias="SUPPORT_PLATFORM_TOKEN")
     support_platform_idempotent: bool = Field(
         default=True,
@@ -95,10 +126,32 @@ class Settings(BaseSettings):
     )
     metrics_port: int = Field(default=0, ge=0, le=65_535, description="0 exports nothing")
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # pydantic-settings names it
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment, the files that it names, then the local stack's addresses."""
+        return init_settings, env_settings, NamedFiles(settings_cls), dotenv_settings
+
     @property
     def kafka_cluster(self) -> Cluster:
-        """The Kafka that every client of this process connects to."""
-        return Cluster(_required("KAFKA_BOOTSTRAP_SERVERS", self.kafka))
+        """The Kafka that every client of this process connects to. Raises `ConfigError`."""
+        given = {
+            str(field.validation_alias): _plain(getattr(self, name))
+            for name, field in type(self).model_fields.items()
+            if field.validation_alias in kafka_access.VARIABLES
+        }
+        return kafka_access.secured_cluster(
+            _required("KAFKA_BOOTSTRAP_SERVERS", self.kafka),
+            {variable: value for variable, value in given.items() if value is not None},
+            self.kafka_config_file,
+            self.kafka_oauth_callback,
+        )
 
     @property
     def celery_broker_url(self) -> str:
@@ -124,6 +177,42 @@ class Settings(BaseSettings):
     def support_platform_url(self) -> str:
         """`http://…`: where tickets are answered and handed to people."""
         return _required("SUPPORT_PLATFORM_URL", self.support_platform)
+
+
+class NamedFiles(PydanticBaseSettingsSource):
+    """`X_FILE` names a file that holds the value of `X`, for every setting, as orchestrators hand in secrets.
+
+    Raises `ConfigError` if both are set, or the file is empty or cannot be read.
+    """
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """The value, the name under which pydantic takes it, and that it is not JSON."""
+        name = str(field.validation_alias or field_name)
+        variable = _variable(name)
+        path = os.environ.get(f"{variable}_FILE")
+        if not path:
+            return None, name, False
+        if os.environ.get(variable):
+            raise ConfigError(
+                [Problem("environment", 0, variable, f"is set, and so is {variable}_FILE: unset one")]
+            )
+        try:
+            value = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "is not UTF-8"
+            raise ConfigError([Problem("environment", 0, f"{variable}_FILE", f"{path}: {reason}")]) from None
+        if not value:
+            raise ConfigError([Problem("environment", 0, f"{variable}_FILE", f"{path}: is empty")])
+        return value, name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """The values of all settings whose file is named."""
+        found = (self.get_field_value(field, name) for name, field in self.settings_cls.model_fields.items())
+        return {name: value for value, name, _ in found if value is not None}
+
+
+def _plain(value: str | SecretStr | None) -> str | None:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
 def _required(variable: str, value: str | None) -> str:
@@ -152,9 +241,14 @@ def load_settings() -> Settings:
         return Settings(_env_file=env_file)
     except ValidationError as error:
         raise ConfigError(
-            Problem("environment", 0, _variable(str(item["loc"][0])), f"{item['msg']}, is {item['input']!r}")
+            Problem("environment", 0, _variable(str(item["loc"][0])), _shown(item["msg"], item["input"]))
             for item in error.errors()
-        ) from error
+        ) from None
+
+
+def _shown(message: str, value: object) -> str:
+    """An error with the value that caused it, unless that may hold a password."""
+    return message if "://" in str(value) or isinstance(value, SecretStr) else f"{message}, is {value!r}"
 
 
 def _variable(field: str) -> str:

@@ -1,5 +1,6 @@
 """Which of the services are real and which embedded, and under which addresses everything finds them."""
 
+import os
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -70,6 +71,8 @@ def choose_parts(settings: Settings, folder: Path) -> Parts:
     for server, variables in _stand_ins(settings, folder, env["KAFKA_BOOTSTRAP_SERVERS"]):
         servers.append(server)
         env.update(variables)
+    # what is handed on by value is not read from a file again: both would be one too many
+    env.update({f"{name}_FILE": "" for name in list(env) if f"{name}_FILE" in os.environ})
     reached = env["KAFKA_BOOTSTRAP_SERVERS"] if settings.kafka is None else settings.kafka_cluster
     return Parts(env, tuple(servers), reached)
 

@@ -37,7 +37,6 @@ class Outgoing(NamedTuple):
 def consumer_config(bootstrap: Bootstrap, group: str, **overrides: Any) -> dict[str, Any]:
     """Settings of a consumer that commits only what it is told to, and begins at the start of its topic."""
     return {
-        **client_properties(bootstrap),
         "group.id": group,
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
@@ -54,6 +53,7 @@ def consumer_config(bootstrap: Bootstrap, group: str, **overrides: Any) -> dict[
         # bounds what an unpolled lane holds in memory
         "queued.max.messages.kbytes": 16_384,
         "topic.metadata.refresh.interval.ms": 10_000,
+        **client_properties(bootstrap),
         **overrides,
     }
 
@@ -61,13 +61,13 @@ def consumer_config(bootstrap: Bootstrap, group: str, **overrides: Any) -> dict[
 def producer_config(bootstrap: Bootstrap, **overrides: Any) -> dict[str, Any]:
     """Settings of an idempotent producer whose partitions agree with the Java client's."""
     return {
-        **client_properties(bootstrap),
         "enable.idempotence": True,
         "acks": "all",
         "partitioner": "murmur2_random",
         "linger.ms": 1,
         "message.max.bytes": MAX_RECORD_BYTES,
         "compression.type": "lz4",
+        **client_properties(bootstrap),
         **overrides,
     }
 
@@ -150,7 +150,11 @@ class Publisher:
     """
 
     def __init__(self, bootstrap: Bootstrap, **overrides: Any) -> None:
-        self._producer = Producer(producer_config(bootstrap, **overrides))
+        """Raises `Unavailable` if a callback of OAUTHBEARER returns no token within ten seconds."""
+        try:
+            self._producer = Producer(producer_config(bootstrap, **overrides))
+        except KafkaException as error:
+            raise Unavailable("kafka", error) from error
 
     def publish(self, records: Sequence[Outgoing], timeout: float) -> None:
         """Write `records` and return once every one is acknowledged.

@@ -5,6 +5,7 @@ from datetime import time
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from events.errors import ConfigError
 from settings import LOCAL_ENV, Settings, load_settings, local_stack_runs
@@ -89,6 +90,89 @@ def test_every_variable_that_cannot_be_used_is_named_at_once(monkeypatch: pytest
         "SIGNALBOX_METRICS_PORT",
     ]
     assert "is '-1'" in str(raised.value)
+
+
+def test_a_value_that_may_hold_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGNALBOX_PARTITIONS", "redis://:s3cret@h")
+    with pytest.raises(ConfigError, match="SIGNALBOX_PARTITIONS") as raised:
+        load_settings()
+    assert "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("variable", ADDRESSES)
+def test_the_password_of_an_address_is_not_printed_with_the_settings(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "any://user:s3cret@host/0")
+    assert "s3cret" not in repr(load_settings())
+
+
+@pytest.mark.parametrize(("variable", "attribute"), [*ADDRESSES.items(), ("SIGNALBOX_TENANT", "tenant")])
+def test_every_setting_may_come_from_a_file_that_is_named(
+    variable: str, attribute: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "secret").write_text("redis://:p w@h/0\n")
+    monkeypatch.setenv(f"{variable}_FILE", str(tmp_path / "secret"))
+    assert getattr(load_settings(), attribute) == "redis://:p w@h/0"
+
+
+@pytest.mark.parametrize("variable", ["LLM_API_KEY", "SUPPORT_PLATFORM_TOKEN", "KAFKA_SASL_PASSWORD"])
+def test_a_key_from_a_file_is_not_printed_either(
+    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "key").write_text("s3cret\r\n")
+    monkeypatch.setenv(f"{variable}_FILE", str(tmp_path / "key"))
+    found = load_settings()
+    assert "s3cret" in {value.get_secret_value() for _, value in found if isinstance(value, SecretStr)}
+    assert "s3cret" not in repr(found)
+
+
+def test_a_setting_and_its_file_are_one_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "secret").write_text("redis://file:1/0")
+    monkeypatch.setenv("REDIS_URL", "redis://:s3cret@h:1/0")
+    monkeypatch.setenv("REDIS_URL_FILE", str(tmp_path / "secret"))
+    with pytest.raises(
+        ConfigError, match="environment: REDIS_URL: is set, and so is REDIS_URL_FILE"
+    ) as raised:
+        load_settings()
+    assert "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [(None, "No such file or directory"), (b"", "is empty"), (b"\n", "is empty"), (b"\xff", "is not UTF-8")],
+)
+def test_a_file_that_holds_no_value_is_named(
+    content: bytes | None, complaint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if content is not None:
+        (tmp_path / "secret").write_bytes(content)
+    monkeypatch.setenv("DATABASE_URL_FILE", str(tmp_path / "secret"))
+    with pytest.raises(ConfigError, match=f"environment: DATABASE_URL_FILE: .*secret: {complaint}"):
+        load_settings()
+
+
+def test_a_file_that_is_named_goes_before_the_local_stack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "secret").write_text("redis://real:1/0")
+    monkeypatch.setenv("REDIS_URL_FILE", str(tmp_path / "secret"))
+    with published({"REDIS_URL": "redis://local:1/0"}):
+        assert load_settings().redis_url == "redis://real:1/0"
+
+
+def test_the_settings_of_kafka_become_its_clients_properties(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "KAFKA_BOOTSTRAP_SERVERS": "broker:9093",
+        "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+        "KAFKA_SASL_MECHANISM": "SCRAM-SHA-256",
+        "KAFKA_SASL_USERNAME": "dispatcher",
+        "KAFKA_SASL_PASSWORD": "s3cret",
+    }.items():
+        monkeypatch.setenv(name, value)
+    cluster = load_settings().kafka_cluster
+    assert cluster.properties["sasl.password"] == "s3cret"
+    assert "s3cret" not in repr(cluster)
 
 
 def test_settings_do_not_change() -> None:

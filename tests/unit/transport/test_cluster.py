@@ -19,3 +19,9 @@ def test_consumers_and_producers_are_let_in_by_the_same_properties() -> None:
 
 def test_a_cluster_is_printed_without_its_secrets() -> None:
     assert repr(SECURED) == "Cluster(bootstrap='broker:9093')"
+
+
+def test_what_an_operator_sets_goes_before_our_defaults_and_after_what_a_reader_asks_for() -> None:
+    tuned = Cluster("broker:9093", {"session.timeout.ms": "45000", "fetch.wait.max.ms": "100"})
+    config = consumer_config(tuned, "group", **{"fetch.wait.max.ms": 500})
+    assert (config["session.timeout.ms"], config["fetch.wait.max.ms"]) == ("45000", 500)
