@@ -47,6 +47,7 @@ faults: $(BIN)/.dev ## kill and stop the real thing, and count what came out (ja
 	$(BIN)/python -m tests.faults.kills --broker redis --empty-redis
 	$(BIN)/python -m tests.faults.outage
 	$(BIN)/python -m tests.faults.mutants
+	$(BIN)/python -m tests.faults.config_files
 	$(BIN)/python -m tests.faults.nightly --kills 2
 	$(BIN)/python -m tests.faults.pipeline
 	$(BIN)/python -m tests.faults.pipeline --seed 2 --restart-redis

@@ -63,16 +63,20 @@ def _make(settings: "Settings", folder: Path) -> "tuple[Path, Metadata]":
         plan = msgspec.structs.replace(plan, llm=llm)
     policies = read_policies(settings.policies)
     questions = read_questions(settings.policies / QUESTIONS, policies)
-    return make(plan, _prompt(settings.agent_prompt), policies, questions, folder)
+    return make(plan, read_prompt(settings.agent_prompt), policies, questions, folder)
 
 
-def _prompt(path: Path) -> str:
-    from events.errors import ConfigError, Problem
+def read_prompt(path: Path) -> str:
+    """The agent's instructions. Raises `ConfigError` if the file cannot be read."""
+    from events.errors import ConfigError
+    from routing.reading import read_text
+    from routing.report import Report
 
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([Problem(str(path), 0, "", f"cannot be read: {error}")]) from error
+    report = Report(str(path))
+    text = read_text(report)
+    if text is None:
+        raise ConfigError(report.problems)
+    return text
 
 
 EventId = Annotated[str, typer.Argument(help="Of the escalated ticket, as a prediction has it.")]

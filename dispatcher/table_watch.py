@@ -58,6 +58,13 @@ class TableWatch:
         except Unavailable as error:
             _log.warning("table %s stays in force for now: %s", self._rules.table.hash, error)
             return False
+        except Exception:  # noqa: BLE001 - the outermost step of the watch: no file may end a dispatcher
+            self._seen = signature
+            metrics.TABLE_RELOADS.labels("refused").inc()
+            _log.exception(
+                "refused, table %s stays in force: its files could not be read", self._rules.table.hash
+            )
+            return False
         self._seen = signature
         self._take(rules)
         return True

@@ -57,7 +57,7 @@ class Escalate(SignalboxError):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with what an operator wrote. `line` counts from 1; 0 where no line is to blame."""
+    """One thing wrong with what an operator wrote. `line` counts from 1; 0 if no line is to blame."""
 
     path: str
     line: int
@@ -66,7 +66,16 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}" if self.line else self.path
-        return ": ".join(part for part in (place, self.key, self.message) if part)
+        return _printable(": ".join(part for part in (place, self.key, self.message) if part))
+
+
+def _printable(text: str) -> str:
+    """A file may hold what a log cannot: a lone surrogate would raise, a line break would forge a line."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text
+    )
 
 
 class ConfigError(SignalboxError):

@@ -1,15 +1,16 @@
-"""From which probability on is something done, as an operator wrote it?"""
+"""Decision thresholds: the probabilities from which on something is done, as an operator wrote them."""
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
 import msgspec
-import yaml
 
-from events.errors import ConfigError, Problem
+from events.errors import ConfigError
+from routing.reading import read_document
+from routing.report import Report
+from routing.section import Section
 
 FraudDecision = Literal["approve", "review", "hold"]
 ChurnDecision = Literal["leave", "remind", "offer"]
@@ -53,45 +54,22 @@ def load_churn_thresholds(path: Path) -> ChurnThresholds:
 
 def _ascending(path: Path, fields: Sequence[str]) -> list[float]:
     """Probabilities, none of which is above the next."""
-    lines, values = _read(path, fields)
-    found = _problems(values, fields)
-    if problems := [Problem(str(path), lines.get(key, 0), key, message) for key, message in found]:
-        raise ConfigError(problems)
-    return [float(values[field]) for field in fields]  # type: ignore[arg-type]  # _problems saw them
+    report = Report(str(path))
+    section = read_document(report)
+    values = [section.number(field, 0, 1) for field in fields] if section is not None else []
+    if section is not None:
+        section.refuse_unknown()
+    if section is not None and not report.problems:
+        _check_order(section, fields, values)
+    if report.problems:
+        raise ConfigError(report.in_order())
+    return values
 
 
-def _problems(values: dict[str, object], fields: Sequence[str]) -> Iterator[tuple[str, str]]:
-    for key in values:
-        if key not in fields:
-            yield key, f"is not known; known: {', '.join(fields)}"
-    usable = {}
-    for field in fields:
-        value = values.get(field)
-        if field not in values:
-            yield field, "is missing: say from which probability (0 to 1) on"
-        elif isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            yield field, f"must be a number from 0 to 1, is {value!r}"
-        elif not 0 < value <= 1:
-            yield field, f"must be above 0 and at most 1, is {value}"
-        else:
-            usable[field] = value
-    for lower, upper in pairwise(fields):
-        if usable.keys() >= {lower, upper} and usable[lower] > usable[upper]:
-            yield lower, f"must not be above {upper}, is {usable[lower]} > {usable[upper]}"
-
-
-def _read(path: Path, fields: Sequence[str]) -> tuple[dict[str, int], dict[str, object]]:
-    try:
-        text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        values = yaml.safe_load(text)
-    except OSError as error:
-        raise ConfigError([Problem(str(path), 0, "", f"cannot be read: {error.strerror}")]) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            [Problem(str(path), 0, "", f"is not YAML: {' '.join(str(error).split())}")]
-        ) from error
-    if not isinstance(root, yaml.MappingNode) or not isinstance(values, dict):
-        raise ConfigError([Problem(str(path), 1, "", f"must hold {' and '.join(fields)}, one to a line")])
-    lines = {str(key.value): key.start_mark.line + 1 for key, _ in root.value}
-    return lines, {str(key): value for key, value in values.items()}
+def _check_order(section: Section, fields: Sequence[str], values: Sequence[float]) -> None:
+    for field, value in zip(fields, values, strict=True):
+        if value == 0:
+            section.report(field, f"{field} must be above 0 and at most 1, is 0")
+    for (lower, low), (upper, high) in pairwise(zip(fields, values, strict=True)):
+        if low > high:
+            section.report(lower, f"{lower} must not be above {upper}, is {low:g} > {high:g}")

@@ -1,4 +1,4 @@
-"""Which values does a YAML mapping hold, and what is wrong with them, line by line?"""
+"""A YAML mapping with the line of each key: typed readers that report every wrong value with its line."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -8,8 +8,11 @@ import yaml
 from routing.report import Report, nearest
 
 # Neither octal (010) nor sexagesimal (1:30), which YAML 1.1 reads as numbers that nobody meant.
-_WHOLE = re.compile(r"[+-]?(0|[1-9][0-9_]{0,17})")
+# Underscores between digits only: int() refuses 1_800_, which YAML 1.1 reads as 1800.
+_WHOLE = re.compile(r"[+-]?(0|[1-9][0-9]*(_[0-9]+)*)")
 _NUMBER = re.compile(r"[+-]?(0|[1-9][0-9]{0,17})(\.[0-9]{1,17})?")
+_LONGEST_WHOLE = 24
+_SHOWN = 80
 _TEXT = "tag:yaml.org,2002:str"
 _TRUTH = {"true": True, "false": False}
 
@@ -57,6 +60,9 @@ class Section:
             return None
         if not isinstance(node, yaml.ScalarNode) or node.tag != _TEXT or not node.value:
             self.report(key, f"{key} must be text, is {_shown(node)}")
+        elif not node.value.isprintable():
+            # a lone surrogate would fail wherever it is encoded, a NUL in PostgreSQL, a line break in a log
+            self.report(key, f"{key} holds a character that cannot be printed: {_shown(node)}")
         elif choices and node.value not in choices:
             self.report(key, f"{key} must be one of {', '.join(choices)}, is {node.value}")
         else:
@@ -78,7 +84,7 @@ class Section:
         if key not in self._fields:
             return None
         node = self._fields[key][1]
-        if not isinstance(node, yaml.ScalarNode) or node.style or not _WHOLE.fullmatch(node.value):
+        if not isinstance(node, yaml.ScalarNode) or node.style or not _is_whole(node.value):
             self.report(key, f"{key} must be a whole number, is {_shown(node)}")
             return None
         number = int(node.value)
@@ -150,6 +156,10 @@ class Section:
         return None
 
 
+def _is_whole(text: str) -> bool:
+    return len(text) <= _LONGEST_WHOLE and _WHOLE.fullmatch(text) is not None
+
+
 def _line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
 
@@ -160,4 +170,5 @@ def _shown(node: yaml.Node) -> str:
     if isinstance(node, yaml.SequenceNode):
         return "a list"
     quoted = isinstance(node, yaml.ScalarNode) and node.style
-    return repr(node.value) if quoted else (str(node.value) or "empty")
+    shown = repr(node.value) if quoted else (str(node.value) or "empty")
+    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}… ({len(node.value):,} characters)"

@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 
 from events.errors import ConfigError, Problem
-from models.support.policy import Document, Part, read_policy, read_text
+from models.support.policy import Document, Part, read_policy
+from routing.reading import read_text
 from routing.report import Report
 
 DEFAULT_NAMESPACE = "support-policies"

@@ -1,12 +1,11 @@
-"""What does one policy say? A Markdown file with front matter, cut at its headings."""
+"""One policy: a Markdown file with front matter, cut at its headings."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import yaml
-
+from routing.reading import parse, read_text
 from routing.report import Report
 from routing.section import Section
 
@@ -48,17 +47,8 @@ def read_policy(report: Report) -> tuple[Document, tuple[Part, ...]] | None:
         return None
     parts = tuple(_cut(document, text))
     if not parts:
-        report.add(0, "", "says nothing below its front matter")
+        report.add(text.count("\n") + 1, "", "says nothing below its front matter")
     return document, parts
-
-
-def read_text(report: Report) -> str | None:
-    """The text of the report's file; None where there is none."""
-    try:
-        return Path(report.path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        report.add(0, "", f"cannot be read: {error}")
-        return None
 
 
 def _document(namespace: str, text: str, report: Report) -> Document | None:
@@ -66,14 +56,9 @@ def _document(namespace: str, text: str, report: Report) -> Document | None:
     if not text.startswith(_FENCE) or not fence:
         report.add(1, "", "must begin with front matter between two lines of ---")
         return None
-    try:
-        # an empty line stands for the first ---, so that lines count as they do in the file
-        node = yaml.compose(f"\n{head}\n", Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        report.add(1, "", f"the front matter is not YAML: {' '.join(str(error).split())}")
-        return None
+    # an empty line in place of the first ---, so that lines count as they do in the file
+    node = parse(report, f"\n{head}\n")
     if node is None:
-        report.add(1, "", "the front matter is empty")
         return None
     section = Section(report, "", node)
     named, title, effective = (section.text(key) or "" for key in ("id", "title", "effective"))

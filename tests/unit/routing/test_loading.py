@@ -284,7 +284,7 @@ def changed(before: str, after: str) -> str:
             ],
             id="a list of other things",
         ),
-        pytest.param("", ["t.yaml: is empty"], id="an empty file"),
+        pytest.param("", ["t.yaml:1: is empty"], id="an empty file"),
         pytest.param("routes:\n", ["t.yaml:1: routes: must be a mapping, is empty"], id="nothing in it"),
         pytest.param(
             "route: {}\n",

@@ -64,7 +64,7 @@ def test_a_long_section_is_cut_between_its_paragraphs_and_loses_nothing(tmp_path
         pytest.param(
             "---\nid: A-1\n", ["1: must begin with front matter between two lines of ---"], id="never ends"
         ),
-        pytest.param("---\n\n---\nText.\n", ["1: the front matter is empty"], id="empty front matter"),
+        pytest.param("---\n\n---\nText.\n", ["1: is empty"], id="empty front matter"),
         pytest.param(
             GOOD.replace("title: Returns\n", ""), ["2: title is missing"], id="a field is missing"
         ),
@@ -83,7 +83,7 @@ def test_a_long_section_is_cut_between_its_paragraphs_and_loses_nothing(tmp_path
             ["4: effective must be text, is 2026-01-01"],
             id="a day that YAML reads as a date",
         ),
-        pytest.param(GOOD[: GOOD.index("First")], ["says nothing below its front matter"], id="no text"),
+        pytest.param(GOOD[: GOOD.index("First")], ["7: says nothing below its front matter"], id="no text"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_no_policy_is_refused_by_its_line(tmp_path: Path, text: str, said: list[str]) -> None:
@@ -93,14 +93,14 @@ def test_a_file_that_is_no_policy_is_refused_by_its_line(tmp_path: Path, text: s
 
 def test_front_matter_that_is_no_yaml_is_refused(tmp_path: Path) -> None:
     (said,) = problems(written(tmp_path, bad=GOOD.replace("id: A-1", "id: [")))
-    assert said.startswith("returns/bad.md:1: the front matter is not YAML")
+    assert said.startswith("returns/bad.md:4: is not YAML")
 
 
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     folder = written(tmp_path, good=GOOD)
     (folder / "returns" / "bad.md").write_bytes(b"\xff\xfe")
     (said,) = problems(folder)
-    assert said.startswith("returns/bad.md: cannot be read:")
+    assert said.startswith("returns/bad.md:1: is not UTF-8 text:")
 
 
 def test_two_policies_of_one_id_are_refused(tmp_path: Path) -> None:
