@@ -15,13 +15,13 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from features.offline.database import open_database
 from models.support.journal_tables import RUNS, STEPS
 from tests.faults.agent_account import read_predictions
 from tests.faults.agent_ground import QUEUE, Ground, Ticket, desk_knows, escalate, place_orders, tickets
 from tests.faults.outcomes import OutcomeReader
 from tests.faults.processes import wait_until
 from tests.faults.rig import rig
+from transport.database import open_database
 
 DELAY_S = 2.0
 ENOUGH = 30

@@ -15,12 +15,12 @@ import pandas as pd
 import psutil
 from prophet import Prophet
 
-from features.offline.database import open_database
 from features.offline.sales import Sales
 from models.forecasting import HORIZON_DAYS, DailySeries
 from tests.faults.nightly import NIGHT, TENANT, Progress, begin
 from tests.faults.processes import wait_until
 from tests.faults.rig import Rig, rig
+from transport.database import open_database
 
 CATALOGUE = 10_000
 HOUR_S = 3_600

@@ -30,9 +30,9 @@ def register(
     from tempfile import TemporaryDirectory
 
     from commands.training_parts import name_challenger, registry_of
-    from features.offline.database import open_database
     from models.artifact import load
     from settings import load_settings
+    from transport.database import open_database
 
     settings = load_settings()
     if model_dir is not None:
@@ -116,9 +116,9 @@ def replay(event_id: EventId) -> None:
 def _runs(event_id: str) -> "list[tuple[RunRow, list[StepRow]]]":
     from contextlib import closing
 
-    from features.offline.database import open_database
     from models.support.journal import Journal
     from settings import load_settings
+    from transport.database import open_database
 
     with closing(open_database(load_settings().database_url)) as database:
         journal = Journal(database)

@@ -53,16 +53,15 @@ def _check_tables(offline: "OfflineStore") -> None:
     from sqlalchemy import inspect
 
     from events.errors import ConfigError, Problem
-    from features.offline.database import DEPENDENCY
-    from features.offline.tables import METADATA
+    from features.offline.tables import METADATA, OFFLINE_STORE
     from features.retail import DEFINITIONS
 
     with offline.database.reading() as connection:
         there = set(inspect(connection).get_table_names())
     if there.isdisjoint(METADATA.tables):
         way_out = "is empty: fill it by `signalbox features backfill`, or start `signalbox features pipeline`"
-        raise ConfigError([Problem(DEPENDENCY, 0, "", way_out)])
+        raise ConfigError([Problem(OFFLINE_STORE, 0, "", way_out)])
     needed = (*METADATA.tables, *(view.table for view in DEFINITIONS.batch_views))
     if lacking := [name for name in needed if name not in there]:
         way_out = "there is no such table: `signalbox features materialize` makes it"
-        raise ConfigError(Problem(DEPENDENCY, 0, name, way_out) for name in lacking)
+        raise ConfigError(Problem(OFFLINE_STORE, 0, name, way_out) for name in lacking)

@@ -69,10 +69,10 @@ def show(
 
     from commands.forecast_shown import drawn, table
     from events.errors import ConfigError, Problem
-    from features.offline.database import open_database
     from features.offline.forecasts import Forecasts
     from features.offline.sales import Sales
     from settings import load_settings
+    from transport.database import open_database
 
     settings = load_settings()
     whose = tenant or settings.tenant

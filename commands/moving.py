@@ -18,11 +18,11 @@ WAIT_S = 10.0
 @contextmanager
 def promoting() -> Iterator[tuple["Promoting", "Changes"]]:
     """The registry's aliases, and what is written down of them."""
-    from features.offline.database import open_database
     from models.changes import Changes
     from models.promoting import Promoting
     from models.registry import Registry
     from settings import load_settings
+    from transport.database import open_database
 
     settings = load_settings()
     database = open_database(settings.database_url)

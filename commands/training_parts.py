@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from events.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from features.offline.database import Database
     from features.offline.store import OfflineStore
     from models.artifact import Metadata
     from models.registry import Alias
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from training.challenging import Registry
     from training.gate import Skew
     from training.registering import Registered
+    from transport.database import Database
 
 CHALLENGER: "Alias" = "challenger"
 NEWEST = 20_000

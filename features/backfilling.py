@@ -13,11 +13,11 @@ from events.avro import SHIPPED, Schemas
 from events.errors import Unavailable
 from features.heartbeats import Heartbeat
 from features.offline.batch import BACKFILL, BACKFILL_TOPIC, Committed, StreamEvent
-from features.pipeline.counting import POISON
 from features.pipeline.pushing import Shelf
 from features.pipeline.putting import ROWS_AT_ONCE, Putter, Source
 from features.pipeline.reading import Record, Skipped, read_record
 from features.schema import Definitions
+from transport.database import UnstorableError
 
 EVENTS_AT_ONCE = 2_000
 ATTEMPTS = 5
@@ -117,7 +117,7 @@ def _append(events: Sequence[StreamEvent], offline: History, report: Report) -> 
         return
     try:
         fresh = len(offline.append_history(events).fresh)
-    except POISON as error:
+    except UnstorableError as error:
         if len(events) == 1:
             _skip(report, "unstorable", f"record {events[0].offset:,}: {type(error).__name__}")
             return

@@ -4,8 +4,9 @@ from typing import Protocol
 
 from events.decision import Millis
 from features.heartbeats import Heartbeat, Heartbeats, as_of
-from features.offline.database import Database
 from features.offline.reading import heartbeats
+from features.offline.tables import OFFLINE_STORE
+from transport.database import Database
 
 NOTHING = Heartbeat(0, 0, 0)
 
@@ -25,7 +26,7 @@ def counted_until(database: Database, shelf: Beats) -> Millis | None:
     `Unavailable`.
     """
     online = shelf.heartbeats().partitions
-    with database.reading() as connection:
+    with database.of(OFFLINE_STORE).reading() as connection:
         known = heartbeats(connection)
     for partition, beat in online.items():
         stands = known.setdefault(partition, NOTHING)

@@ -7,13 +7,12 @@ changed or deleted.
 from dataclasses import asdict, fields, replace
 
 from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, String, Table, Text, insert, select
-from sqlalchemy.exc import IntegrityError
 
 from events.decision import Millis
 from events.errors import Problem
-from features.offline.database import Database
 from models.written import Change, OvertakenError, State, Written, under_way
 from transport.clock import Clock, system_clock
+from transport.database import Database, RaceError
 
 METADATA = MetaData()
 CHANGES = Table(
@@ -41,7 +40,7 @@ class Changes:
     """Connects at the first use. Every method raises `Unavailable`."""
 
     def __init__(self, database: Database, clock: Clock = system_clock) -> None:
-        self._database = database
+        self._database = database.of("model registry history")
         self._clock = clock
 
     def create(self) -> None:
@@ -101,7 +100,7 @@ class Changes:
             with self._database.writing() as connection:
                 ended = change.state != "intended"
                 connection.execute(insert(CHANGES).values(**asdict(change), ended=ended))
-        except IntegrityError:
+        except RaceError:
             return False
         return True
 

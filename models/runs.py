@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, select, update
 
 from events.decision import Millis
-from features.offline.database import Database
 from models import run_rows
 from models.retraining import Known
 from models.run_states import FAILED, LEASE_MS, DatasetUpdate, Held, LeaseLostError, Outcome, Run
 from models.run_tables import METADATA, RUNS, UPDATES
 from transport.clock import Clock, system_clock
+from transport.database import Database
 
 __all__ = ["LEASE_MS", "DatasetUpdate", "Held", "LeaseLostError", "Outcome", "Run", "Runs"]
 
@@ -24,7 +24,7 @@ class Runs:
     """Connects at the first use. Every method raises `Unavailable`."""
 
     def __init__(self, database: Database, clock: Clock = system_clock) -> None:
-        self._database = database
+        self._database = database.of("training ledger")
         self._clock = clock
 
     def create(self) -> None:

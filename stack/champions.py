@@ -5,7 +5,6 @@ from contextlib import closing
 from typing import NamedTuple
 
 from events.errors import ConfigError, Problem
-from features.offline.database import open_database
 from models.changes import Changes
 from models.churn import MODEL as CHURN
 from models.demand_workflow import MODEL as FORECAST
@@ -16,6 +15,7 @@ from models.support.version import MODEL as AGENT
 from models.who import who
 from models.written import Change
 from routing import Rules
+from transport.database import open_database
 
 CHALLENGER = "challenger"
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Column, MetaData, String, Table, delete, insert, select
 
-from features.offline.database import Database, open_database
+from transport.database import Database, open_database
 
 MARKS = Table(
     "stack_marks",
@@ -19,8 +19,8 @@ class Marks:
     """Makes its table where it is missing. Every method raises `Unavailable`."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
-        with database.creating() as connection:
+        self._database = database.of("stack marks")
+        with self._database.creating() as connection:
             MARKS.metadata.create_all(connection)
 
     def get(self, name: str) -> str | None:

@@ -12,9 +12,9 @@ from tasks.celery import app, settings
 from tasks.served import ServedTask
 
 if TYPE_CHECKING:
-    from features.offline.database import Database
     from features.redis_store import RedisStore
     from models.forecasting import Forecaster
+    from transport.database import Database
 
 
 class Forecast(ServedTask):
@@ -39,8 +39,8 @@ class Forecast(ServedTask):
     @cached_property
     def database(self) -> "Database":
         """What series and forecasts stand in: one for all versions that this process comes to serve."""
-        from features.offline.database import open_database
         from features.offline.forecasts import Forecasts
+        from transport.database import open_database
 
         database = open_database(settings.database_url)
         Forecasts(database).create()

@@ -9,12 +9,12 @@ from events.inactivity import became_inactive
 from events.topics import EVENTS
 from features.heartbeats import Heartbeat
 from features.inactivity import Rule, Seen, Spell, known_until
-from features.offline.database import open_database
 from features.offline.spells import Spells
 from tasks.equipment import Producers
 from tasks.records import event_record
 from transport.clock import Clock, system_clock
 from transport.cluster import Bootstrap
+from transport.database import open_database
 from transport.kafka import Outgoing
 
 AT_ONCE = 1_000

@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 from events.decision import Millis, dead_letter_topic
 from features.counted import counted_until
-from features.offline.database import open_database
 from features.offline.forecasts import Forecasts
 from features.offline.nights import Nights
 from features.offline.sales import Sales
@@ -15,6 +14,7 @@ from tasks.night_letters import failures
 from tasks.night_watch import Failures, NightWatch
 from transport.clock import system_clock
 from transport.cluster import Bootstrap
+from transport.database import open_database
 from transport.kafka import Outgoing, Publisher
 from transport.tail import records_since
 

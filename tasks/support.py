@@ -52,8 +52,8 @@ class Resolve(ServedTask):
     @cached_property
     def journal(self) -> "Journal":
         """The runs of all tickets: one for all versions that this process comes to serve."""
-        from features.offline.database import open_database
         from models.support.journal import Journal
+        from transport.database import open_database
 
         journal = Journal(open_database(settings.database_url), self.clock)
         journal.create()

@@ -20,9 +20,9 @@ class Train(LoadedTask):
     def load(self) -> Workflow:
         """Read the plans, and connect to where is written down what came."""
         # in the process that works: connections do not survive a fork
-        from features.offline.database import open_database
         from models.runs import Runs
         from models.trainer import Trainer
+        from transport.database import open_database
 
         runs = Runs(open_database(settings.database_url))
         runs.create()
@@ -40,9 +40,9 @@ class Run(Task[[], str]):
 
     def run(self) -> str:
         """One look. Raises `Unavailable`."""
-        from features.offline.database import open_database
         from models.runs import Runs
         from tasks.training_runs import launch, run_due
+        from transport.database import open_database
 
         database = open_database(settings.database_url)
         try:

@@ -8,11 +8,11 @@ from sqlalchemy import Connection, insert, select, update
 from events.decision import Millis
 from features.offline import batch_tables
 from features.offline.batch_tables import Cursor, Version, batch_table
-from features.offline.database import Database
 from features.offline.tables import WATERMARKS
 from features.reading import BatchRows, Of
 from features.views import BatchView
 from transport.clock import Clock
+from transport.database import Database
 
 Row = tuple[Of, Millis, Mapping[str, float | str]]
 """Whose, since when it holds (epoch ms), and its values by name."""

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Select, select
 
 from features.increments import Ints
-from features.offline.database import Database
 from features.offline.sql import PARAMETERS, among, chunks
 from features.offline.tables import ENTITIES, EVENTS, INCREMENTS
 from features.reading import Of
 from features.views import StreamView
+from transport.database import Database
 
 AT_ONCE = 1_000
 """Rows that are fetched in one go, as in `features.offline.history`."""

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, Select, func, select
 
 from events.decision import Millis
-from features.offline.database import Database
 from features.offline.forecast_tables import FORECASTS, METADATA, PLANNED
 from features.offline.sql import PARAMETERS, chunks, write_rows
 from transport.clock import Clock, system_clock
+from transport.database import Database
 
 _C = FORECASTS.c
 
@@ -49,7 +49,7 @@ class Forecasts:
     """Forecasts in SQL. Connects at the first use; every method raises `Unavailable`."""
 
     def __init__(self, database: Database, clock: Clock = system_clock) -> None:
-        self._database = database
+        self._database = database.of("forecast store")
         self._clock = clock
 
     def create(self) -> None:

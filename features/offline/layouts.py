@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from sqlalchemy import inspect, select
 
 from events.errors import ConfigError, Problem
-from features.offline.database import DEPENDENCY, Database
-from features.offline.tables import VIEWS
+from features.offline.tables import OFFLINE_STORE, VIEWS
 from features.schema import Definitions, layout
+from transport.database import Database
 
 
 def check_layouts(database: Database, definitions: Definitions) -> None:
@@ -29,7 +29,7 @@ def refuse_changed(stored: Mapping[str, str], definitions: Definitions) -> None:
     if changed := [name for name, text in now.items() if stored.get(name, text) != text]:
         raise ConfigError(
             Problem(
-                DEPENDENCY,
+                OFFLINE_STORE,
                 0,
                 name,
                 "its measures or its resolution differ from those that stored increments were made by: "

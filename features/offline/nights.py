@@ -6,9 +6,9 @@ from typing import Literal, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, insert, select, update
 
 from events.decision import Millis
-from features.offline.database import Database
 from features.offline.forecast_tables import FORECASTS, NIGHTS, PLANNED
 from features.offline.sql import write_rows
+from transport.database import Database
 
 State = Literal[
     "claimed",  # somebody is about to send its trigger
@@ -47,7 +47,7 @@ class Nights:
     """The runs of all nights. Connects at the first use; every method raises `Unavailable`."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._database = database.of("night ledger")
 
     def claim(self, tenant_id: str, night: str, now: Millis) -> bool:
         """Whether the caller is to send the trigger: one of several that ask at once, and nobody later.

@@ -2,18 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Engine, select
+from sqlalchemy import select
 
 from events.decision import Millis
 from features.offline import reading
 from features.offline.batch_store import BatchStore
-from features.offline.database import Database
 from features.offline.history import History, Told, history, told
 from features.offline.rows import rows
-from features.offline.tables import OFFSETS
+from features.offline.tables import OFFLINE_STORE, OFFSETS
 from features.reading import BatchRows, Heartbeat, Of, Rows
 from features.views import BatchView, StreamView
 from transport.clock import Clock, system_clock
+from transport.database import Database
 
 
 class OfflineReader:
@@ -23,8 +23,8 @@ class OfflineReader:
     tables yet.
     """
 
-    def __init__(self, database: Database | Engine, clock: Clock = system_clock) -> None:
-        self.database = database if isinstance(database, Database) else Database(database)
+    def __init__(self, database: Database, clock: Clock = system_clock) -> None:
+        self.database = database.of(OFFLINE_STORE)
         self.batch = BatchStore(self.database, clock)
 
     def positions(self, topic: str) -> dict[int, int]:

@@ -11,10 +11,10 @@ from sqlalchemy import ColumnElement, exists, func, select
 from events.decision import Millis
 from features.increments import Ints
 from features.offline.daily import daily, midnights
-from features.offline.database import Database
-from features.offline.tables import ENTITIES, EVENTS, INCREMENTS
+from features.offline.tables import ENTITIES, EVENTS, INCREMENTS, OFFLINE_STORE
 from features.retail import SKU_DEMAND, SKU_PRICES
 from models.forecasting import DailySeries, Floats
+from transport.database import Database
 
 CATALOGUE_DAYS: Final = SKU_DEMAND.ttl_days
 """What was not sold for so long is no longer in the catalogue, and no series reaches back further."""
@@ -30,7 +30,7 @@ class Sales:
     """
 
     def __init__(self, database: Database, zone: ZoneInfo) -> None:
-        self._database = database
+        self._database = database.of(OFFLINE_STORE)
         self._zone = zone
 
     def catalogue(self, tenant_id: str, night: date) -> list[str]:

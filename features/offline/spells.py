@@ -7,11 +7,11 @@ from sqlalchemy import BigInteger, Column, Connection, MetaData, String, Table, 
 from events.decision import Millis
 from features.inactivity import Seen, Spell
 from features.offline import reading
-from features.offline.database import Database
 from features.offline.sql import PARAMETERS, among, chunks, write_rows
 from features.offline.tables import ENTITIES, INCREMENTS
 from features.reading import Heartbeat
 from features.retail import CUSTOMER_ORDERS
+from transport.database import Database
 
 METADATA = MetaData()
 
@@ -32,7 +32,7 @@ class Spells:
     """Connects at the first use. Every method raises `Unavailable`."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._database = database.of("inactivity ledger")
 
     def create(self) -> None:
         """Make the table where it is not there."""

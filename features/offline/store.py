@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, select
 
 from features.offline import writing
 from features.offline.batch import BACKFILL, Committed, StreamBatch, StreamEvent
-from features.offline.database import Database, open_database
 from features.offline.layouts import refuse_changed
 from features.offline.reader import OfflineReader
 from features.offline.sql import write_rows
@@ -14,6 +13,7 @@ from features.offline.tables import METADATA, VIEWS
 from features.offline.writing import Owner
 from features.schema import Definitions, layout
 from transport.clock import Clock, system_clock
+from transport.database import Database, open_database
 
 REMEMBERED = 200_000
 """Entities whose numbers are kept in mind: some 50 MB."""
@@ -22,7 +22,7 @@ REMEMBERED = 200_000
 class OfflineStore(OfflineReader):
     """Counts events beside. Every method raises `Unavailable` as those of the reader."""
 
-    def __init__(self, database: Database | Engine, clock: Clock = system_clock) -> None:
+    def __init__(self, database: Database, clock: Clock = system_clock) -> None:
         super().__init__(database, clock)
         self._clock = clock
         self._numbers: dict[Owner, int] = {}

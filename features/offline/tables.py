@@ -18,6 +18,9 @@ from sqlalchemy import (
 
 METADATA = MetaData()
 
+OFFLINE_STORE = "offline feature store"
+"""The owner of these tables, as errors and logs name it."""
+
 
 def index(name: str, *columns: str) -> Index:
     """An index, where a database has any: BigQuery looks through columns."""

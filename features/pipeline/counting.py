@@ -4,14 +4,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
-from sqlalchemy.exc import DataError
-
 from events.decision import Millis
+from events.errors import Unavailable
 from features.offline.batch import Committed, StreamBatch, StreamEvent
+from features.offline.tables import OFFLINE_STORE
 from features.pipeline.reading import Skipped
-
-POISON = (DataError, OverflowError, UnicodeError)
-"""What a database says of a value that it can never hold. That a table is missing is not among it."""
+from transport.database import UnstorableError
 
 
 class Ledger(Protocol):
@@ -36,16 +34,16 @@ def count(ledger: Ledger, batch: StreamBatch, as_of_before: Millis) -> Iterator[
     """Commit a batch, in parts where its database refuses one event of it; that one is skipped.
 
     All that arrived up to `as_of_before` (epoch ms) was counted before. Raises as `Ledger.commit`, after the
-    parts that are named already; and what the database says where it takes not even an empty batch.
+    parts that are named already; `Unavailable` also if the database takes not even an empty batch.
     """
     try:
         committed = ledger.commit(batch)
-    except POISON as error:
+    except UnstorableError as error:
         if not batch.events:
-            raise
+            raise _no_events_fault(error) from error
         if len(batch.events) == 1:
             (event,) = batch.events
-            ledger.commit(replace(batch, events=[]))
+            _pass_over(ledger, batch)
             reason = f"{event.event_id[:64]!r}: {type(error).__name__}: {str(error)[:300]}"
             yield Counted(batch, (), (Skipped(event.offset, "unstorable", reason),))
         else:
@@ -54,6 +52,18 @@ def count(ledger: Ledger, batch: StreamBatch, as_of_before: Millis) -> Iterator[
             yield from count(ledger, second, as_of_before)
     else:
         yield Counted(batch, tuple(committed.fresh))
+
+
+def _pass_over(ledger: Ledger, batch: StreamBatch) -> None:
+    try:
+        ledger.commit(replace(batch, events=[]))
+    except UnstorableError as error:
+        raise _no_events_fault(error) from error
+
+
+def _no_events_fault(error: UnstorableError) -> Unavailable:
+    """What is waited for is neither skipped nor lost."""
+    return Unavailable(OFFLINE_STORE, error)
 
 
 def halves(batch: StreamBatch, as_of_before: Millis) -> tuple[StreamBatch, StreamBatch]:

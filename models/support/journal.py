@@ -13,12 +13,12 @@ from sqlalchemy import Connection, insert, select, update
 
 from events.decision import Millis
 from events.errors import Unavailable
-from features.offline.database import Database
 from models.support import leases, spending
 from models.support.journal_tables import METADATA, RUNS, STEPS
 from models.support.leases import LEASE_MS, Beat, Held, Lease, LeaseLostError
 from models.support.steps import Ended, Step, decode_step, encode_step, kind
 from transport.clock import Clock, system_clock
+from transport.database import Database
 
 __all__ = ["Journal", "JournaledRun", "LeaseLostError", "Run", "RunRow", "StepRow"]
 
@@ -67,9 +67,9 @@ class Journal:
     """All runs. Connects at the first use; thread-safe. Every method raises `Unavailable`."""
 
     def __init__(self, database: Database, clock: Clock = system_clock, beat: Beat | None = None) -> None:
-        self._database = database
+        self._database = database.of("agent journal")
         self._clock = clock
-        self._beat = beat or Beat(database, clock)
+        self._beat = beat or Beat(self._database, clock)
         self._holder = f"{socket.gethostname()}:{os.getpid()}"
 
     def create(self) -> None:

@@ -16,9 +16,9 @@ from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, upd
 
 from events.decision import Millis
 from events.errors import SignalboxError, Unavailable
-from features.offline.database import Database
 from models.support.journal_tables import LEASES
 from transport.clock import Clock
+from transport.database import Database
 
 log = logging.getLogger(__name__)
 

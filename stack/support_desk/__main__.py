@@ -6,12 +6,12 @@ import threading
 
 import uvicorn
 
-from features.offline.database import open_database
 from settings import load_settings
 from stack.support_desk.app import Desk
 from stack.support_desk.books import Books
 from stack.support_desk.learning import learn
 from stack.support_desk.shelf import Shelf
+from transport.database import open_database
 
 LOOPBACK = "127.0.0.1"
 

@@ -10,11 +10,11 @@ import msgspec
 from sqlalchemy import Connection, Table, func, insert, select
 
 from events.errors import SignalboxError
-from features.offline.database import Database
 from models.support.platform import Order, Receipt
 from stack.support_desk.tables import ACTIONS, ENDS, METADATA, ORDERS, TICKETS
 from stack.support_desk.told import TOOLS, Doing, Ending, Folder, How
 from transport.clock import Clock, system_clock
+from transport.database import Database
 
 
 class NotDoneError(SignalboxError):
@@ -29,7 +29,7 @@ class Books:
     """Safe to use from several threads. Every method raises `Unavailable` where the file cannot be used."""
 
     def __init__(self, database: Database, clock: Clock = system_clock) -> None:
-        self._database = database
+        self._database = database.of("support desk store")
         self._clock = clock
 
     def create(self) -> None:

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy import RowMapping, Table, func, select
 
-from features.offline.database import Database
 from stack.support_desk.tables import ACTIONS, ENDS, ORDERS, TICKETS
 from stack.support_desk.told import TOOLS, Closed, Done, Ending, TicketFile
+from transport.database import Database
 
 _OF_ORDER = (ORDERS.c.order_id == ACTIONS.c.order_id) & (ORDERS.c.tenant_id == ACTIONS.c.tenant_id)
 _ACTIONS = select(ACTIONS, ORDERS.c.total_minor).outerjoin(ORDERS, _OF_ORDER).order_by(ACTIONS.c.number)
@@ -34,7 +34,7 @@ class Shelf:
     """Reads only. Raises `Unavailable`."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._database = database.of("support desk store")
 
     def files(self, limit: int = 1_000_000) -> list[TicketFile]:
         """The files of the `limit` tickets that were escalated last, and of as many that ended last.

@@ -12,10 +12,10 @@ from sqlalchemy import select
 
 from events.prediction import Prediction, SupportDetail, decode_prediction
 from events.topics import PREDICTIONS
-from features.offline.database import open_database
 from models.support.journal_tables import RUNS, STEPS
 from models.support.steps import Answered, Confirmed, Intended, Refused, Step, Withdrawn, decode_step
 from tests.faults.agent_ground import Ground, Ticket
+from transport.database import open_database
 from transport.kafka import consumer_config
 
 NEVER = ("post_refused", "reply_refused", "diverged", "failed")

@@ -11,7 +11,6 @@ from features.batch_reading import decode_values
 from features.contract import Contract
 from features.keys import EntityKey, row_key, shelf_of
 from features.materializing import AT_ONCE, OVERLAP_MS, Materializer, put_view
-from features.offline.database import open_database
 from features.offline.store import OfflineStore
 from features.pipeline.putting import Putter
 from features.reading import Asked
@@ -19,6 +18,7 @@ from features.redis_store import Heartbeat, RedisStore
 from features.retail import DEFINITIONS, PRODUCT_CATALOGUE
 from features.tiered import TieredReader
 from tests.integration.features.made import CUSTOMERS, NOW, TENANT, batch, order
+from transport.database import open_database
 
 VIEW = PRODUCT_CATALOGUE
 HOUR = 3_600_000

@@ -6,10 +6,10 @@ from threading import Barrier
 
 import pytest
 
-from features.offline.database import Database, open_database
 from features.offline.forecasts import Day, Forecasts, StoredForecast
 from features.offline.nights import Nights
 from features.offline.store import OfflineStore
+from transport.database import Database, open_database
 
 TENANT, NIGHT = "acme", "2026-03-02"
 AT_ONCE = 6

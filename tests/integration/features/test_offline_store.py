@@ -10,10 +10,8 @@ import pytest
 from events.errors import ConfigError, Unavailable
 from features.offline import writing
 from features.offline.batch import BACKFILL, BACKFILL_TOPIC, Fenced, StreamBatch, StreamEvent
-from features.offline.database import open_database
 from features.offline.store import OfflineStore, open_offline
 from features.offline.tables import METADATA
-from features.pipeline.counting import POISON
 from features.reading import Heartbeat
 from features.retail import DEFINITIONS
 from features.schema import Definitions, Entity, Measure
@@ -29,6 +27,8 @@ from tests.integration.features.made import (
     ids,
     order,
 )
+from transport.database import UnstorableError, open_database
+from transport.sql_limits import Limits
 
 CUSTOMER = (TENANT, "c-1")
 
@@ -96,7 +96,7 @@ def test_a_batch_that_fails_halfway_leaves_nothing(
 
     with monkeypatch.context() as patched:
         patched.setattr(writing, "count", fails)
-        with pytest.raises(OverflowError):
+        with pytest.raises(UnstorableError):
             store.commit(batch(order(0)))
     assert store.positions(TOPIC) == {}
 
@@ -117,7 +117,7 @@ def test_what_a_database_can_never_hold_is_told_from_one_that_is_away(
 ) -> None:
     try:
         store.commit(batch(order(0), poison))
-    except POISON:
+    except UnstorableError:
         assert store.positions(TOPIC) == {}
     else:
         assert store.positions(TOPIC) == {0: 2}, "SQLite is not so particular"
@@ -316,7 +316,7 @@ def test_a_lock_that_is_held_for_too_long_is_unavailable(tmp_path: Path) -> None
     url = f"sqlite:///{tmp_path / 'features.db'}"
     holder = open_offline(url)
     holder.create(DEFINITIONS)
-    waiting = OfflineStore(open_database(url, lock_timeout_s=0.05))
+    waiting = OfflineStore(open_database(url, limits=Limits(5, 0.05)))
     with holder.database.writing():
         with pytest.raises(Unavailable, match="locked"):
             waiting.commit(batch(order(0)))

@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import text
 
 from features.histories import TopicHistory
-from features.offline.database import open_database
 from features.pipeline.placing import ReplacedLogError
 from features.pipeline.reading import DAY_MS
 from tests.integration.dispatcher.ground import wait_until
@@ -15,6 +14,7 @@ from tests.integration.dispatcher.own_redis import OwnRedis
 from tests.integration.features.streaming import MayBeAway, Streaming
 from tests.unit.features.pipeline.events import order
 from transport.clock import system_clock
+from transport.database import open_database
 
 
 @pytest.fixture

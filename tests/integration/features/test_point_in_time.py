@@ -9,7 +9,6 @@ import pytest
 from events.errors import ConfigError
 from features.increments import of_segments
 from features.offline.batch import StreamEvent
-from features.offline.database import open_database
 from features.offline.join import distinct, point_in_time, values_at
 from features.offline.store import OfflineStore
 from features.reading import Of
@@ -29,6 +28,7 @@ from tests.integration.features.made import (
     order,
 )
 from transport.clock import Clock
+from transport.database import open_database
 
 COUNT, MEAN = "customer_count_7d", "customer_mean_amount_7d"
 

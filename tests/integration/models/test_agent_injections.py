@@ -11,7 +11,6 @@ import msgspec
 import pytest
 
 from events.prediction import Output, SupportDetail
-from features.offline.database import open_database
 from models.support.actions import money_of
 from models.support.amounts import amounts_in
 from models.support.journal import Journal, RunRow
@@ -27,6 +26,7 @@ from tests.injections import Injection, beyond, injections
 from tests.memory_platform import MemoryPlatform
 from tests.unit.models.support.runs import assignment, surroundings
 from transport.clock import system_clock
+from transport.database import open_database
 
 
 @pytest.fixture(scope="module")

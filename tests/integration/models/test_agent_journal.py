@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import Connection
 
 from events.errors import Unavailable
-from features.offline.database import Database, open_database
 from models.support.journal import Journal, LeaseLostError, RunRow
 from models.support.leases import LEASE_MS
 from models.support.steps import Sent
+from transport.database import Database, open_database
 
 THREADS = 8
 TICKETS = 20

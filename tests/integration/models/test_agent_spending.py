@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select
 
-from features.offline.database import Database, open_database
 from models.support.limits import Purse
 from models.support.spending import METADATA, SPENDING, OverspentError, give_back, take
+from transport.database import Database, open_database
 
 THREADS = 8
 TICKETS = 80

@@ -11,7 +11,6 @@ from typer.testing import CliRunner, Result
 import settings
 from commands.models import app
 from events.errors import ConfigError
-from features.offline.database import open_database
 from models.artifact import load
 from models.changes import Changes
 from models.promoting import Promoting
@@ -22,6 +21,7 @@ from models.telling import when
 from stack.embedded import free_port
 from tests.unit.models.versions import files_of, write
 from training.registering import TrainingRegistry
+from transport.database import open_database
 
 
 @pytest.fixture

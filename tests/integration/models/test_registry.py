@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from events.errors import ConfigError, Unavailable
-from features.offline.database import open_database
 from models.artifact import BrokenModelError, Metadata, load
 from models.cache import Cache
 from models.changes import Changes
@@ -20,6 +19,7 @@ from stack.embedded import free_port
 from tests.unit.models.versions import PROVENANCE, files_of, recipe, write
 from tests.unit.tasks.fakes import Scripted
 from training.registering import TrainingRegistry
+from transport.database import open_database
 
 
 @pytest.fixture

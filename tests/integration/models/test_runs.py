@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from features.offline.database import open_database
 from models.retraining import Known
 from models.runs import LEASE_MS, DatasetUpdate, Held, LeaseLostError, Outcome, Run, Runs
+from transport.database import open_database
 
 MODEL, TENANT = "fraud-classifier", "acme"
 NOW = 1_800_000_000_000

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from events.errors import ConfigError
-from features.offline.database import open_database
 from models.artifact import load
 from models.changes import Changes
 from models.registry import CHAMPION, Registry
 from stack.champions import ensure_champion
 from tests.unit.models.versions import files_of, write
 from training.registering import TrainingRegistry
+from transport.database import open_database
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from features.offline.database import Database, open_database
 from models.changes import Changes
 from models.fraud import MODEL
 from models.registry import Registry
@@ -25,6 +24,7 @@ from tests.trained import small_database, small_file
 from tests.unit.models.cases import DECISION
 from tests.unit.models.test_trainer import NOTHING, updated
 from transport.clock import system_clock
+from transport.database import Database, open_database
 
 
 @pytest.fixture

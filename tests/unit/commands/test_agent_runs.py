@@ -9,13 +9,13 @@ from typer.testing import CliRunner, Result
 
 import settings
 from commands.agent import app
-from features.offline.database import open_database
 from models.support.journal import Journal, RunRow
 from models.support.run import work
 from models.support.steps import Concluded
 from tests.memory_platform import MemoryPlatform
 from tests.unit.models.support.agents import NOON, order, ticket
 from tests.unit.models.support.runs import ORDINARY, PlainRun, Script, assignment, surroundings
+from transport.database import open_database
 
 ROW = RunRow("pred_1", "acme", "t-1", "e-1", "ai-support-agent-v1", NOON)
 BODY = "My mug came broken, write to jo.doe@example.com or call +44 20 7946 0958."

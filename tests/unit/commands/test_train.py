@@ -11,11 +11,11 @@ from typer.testing import CliRunner, Result
 import settings
 from commands.train import app
 from events.errors import ConfigError
-from features.offline.database import open_database
 from models.artifact import load, versions
 from models.runs import Runs
 from tests.trained import small_database, small_file
 from tests.unit.features.misread import misread_database
+from transport.database import open_database
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from features.pipeline.pushing import Pusher
 from features.redis_store import RedisStore
 from features.retail import CUSTOMER_ORDERS, DEFINITIONS
 from tests.unit.features.pipeline.events import NOON, TOPIC, batch, event, order, record
+from transport.database import UnstorableError
 
 CUSTOMER = row_key("acme", shelf_of(CUSTOMER_ORDERS), "c-1")
 
@@ -129,7 +130,7 @@ def test_one_event_that_the_database_refuses_costs_no_other(
 
     def refusing(events: list[StreamEvent]) -> object:
         if any(each.event_id == "e-2" for each in events):
-            raise OverflowError("Python int too large to convert to SQLite INTEGER")
+            raise UnstorableError("offline feature store", "OverflowError")
         return inner(events)
 
     monkeypatch.setattr(bench.offline, "append_history", refusing)

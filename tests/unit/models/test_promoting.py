@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from events.errors import ConfigError, Unavailable
-from features.offline.database import open_database
 from models.artifact import METADATA_FILE, Metadata
 from models.changes import Changes
 from models.promoting import PATIENCE_MS, Promoting
@@ -15,6 +14,7 @@ from models.recipe import Provenance
 from models.written import OUTSIDE, Change, OvertakenError, Written
 from tests.unit.models.registered import MemoryRegistry
 from tests.unit.models.versions import MODEL, PROVENANCE, files_of, recipe
+from transport.database import open_database
 
 
 @dataclass

@@ -8,7 +8,6 @@ import pytest
 from events.envelope import Envelope
 from events.errors import DeadLetter
 from events.prediction import TrainingDetail
-from features.offline.database import open_database
 from features.reading import FeatureVector
 from models.runs import Runs
 from models.trainer import Trainer
@@ -16,6 +15,7 @@ from models.training_plan import load_plans
 from models.workflow import Answer, Case
 from tests.unit.models.cases import DECISION
 from tests.unit.models.plans import PLAN
+from transport.database import open_database
 
 NOTHING = FeatureVector((), (), (), None, "online", "")
 

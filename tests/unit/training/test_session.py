@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from features.offline.database import open_database
 from models.runs import LEASE_MS, Held, LeaseLostError, Run, Runs
 from training.session import Session
+from transport.database import open_database
 
 MODEL, TENANT = "fraud-classifier", "acme"
 

@@ -1,12 +1,12 @@
 """A batch in the offline store, and a database that refuses one event of it."""
 
 import pytest
-from sqlalchemy.exc import DataError
 
 from events.errors import Unavailable
 from features.offline.batch import Committed, Fenced, StreamBatch
 from features.pipeline.counting import count
 from tests.unit.features.pipeline.events import NOON, batch, order
+from transport.database import UnstorableError
 
 
 class Ledger:
@@ -22,7 +22,7 @@ class Ledger:
         if batch.base != self.position:
             raise Fenced(batch.partition, batch.base, self.position)
         if any(event.event_id in self._poison for event in batch.events):
-            raise DataError("INSERT", None, ValueError("cannot contain NUL"))
+            raise UnstorableError("offline feature store", "cannot contain NUL")
         fresh = [event for event in batch.events if event.event_id not in self._seen]
         self.counted += [event.event_id for event in fresh]
         self.position = batch.position
@@ -69,9 +69,9 @@ def test_the_parts_of_a_batch_follow_each_other_and_only_the_last_says_that_all_
 def test_a_database_that_takes_not_even_an_empty_batch_is_not_an_events_fault() -> None:
     class Broken(Ledger):
         def commit(self, batch: StreamBatch) -> Committed:
-            raise DataError("UPDATE", None, ValueError("out of range"))
+            raise UnstorableError("offline feature store", "out of range")
 
-    with pytest.raises(DataError):
+    with pytest.raises(Unavailable, match="out of range"):
         list(count(Broken(), orders(2), 0))
 
 

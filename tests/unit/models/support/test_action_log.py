@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event
 
-from features.offline.database import Database, open_database
 from models.support import spending, standing
 from models.support.action_log import JournaledActions
 from models.support.actions import Refund, Voucher, tool_of
@@ -15,6 +14,7 @@ from models.support.journal import Journal, JournaledRun, RunRow
 from models.support.limits import Purse
 from models.support.steps import Intended
 from tests.unit.models.support.agents import NOON, TODAY
+from transport.database import Database, open_database
 
 REFUND = Refund(order_id="o-1", amount_minor=1_000, currency="GBP", reason="broken")
 VOUCHER = Voucher(amount_minor=500, currency="GBP", reason="late")

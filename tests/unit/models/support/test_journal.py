@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import Connection, update
 
 from events.errors import Unavailable
-from features.offline.database import Database, open_database
 from models.support.actions import Refund
 from models.support.journal import Journal, LeaseLostError, RunRow
 from models.support.journal_tables import STEPS
@@ -15,6 +14,7 @@ from models.support.leases import LEASE_MS, Beat
 from models.support.limits import Purse
 from models.support.spending import OverspentError, take
 from models.support.steps import Answered, Asked, Ended, Intended
+from transport.database import Database, open_database
 
 RUN = RunRow("pred_1", "shop", "T-1", "E-1", "ai-support-agent-v1", 1_000)
 ASKED = Asked(1, "[]")

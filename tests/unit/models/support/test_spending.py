@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from features.offline.database import Database, open_database
 from models.support.limits import Purse
 from models.support.spending import METADATA, SPENDING, OverspentError, day_of, give_back, take
+from transport.database import Database, open_database
 
 CUSTOMER = Purse("issue_refund", "customer", "c-1", "2026-03-02", "GBP", 15_000)
 EVERYBODY = Purse("issue_refund", "everybody", "", "2026-03-02", "GBP", 20_000)

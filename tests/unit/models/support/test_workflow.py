@@ -15,7 +15,6 @@ from events.errors import DeadLetter, Unavailable
 from events.prediction import SupportDetail, ToolCall
 from events.priority import Priority
 from features.contract import Contract
-from features.offline.database import Database, open_database
 from features.reading import FeatureVector
 from features.retail import DEFINITIONS
 from models.support.journal import Journal, RunRow
@@ -26,6 +25,7 @@ from models.workflow import Answer, Case, ModelVersion
 from tests.memory_platform import MemoryPlatform
 from tests.unit.models.support.agents import NOON, PLAN, order
 from tests.unit.models.support.runs import HANDED, ORDINARY, Reply, Script, drafted, refunded, surroundings
+from transport.database import Database, open_database
 
 PAYLOAD = {
     "ticket_id": "t-1",

@@ -10,7 +10,6 @@ import msgspec
 import pytest
 from starlette.testclient import TestClient
 
-from features.offline.database import open_database
 from models.support.actions import Refund
 from models.support.platform import HandOver, Order, RefusalError, Resolution, TicketRef
 from models.support.platform_http import HttpPlatform
@@ -18,6 +17,7 @@ from models.support.repeating import Patience
 from stack.support_desk.app import Desk
 from stack.support_desk.books import Books
 from stack.support_desk.shelf import Shelf
+from transport.database import open_database
 
 TENANT = "retailpulse"
 ORDER_ROW = {
