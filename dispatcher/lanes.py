@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
-from events.decision import Millis, dead_letter_topic, lane_topic
+from events.decision import Millis, dead_letter_topic, lane_topic, overflow_topic
 from events.priority import Priority
 from events.topics import DEAD_LETTERS, EVENTS, PREDICTIONS, REPLAYS, UNROUTED
 from routing import LaneSpec, Route, Rules
@@ -32,18 +33,19 @@ def topic_specs(rules: Rules, partitions: int) -> tuple[TopicSpec, ...]:
 def lanes_of(rules: Rules, topics: Collection[str]) -> tuple[LaneSpec, ...]:
     """The lanes to feed, seen the topics that exist: each priority of each queue that has workers.
 
-    A queue without workers keeps its events in their lanes.
+    A lane's overflow topic is a lane of its own. A queue without workers keeps its events in their lanes.
     """
     routed = {lane.topic: lane for lane in rules.lanes()}
     lanes = []
     for queue in rules.catalogue.queues.values():
         for priority in Priority:
             topic = lane_topic(queue.name, priority)
-            if queue.served and topic in topics:
-                left = LaneSpec(
-                    topic, queue.name, priority, queue.task, min(LOWER_LANE_MAX_BATCH, queue.max_batch)
-                )
-                lanes.append(routed.get(topic, left))
+            left = LaneSpec(
+                topic, queue.name, priority, queue.task, min(LOWER_LANE_MAX_BATCH, queue.max_batch)
+            )
+            lane = routed.get(topic, left)
+            both = (lane, replace(lane, topic=overflow_topic(topic)))
+            lanes += [each for each in both if queue.served and each.topic in topics]
     return tuple(lanes)
 
 
@@ -52,7 +54,7 @@ def stranded(rules: Rules, topics: Collection[str]) -> frozenset[str]:
     return frozenset(
         topic
         for topic in topics
-        for queue, _, priority in [topic.rpartition(".")]
+        for queue, _, priority in [topic.removesuffix(overflow_topic("")).rpartition(".")]
         if priority in _PRIORITIES
         and queue not in rules.catalogue.queues
         and dead_letter_topic(queue) in topics

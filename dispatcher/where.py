@@ -15,7 +15,7 @@ from dispatcher.whereabouts import GivenUp, InLane, InSource, Predicted, Sightin
 from events.avro import SHIPPED, Schemas
 from events.codec import decode
 from events.deadletter import DeadLetterHeaders
-from events.decision import Millis, dead_letter_topic, lane_topic
+from events.decision import Millis, dead_letter_topic, lane_topic, overflow_topic
 from events.envelope import Envelope
 from events.errors import DeadLetter, Unavailable
 from events.lane import decode_record
@@ -54,7 +54,8 @@ class Search:
         self._event_id = event_id
         self._schemas = schemas
         self._source = source
-        self._lanes = {lane_topic(queue, priority) for queue in catalogue.queues for priority in Priority}
+        lanes = {lane_topic(queue, priority) for queue in catalogue.queues for priority in Priority}
+        self._lanes = lanes | set(map(overflow_topic, lanes))
         self._dead = {DEAD_LETTERS, *(dead_letter_topic(queue) for queue in catalogue.queues)}
 
     def run(self, topics: Collection[str], since: Millis, seconds: float) -> Found:

@@ -2,7 +2,7 @@
 
 from events.codec import Decoded, decode
 from events.deadletter import DeadLetterHeaders, Letter, dead_letter, fingerprint
-from events.decision import Arm, Decision, Millis, Position, dead_letter_topic, lane_topic
+from events.decision import Arm, Decision, Millis, Position, dead_letter_topic, lane_topic, overflow_topic
 from events.envelope import Envelope
 from events.errors import (
     CAUSES,
@@ -72,6 +72,7 @@ __all__ = [
     "encode_waiting",
     "fingerprint",
     "lane_topic",
+    "overflow_topic",
     "prediction_id",
     "validate",
 ]

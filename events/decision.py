@@ -57,6 +57,11 @@ def lane_topic(queue: str, priority: Priority) -> str:
     return f"{queue}.{priority.value}"
 
 
+def overflow_topic(lane: str) -> str:
+    """Where the records of `lane` wait that Kafka did not take there."""
+    return f"{lane}.overflow"
+
+
 def dead_letter_topic(queue: str) -> str:
     """Where the events of `queue` end that can never succeed."""
     return f"{queue}.dlq"

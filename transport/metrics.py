@@ -18,6 +18,27 @@ TABLE_RELOADS = Counter(
 )
 TABLE_INFO = Gauge("signalbox_table_info", "1 for the hash of the routing table in force.", ["table_hash"])
 
+EVENTS_DIVERTED = Counter(
+    "signalbox_events_diverted_total",
+    "Records written to a lane's overflow topic because the lane was refused.",
+    ["lane"],
+)
+PRODUCERS_REPLACED = Counter(
+    "signalbox_producers_replaced_total", "Producers of the router that met a fatal error."
+)
+
+# router and feeder
+TOPIC_REFUSED = Gauge(
+    "signalbox_topic_refused",
+    "1 while Kafka refuses a topic to this process: `write` (router) or `read` (feeder, router, pipeline).",
+    ["topic", "access"],
+)
+OFFSETS_LOST = Counter(
+    "signalbox_offsets_lost_total",
+    "Offsets that a consumer group had not read and Kafka no longer holds.",
+    ["group", "topic"],
+)
+
 # router and workers
 DEAD_LETTERS = Counter(
     "signalbox_dead_letters_total",

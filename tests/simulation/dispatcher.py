@@ -106,7 +106,7 @@ class _RouterTurn:
 
     def _when_running(self) -> Millis:
         router = self._process.router
-        if len(router._producer) or router._consumer._consumer.has_news:  # type: ignore[attr-defined]
+        if len(router._writer) or router._consumer._consumer.has_news:  # type: ignore[attr-defined]
             return 0
         return _commits_at(router._consumer, router._tracker)
 
@@ -114,8 +114,8 @@ class _RouterTurn:
         self._process.awake()
         router = self._process.router
         router.step(0)
-        if len(router._producer) > IN_THE_AIR + 2 * ROUTED_AT_ONCE:
-            raise Violation(f"memory is bounded: {len(router._producer)} records on their way to Kafka")
+        if len(router._writer) > IN_THE_AIR + 2 * ROUTED_AT_ONCE:
+            raise Violation(f"memory is bounded: {len(router._writer)} records on their way to Kafka")
 
 
 class _FeederTurn:

@@ -17,7 +17,9 @@ from dispatcher import (
     outcomes,
     reconciler,
     router,
+    writer,
 )
+from events.decision import overflow_topic
 from tests.simulation.kafka import Kafka
 from tests.simulation.member import Consumer
 from tests.simulation.producer import Producer
@@ -38,6 +40,7 @@ _WITH_A_CLOCK: tuple[ModuleType, ...] = (
     lane_reader,
     reconciler,
     router,
+    writer,
 )
 
 
@@ -71,9 +74,37 @@ class Clients:
         self.producers.setdefault(made.name, []).append(made)
         return made
 
+    def overflows(self, _bootstrap: object, source: str) -> "Overflows":
+        """The overflow topics of the lanes."""
+        return Overflows(self.kafka, source)
+
     def monotonic(self) -> float:
         """The world's time, in seconds."""
         return self.kafka.world.monotonic()
+
+
+class Overflows:
+    """In the place of `dispatcher.overflow.Overflows`."""
+
+    def __init__(self, kafka: Kafka, source: str) -> None:
+        self._kafka = kafka
+        self._source = source
+
+    def answers(self) -> bool:
+        """Whether Kafka answers."""
+        return not self._kafka.world.down("kafka")
+
+    def ready(self, lane: str) -> bool:
+        """Whether the overflow topic of a lane is there, or could be made."""
+        if not self.answers():
+            return False
+        topic = overflow_topic(lane)
+        if topic not in self._kafka.logs:
+            self._kafka.create(topic, len(self._kafka.logs[lane]))
+        return True
+
+    def forget(self, lane: str) -> None:
+        """It is looked at each time."""
 
 
 class Stop:
@@ -98,7 +129,8 @@ def simulated() -> Iterator[Clients]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(group, "Consumer", clients.consumer)
         patch.setattr(group, "time", clients)
-        patch.setattr(router, "Producer", clients.producer)
+        patch.setattr(writer, "Producer", clients.producer)
+        patch.setattr(writer, "Overflows", clients.overflows)
         patch.setattr(outcomes, "Consumer", clients.reader)
         patch.setattr(lane_access, "Consumer", clients.reader)
         for module in _WITH_A_CLOCK:

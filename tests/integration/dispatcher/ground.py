@@ -153,6 +153,18 @@ def order(number: int, event_type: str = "order.placed", **changes: object) -> b
     return msgspec.json.encode(event | changes)
 
 
+def refund(number: int) -> bytes:
+    """A refund as its producer writes it."""
+    payload = {
+        "refund_id": f"r-{number}",
+        "order_id": f"o-{number}",
+        "customer_id": f"c-{number % 97}",
+        "amount": 2.5,
+        "currency": "GBP",
+    }
+    return order(number, "refund.requested", payload=payload)
+
+
 def lane_records(
     ground: Ground, numbers: Iterable[int], priority: Priority = Priority.HIGH
 ) -> list[bytes | None]:

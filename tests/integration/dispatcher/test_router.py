@@ -8,16 +8,20 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
-from confluent_kafka import KafkaError, Producer
+from confluent_kafka import KafkaError, Message, Producer
 from confluent_kafka.admin import AdminClient
 
-from dispatcher.router import Router, WriteError
+from dispatcher.overflow import Overflows
+from dispatcher.router import Router
+from dispatcher.writer import PRODUCER
 from events.deadletter import DeadLetterHeaders
-from events.decision import Position
+from events.decision import Position, overflow_topic
 from events.lane import decode_record
 from events.topics import DEAD_LETTERS
 from routing import Table
-from tests.integration.dispatcher.ground import Ground, order, wait_until
+from tests.fatal import make_fatal
+from tests.integration.dispatcher.ground import Ground, order, refund, wait_until
+from transport import metrics
 from transport.kafka import headers_of, producer_config
 from transport.topics import TopicSpec, create_topics
 
@@ -36,8 +40,13 @@ class Routing:
     def _run(self) -> None:
         try:
             self._router.run()
-        except WriteError as error:
+        except BaseException as error:
             self.error = error
+            raise
+
+    def meet_a_fatal_error(self) -> None:
+        """Put the producer into the state from which librdkafka knows no way back."""
+        make_fatal(self._router._writer._producer)
 
     def join(self) -> None:
         """Wait for its end."""
@@ -118,14 +127,66 @@ def test_a_new_table_decides_from_the_next_batch_on(ground: Ground) -> None:
     assert (record.event.event_id, record.decision.table_hash) == ("e-2", tables[-1].hash)
 
 
-def test_a_write_that_can_never_succeed_stops_the_router_and_completes_nothing(ground: Ground) -> None:
-    (route,) = ground.rules().table.all_routes
-    ground.produce(ground.source, [order(1)])
-    with routing(ground, lambda: Table.of([replace(route, queue="no such/queue")])) as running:
-        running.join()
-    assert isinstance(running.error, WriteError)
-    assert "no such/queue.high" in str(running.error)
+def test_a_topic_that_can_never_be_written_holds_up_no_other_and_completes_nothing(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Overflows, "ready", lambda self, lane: False)
+    ground.write_table(order_placed="high", refund_requested="low")
+    ground.make_topics()
+    refused, good = sorted(ground.rules().table.all_routes, key=lambda route: route.event_type)
+    table = Table.of([replace(refused, queue="no such/queue"), good])
+    ground.produce(ground.source, [order(1)], partition=0)
+    with routing(ground, lambda: table) as running:
+        wait_until(lambda: refusals("no such/queue.high") == 1, 60, "the refusal is exported")
+        ground.produce(ground.source, [refund(2)], partition=1)
+        wait_until(lambda: ground.read(f"{ground.queue}.low", 0.3), 60, "the other lane goes on")
+    assert running.error is None
     assert ground.committed(running.group, ground.source) == 0
+
+
+def test_records_of_a_deleted_lane_wait_in_its_overflow_topic_until_it_is_there_again(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PRODUCER, "message.timeout.ms", 1_000)
+    admin = AdminClient({"bootstrap.servers": ground.kafka})
+    with routing(ground) as running:
+        ground.produce(ground.source, [order(1)])
+        wait_until(lambda: ground.read(ground.lane, 0.3), 60, "the lane takes records")
+        admin.delete_topics([ground.lane])[ground.lane].result(30)
+        ground.produce(ground.source, [order(2)])
+        wait_until(lambda: ground.committed(running.group, ground.source) == 2, 60, "it is committed")
+        assert refusals(ground.lane) == 1
+        assert [event_of(message) for message in ground.read(overflow_topic(ground.lane))] == ["e-2"]
+        ground.make_topics()
+
+        def again() -> bool:
+            ground.produce(ground.source, [order(3)])
+            return bool(ground.read(ground.lane, 0.3))
+
+        wait_until(again, 60, "the lane takes records again")
+        wait_until(lambda: refusals(ground.lane) == 0, 30, "which is exported")
+    assert running.error is None
+
+
+def test_a_producer_that_meets_a_fatal_error_is_replaced(ground: Ground) -> None:
+    with routing(ground) as running:
+        ground.produce(ground.source, [order(1)])
+        wait_until(lambda: ground.read(ground.lane, 0.3), 60, "the first is routed")
+        running.meet_a_fatal_error()
+        ground.produce(ground.source, (order(number) for number in range(2, 100)))
+        wait_until(lambda: ground.committed(running.group, ground.source) == 99, 60, "all are committed")
+    assert {event_of(message) for message in ground.read(ground.lane)} == {f"e-{n}" for n in range(1, 100)}
+
+
+def event_of(message: Message) -> str:
+    """The id of the event in a lane record."""
+    return decode_record(message.value() or b"").event.event_id
+
+
+def refusals(topic: str) -> float:
+    """What the gauge says of a topic's refusal."""
+    value: float = metrics.TOPIC_REFUSED.labels(topic, "write")._value.get()
+    return value
 
 
 def test_what_a_lane_made_for_smaller_records_refuses_is_a_dead_letter(ground: Ground) -> None:
