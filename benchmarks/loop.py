@@ -4,13 +4,15 @@ python -m benchmarks.loop
 """
 
 import time
+from functools import partial
 
 from confluent_kafka import Producer
 
 from benchmarks.deciding import Deciding, Source
 from events.topics import EVENTS
 from settings import load_settings
-from transport.kafka import Receipt, connect_consumer, producer_config
+from transport.kafka import connect_consumer, producer_config
+from transport.publisher import Receipt
 
 BATCH = 256
 COMMIT_SECONDS = 1.0
@@ -29,10 +31,11 @@ def main() -> None:
         if first is None:
             continue
         sources = [Source.of(m) for m in (first, *consumer.consume(BATCH - 1, 0)) if m.error() is None]
-        receipt = Receipt(len(sources))
-        for record in deciding.predictions(sources):
-            producer.produce(record.topic, value=record.value, key=record.key, on_delivery=receipt.delivered)
-        while receipt.outstanding:
+        receipt = Receipt(range(len(sources)))
+        for place, record in enumerate(deciding.predictions(sources)):
+            delivered = partial(receipt.delivered, place)
+            producer.produce(record.topic, value=record.value, key=record.key, on_delivery=delivered)
+        while receipt.left:
             producer.poll(0.01)
         if time.monotonic() - committed > COMMIT_SECONDS:
             consumer.commit(asynchronous=True)

@@ -12,7 +12,8 @@ from monitoring.reading import LogReader
 from routing import load
 from settings import load_settings
 from transport.clock import system_clock
-from transport.kafka import Publisher, admin_client, headers_of, position_of
+from transport.kafka import admin_client, headers_of, position_of
+from transport.publisher import Publisher
 from transport.registry import connect_schemas
 from transport.topics import TopicSpec, create_topics
 

@@ -10,7 +10,7 @@ from celery.exceptions import Reject
 from events.decision import dead_letter_topic
 from tasks.delivery import Delivery
 from tasks.equipment import Equipment
-from tasks.letters import Failure, malformed
+from tasks.letters import Failure, malformed, shortened
 from tasks.outcomes import Outcomes
 from tasks.patience import OutOfPatience, Patience, SystemTimer, Timer
 from tasks.policy import Limits
@@ -18,6 +18,7 @@ from tasks.stopping import STOPPING
 from transport.clock import Clock, system_clock
 from transport.kafka import Outgoing
 from transport.metrics import DEAD_LETTERS
+from transport.publisher import Unwritten
 
 
 class EventTask(Task[..., str]):
@@ -48,27 +49,37 @@ class EventTask(Task[..., str]):
         return Patience(self.equipped[1], self.stopping, self.timer)
 
     def publish(self, records: Sequence[Outgoing]) -> None:
-        """Return once Kafka holds every record. Raises `Unavailable`."""
+        """Return once Kafka holds every record. Raises `transport.publisher.Unwritten`."""
         self.equipped[0].producers.publish(records)
 
     def dead_letter(self, value: bytes, headers: str, error: Exception) -> str:
         """Dead-letter the message that runs now as it came: it is none of ours."""
         delivery, now = self.delivery(), self.clock()
         failure = Failure("undecodable", error, delivery.retries + 1, now, now)
-        self._publish_or_give_back((malformed(delivery.queue, value, headers, failure),))
+        letter = malformed(delivery.queue, value, headers, failure)
+        self._through_or_give_back(partial(self._publish_letter, letter))
         DEAD_LETTERS.labels(dead_letter_topic(delivery.queue), failure.cause).inc()
         return f"1 dead letter: {error}"
 
     def dead_letters(self, outcomes: Outcomes) -> str:
         """Publish the dead letters of events that no task here can work on."""
-        self._publish_or_give_back(outcomes.records)
+        self._through_or_give_back(partial(outcomes.write, self.publish))
         for cause, number in outcomes.given_up.items():
             DEAD_LETTERS.labels(dead_letter_topic(outcomes.attempt.queue), cause).inc(number)
         return f"{outcomes.given_up.total()} dead letters"
 
-    def _publish_or_give_back(self, records: Sequence[Outgoing]) -> None:
+    def _publish_letter(self, letter: Outgoing) -> None:
         try:
-            self.patience().through(partial(self.publish, records))
+            self.publish((letter,))
+        except Unwritten as error:
+            shorter = shortened(letter) if error.refused else None
+            if shorter is None:
+                raise
+            self._publish_letter(shorter)
+
+    def _through_or_give_back(self, call: Callable[[], None]) -> None:
+        try:
+            self.patience().through(call)
         except OutOfPatience as impatient:
             self.give_back(impatient)
 

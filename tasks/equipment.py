@@ -21,7 +21,7 @@ from models.source import ModelPlace, Source
 from tasks.outcomes import Outcomes
 from tasks.suspects import Suspects, connect_suspects
 from transport.cluster import Bootstrap
-from transport.kafka import Outgoing, Publisher
+from transport.kafka import Outgoing
 from transport.metrics import (
     BATCH_EVENTS,
     DEAD_LETTERS,
@@ -31,6 +31,7 @@ from transport.metrics import (
     PREDICTIONS,
     SLA_MISSED,
 )
+from transport.publisher import Publisher
 from transport.retrying import RetryTally, connect_tally
 
 logger = get_logger(__name__)
@@ -61,7 +62,7 @@ class Producers:
         self._local = threading.local()
 
     def publish(self, records: Sequence[Outgoing]) -> None:
-        """Return once Kafka holds every record. Raises `Unavailable` where one is not in time."""
+        """Return once Kafka holds every record. Raises `Unwritten` if one is not in time."""
         if not records:
             return
         self.open().publish(records, self._timeout / 1_000 + REPORT_S)

@@ -1,7 +1,7 @@
 """How does one message end? Its batch is worked through, and a verdict comes out. Knows no Celery."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,7 +9,7 @@ import msgspec
 
 from events.decision import Millis
 from events.errors import Cause, DeadLetter, Retry
-from events.lane import Batch
+from events.lane import Batch, Fed
 from tasks.lifecycle import Lifecycle
 from tasks.outcomes import Outcomes
 from tasks.patience import OutOfPatience, Patience
@@ -99,15 +99,25 @@ class Handling:
         while True:
             try:
                 outcomes = self._decide(pending)
+            except OutOfPatience:
+                return self._hand_back(batch, pending.records, passes)
+            try:
                 self._publish_all(outcomes)
-                passes.append(outcomes)
-                pending = msgspec.structs.replace(pending, records=tuple(outcomes.waiting))
-                if outcomes.down is None:
-                    return self._verdict(batch, passes)
+            except OutOfPatience:
+                # what Kafka holds of this pass is not decided on again
+                return self._hand_back(batch, outcomes.open, passes)
+            passes.append(outcomes)
+            pending = msgspec.structs.replace(pending, records=tuple(outcomes.waiting))
+            if outcomes.down is None:
+                return self._verdict(batch, passes)
+            try:
                 self._patience.wait(outcomes.down)
             except OutOfPatience:
-                failed = (fed for outcomes in passes for fed in outcomes.again)
-                return Successors((msgspec.structs.replace(batch, records=(*pending.records, *failed)),))
+                return self._hand_back(batch, pending.records, passes)
+
+    def _hand_back(self, batch: Batch, open_: Sequence[Fed], passes: Sequence[Outcomes]) -> Successors:
+        failed = (fed for outcomes in passes for fed in outcomes.again)
+        return Successors((msgspec.structs.replace(batch, records=(*open_, *failed)),))
 
     def _decide(self, batch: Batch) -> Outcomes:
         try:
@@ -131,10 +141,11 @@ class Handling:
         )
 
     def _give_up(self, batch: Batch, error: DeadLetter) -> Verdict:
+        outcomes = self._engine.failed(batch, self._queue, self._retries, error)
         try:
-            self._publish_all(self._engine.failed(batch, self._queue, self._retries, error))
+            self._publish_all(outcomes)
         except OutOfPatience:
-            return Successors((batch,))
+            return self._hand_back(batch, outcomes.open, ())
         return self._finished()
 
     def _publish_all(self, outcomes: Outcomes) -> None:

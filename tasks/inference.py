@@ -123,5 +123,5 @@ class InferenceTask(ResendingTask):
                 )
 
     def _publish_and_count(self, outcomes: Outcomes) -> None:
-        self.publish(outcomes.records)
+        outcomes.write(self.publish)
         count(outcomes, self.workflow, dead_letter_topic(outcomes.attempt.queue))

@@ -1,10 +1,11 @@
 """What does a worker write to a dead-letter topic? The original, untouched, and what became of it."""
 
+import hashlib
 from dataclasses import dataclass
 
 import msgspec
 
-from events.deadletter import Headers
+from events.deadletter import PREFIX, Headers
 from events.deadletter import dead_letter as letter
 from events.decision import Millis, Position, dead_letter_topic
 from events.errors import Cause
@@ -13,6 +14,9 @@ from transport.kafka import Outgoing
 
 MOST_BYTES = 1_000_000
 MOST_HEADER_BYTES = 50_000
+SHORTER_BYTES = (65_536, 1_024, 0)
+"""How much of a value is kept, one after the other, for a topic that does not take the dead letter."""
+_TRUNCATED = f"{PREFIX}truncated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,26 @@ def malformed(queue: str, value: bytes, headers: str, failure: Failure) -> Outgo
         last_failure=failure.last,
     )
     return Outgoing(dead_letter_topic(queue), *written)
+
+
+def shortened(written: Outgoing) -> Outgoing | None:
+    """The same dead letter with less of its original, for a topic that does not take it; None if it is empty.
+
+    What is cut is named in its headers, with the length and the SHA-256 of the whole value.
+    """
+    size = len(written.value or b"")
+    kept = next((most for most in SHORTER_BYTES if most < size), None)
+    if kept is None:
+        return None
+    said: Headers = ()
+    if all(name != _TRUNCATED for name, _ in written.headers):
+        digest = hashlib.sha256(written.value or b"").hexdigest()
+        said = (
+            (_TRUNCATED, b"value"),
+            (f"{PREFIX}original.length", str(size).encode()),
+            (f"{PREFIX}original.sha256", digest.encode()),
+        )
+    return written._replace(value=(written.value or b"")[:kept] or None, headers=(*written.headers, *said))
 
 
 def _original(fed: Fed) -> tuple[bytes, Headers | None]:

@@ -15,7 +15,8 @@ from tasks.night_watch import Failures, NightWatch
 from transport.clock import system_clock
 from transport.cluster import Bootstrap
 from transport.database import open_database
-from transport.kafka import Outgoing, Publisher
+from transport.kafka import Outgoing
+from transport.publisher import Publisher
 from transport.tail import records_since
 
 QUEUE = "ml.forecast.batch"

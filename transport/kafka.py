@@ -1,16 +1,14 @@
-"""Kafka clients with the settings that were measured, and a producer that knows when its records are safe."""
+"""Kafka clients with the settings that were measured."""
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from operator import methodcaller
 from typing import Any, NamedTuple
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from events.decision import Millis, Position
-from events.errors import DeadLetter, Unavailable
+from events.errors import DeadLetter
 from transport.cluster import Bootstrap, client_properties
 
 Headers = Sequence[tuple[str, bytes | None]]
@@ -141,64 +139,3 @@ def holds(bootstrap: Bootstrap, partition: tuple[str, int], offset: int, timeout
         return message is not None and message.error() is None and message.offset() == offset
     finally:
         consumer.close()
-
-
-class Publisher:
-    """Writes records and waits until Kafka holds each of them.
-
-    One per process, made after the fork; not thread-safe.
-    """
-
-    def __init__(self, bootstrap: Bootstrap, **overrides: Any) -> None:
-        """Raises `Unavailable` if a callback of OAUTHBEARER returns no token within ten seconds."""
-        try:
-            self._producer = Producer(producer_config(bootstrap, **overrides))
-        except KafkaException as error:
-            raise Unavailable("kafka", error) from error
-
-    def publish(self, records: Sequence[Outgoing], timeout: float) -> None:
-        """Write `records` and return once every one is acknowledged.
-
-        Raises `Unavailable` where one was not within `timeout` seconds. Some may have been written all the
-        same: whoever writes them again does so under the same ids.
-        """
-        receipt = Receipt(len(records))
-        for record in records:
-            self._produce(record, receipt)
-        deadline = time.monotonic() + timeout
-        while receipt.outstanding and time.monotonic() < deadline:
-            # like `poll`, but what was written goes out at once: nothing more is coming to linger for
-            self._producer.flush(0.05)
-        if receipt.outstanding or receipt.error is not None:
-            raise Unavailable("kafka", receipt.error or f"no acknowledgement within {timeout} s")
-
-    def _produce(self, record: Outgoing, receipt: "Receipt") -> None:
-        while True:
-            try:
-                self._producer.produce(
-                    record.topic,
-                    value=record.value,
-                    key=record.key,
-                    headers=list(record.headers) if record.headers else None,
-                    on_delivery=receipt.delivered,
-                )
-            except BufferError:
-                self._producer.poll(0.01)
-            except KafkaException as error:
-                raise Unavailable("kafka", error) from error
-            else:
-                return
-
-
-@dataclass(slots=True)
-class Receipt:
-    """How many of a batch's records are not acknowledged; `flush()` would wait for other batches too."""
-
-    outstanding: int
-    error: KafkaError | None = None
-
-    def delivered(self, error: KafkaError | None, _message: Message) -> None:
-        """The delivery callback: called by `poll` on the thread that polls."""
-        self.outstanding -= 1
-        if error is not None:
-            self.error = error

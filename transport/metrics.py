@@ -91,6 +91,12 @@ BATCH_EVENTS = Histogram(
     "signalbox_batch_events", "Events in one message when its task began.", ["queue"], buckets=BATCH_BUCKETS
 )
 EVENTS_RETRIED = Counter("signalbox_events_retried_total", "Events held back for a retry.", ["queue"])
+PUBLISH_REFUSALS = Counter(
+    "signalbox_publish_refusals_total",
+    "Records that Kafka did not take from a worker, by who is to blame: `later` (Kafka as a whole), `topic`,"
+    " `record`, or `producer`.",
+    ["topic", "blame"],
+)
 DEPENDENCY_WAIT = Counter(
     "signalbox_dependency_wait_seconds_total",
     "Time that workers waited for it.",

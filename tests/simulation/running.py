@@ -5,6 +5,7 @@ between any two bits the process may be gone.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from events.decision import Millis
@@ -22,6 +23,7 @@ from tests.simulation.model import Model, OverTimeError, ProcessKilledError, Sto
 from tests.simulation.notes import Notes
 from tests.simulation.world import World
 from transport.kafka import Outgoing
+from transport.publisher import Unwritten
 
 LONGEST_STEP: Millis = 20
 TIME_LIMIT_S = 1
@@ -144,14 +146,18 @@ class Runner:
         return turn
 
     def _publish(self, outcomes: Outcomes) -> None:
-        if not outcomes.records:
-            return
+        outcomes.write(self._put)
+
+    def _put(self, written: Sequence[Outgoing]) -> None:
         if self._world.down("kafka", self._timer.time):
             raise Unavailable("kafka", "down")
-        records = tuple(outcomes.records)
+        records = tuple(written)
         if self._world.chance("publishing fails half-way"):
-            self._then(Publish(records[: self._world.random.randint(0, len(records))]))
-            raise Unavailable("kafka", "no acknowledgement")
+            held = self._world.random.randint(0, len(records))
+            self._then(Publish(records[:held]))
+            # the worker learns of what Kafka holds, or of nothing
+            known = held if self._world.random.random() < 0.5 else 0
+            raise Unwritten("kafka", "no acknowledgement", range(known, len(records)), {})
         self._then(Publish(records))
 
     def _then(self, deed: Deed) -> None:

@@ -9,7 +9,8 @@ from events.prediction import FraudDetail, Output, Prediction, encode_prediction
 from events.priority import Priority
 from events.topics import PREDICTIONS
 from tests.integration.dispatcher.ground import Ground
-from transport.kafka import Outgoing, Publisher
+from transport.kafka import Outgoing
+from transport.publisher import Publisher
 
 
 def prediction(lane: Position, event_id: str = "e-1") -> Outgoing:

@@ -20,7 +20,8 @@ from stack.embedded import free_port, kafka, running
 from stack.examples import envelope
 from tasks.letters import Failure, dead_letter
 from transport.clock import system_clock
-from transport.kafka import Outgoing, Publisher
+from transport.kafka import Outgoing
+from transport.publisher import Publisher
 
 LANE = "ml.fraud.input.high"
 DLQ = "ml.fraud.input.dlq"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from confluent_kafka import KafkaError
 
 from events.decision import Decision, Millis, Position, lane_topic
 from events.envelope import Envelope
@@ -17,6 +18,7 @@ from features.keys import EntityKey
 from features.reading import Asked, FeatureVector
 from models.workflow import Answer, Case, ModelVersion
 from transport.kafka import Outgoing
+from transport.publisher import Unwritten
 
 NOW: Millis = 1_800_000_000_000
 QUEUE = "ml.test.input"
@@ -135,17 +137,29 @@ class Store:
 
 @dataclass
 class Kafka:
-    """What was published, in order."""
+    """What was published. Topics in `closed` take nothing, those in `narrow` so many bytes a value."""
 
     down: int = 0
     records: list[Outgoing] = field(default_factory=list)
+    closed: set[str] = field(default_factory=set)
+    narrow: dict[str, int] = field(default_factory=dict)
 
     def publish(self, records: Sequence[Outgoing]) -> None:
-        """Raises `Unavailable` the next `down` times."""
+        """Raises `Unavailable` the next `down` times, and `Unwritten` if not all were taken."""
         if self.down:
             self.down -= 1
             raise Unavailable("kafka", "no acknowledgement")
-        self.records += records
+        left = [place for place, record in enumerate(records) if record.topic in self.closed]
+        refused = {
+            place: KafkaError(KafkaError.MSG_SIZE_TOO_LARGE)
+            for place, record in enumerate(records)
+            if len(record.value or b"") > self.narrow.get(record.topic, 4_000_000)
+        }
+        self.records += [
+            each for place, each in enumerate(records) if place not in left and place not in refused
+        ]
+        if left or refused:
+            raise Unwritten("kafka topic", "it takes not all", left, refused)
 
     @property
     def topics(self) -> list[str]:

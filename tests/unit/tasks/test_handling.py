@@ -6,14 +6,17 @@ import msgspec
 import pytest
 
 from events.deadletter import DeadLetterHeaders
+from events.decision import dead_letter_topic
 from events.errors import Cause, DeadLetter, Retry, Unavailable
 from events.lane import Batch
+from events.topics import PREDICTIONS
+from models.workflow import Answer
 from tasks.handling import Finished, Handling, Successors, TryAgain
 from tasks.lifecycle import Lifecycle
 from tasks.patience import Patience
 from tasks.policy import Limits
 from tasks.triage import GiveUp, Proceed, Resubmit
-from tests.unit.tasks.fakes import NOW, QUEUE, FakeTimer, Kafka, Scripted, Store, batch_of
+from tests.unit.tasks.fakes import NOW, OUTPUT, QUEUE, FakeTimer, Kafka, Scripted, Store, batch_of
 
 LIMITS = Limits(patience=5_000, surrender=8_000, publish=3_000, longest_backoff=3_000)
 
@@ -36,7 +39,7 @@ class Bench:
         patience = Patience(LIMITS, stopping, self.timer)
         self.handling = Handling(
             engine,
-            lambda outcomes: self.kafka.publish(outcomes.records),
+            lambda outcomes: outcomes.write(self.kafka.publish),
             patience,
             LIMITS,
             QUEUE,
@@ -227,3 +230,56 @@ def test_an_event_that_is_given_up_while_kafka_is_down_is_handed_back() -> None:
     batch = batch_of("a", losses=2)
 
     assert bench.handling.follow(GiveUp("worker_lost"), batch) == Successors((batch,))
+
+
+def test_while_one_topic_takes_nothing_no_record_of_another_is_written_twice() -> None:
+    bench = Bench(Scripted({"b": DeadLetter("rejected", "never")}))
+    bench.kafka.closed = {dead_letter_topic(QUEUE)}
+
+    verdict = bench.work(batch_of("a", "b", "c"))
+
+    assert isinstance(verdict, Successors)
+    assert [keys(batch) for batch in verdict.batches] == [[b"b"]]
+    assert [record.key for record in bench.kafka.records] == [b"pred_a", b"pred_c"]
+    assert len(bench.timer.slept) > 3
+
+
+def test_what_waits_for_a_topic_is_written_once_it_takes_records_again() -> None:
+    bench = Bench(Scripted({"b": DeadLetter("rejected", "never")}))
+    bench.kafka.closed = {dead_letter_topic(QUEUE)}
+    bench.timer.on_sleep = bench.kafka.closed.clear
+
+    assert bench.work(batch_of("a", "b")) == Finished("1 predictions, 1 dead letters")
+    assert bench.kafka.topics == ["ml.predictions", dead_letter_topic(QUEUE)]
+
+
+def test_a_prediction_that_kafka_never_takes_is_a_dead_letter_of_its_event_alone() -> None:
+    bench = Bench(Scripted({"b": Answer(OUTPUT, {f"feature_{number}": 1.5 for number in range(500)})}))
+    bench.kafka.narrow = {PREDICTIONS: 5_000}
+
+    assert bench.work(batch_of("a", "b", "c")) == Finished("2 predictions, 1 dead letters")
+    assert bench.causes == ["too_large"]
+    assert [record.key for record in bench.kafka.records] == [b"pred_a", b"pred_c", b"b"]
+    assert bench.timer.slept == []
+
+
+def test_a_dead_letter_that_its_topic_does_not_take_is_cut_and_says_so() -> None:
+    bench = Bench(Scripted({"a": DeadLetter("rejected", "never")}))
+    bench.kafka.narrow = {dead_letter_topic(QUEUE): 100}
+
+    assert bench.work(batch_of("a")) == Finished("0 predictions, 1 dead letters")
+    (letter,) = bench.kafka.records
+    said = dict(letter.headers)
+    assert (letter.value, said["dlq.truncated"]) == (None, b"value")
+    assert int(said["dlq.original.length"] or b"") > 100
+
+
+def test_a_message_whose_dead_letter_cannot_be_cut_further_waits_and_is_not_lost() -> None:
+    bench = Bench(Scripted({"b": DeadLetter("rejected", "never")}))
+    bench.kafka.narrow = {dead_letter_topic(QUEUE): -1}
+
+    verdict = bench.work(batch_of("a", "b"))
+
+    assert isinstance(verdict, Successors)
+    assert [keys(batch) for batch in verdict.batches] == [[b"b"]]
+    assert bench.kafka.topics == ["ml.predictions"]
