@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 KAFKA_PORT ?= 9092
 SCHEDULES ?= 100000
 JOBS ?= 2
+# the tests wait more than they compute: four processes keep two cores busy
+TEST_JOBS ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up test check format simulate faults bench kafka kafka-stop clean
@@ -24,7 +26,7 @@ up: $(BIN)/.demo ## start the whole stack on this machine; Ctrl-C stops it
 	@$(BIN)/signalbox up
 
 test: $(BIN)/.dev ## the tests, against the services that are configured and embedded ones for the rest; ARGS=…
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(TEST_JOBS) --dist loadgroup $(ARGS)
 
 check: $(BIN)/.dev ## lint, format, types, layering, the payloads against what is written down
 	$(BIN)/ruff check .

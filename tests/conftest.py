@@ -20,11 +20,29 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a service, or starts one itself, so that `-m 'not integration'` leaves it out."""
+    """Mark what needs a service, or starts one itself, so that `-m 'not integration'` leaves it out.
+
+    And name what one process of a parallel run must run alone, one after the other.
+    """
     for item in items:
         needs_one = SERVICES.intersection(getattr(item, "fixturenames", ()))
         if needs_one or item.path.is_relative_to(INTEGRATION):
             item.add_marker("integration")
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def _group(item: pytest.Item) -> str:
+    """A file's tests share what they set up, all of MLflow's share its server, and RabbitMQ its broadcasts.
+
+    A Celery control command reaches every worker of its broker: each process has a Redis database of its own
+    for that, but one RabbitMQ.
+    """
+    if "mlflow_uri" in getattr(item, "fixturenames", ()):
+        return "mlflow"
+    parameters = (
+        item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    )
+    return "rabbitmq" if parameters.get("broker_url") == "rabbitmq" else str(item.path)
 
 
 @pytest.fixture(scope="session")

@@ -15,9 +15,11 @@ import pytest
 
 from stack.embedded import accepts, free_port, kafka, kafka_answers, redis_answers, running, valkey
 
-BROKER_DB = 1
+PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 7
+"""Which process of a parallel run this is: a Redis has 16 databases, and each process takes two."""
+BROKER_DB = 1 + 2 * PROCESS
 """The broker's Redis database; the feature store keeps 0, so that no test empties the other's."""
-FEATURES_DB = 2
+FEATURES_DB = 2 + 2 * PROCESS
 """Where tests of the feature store keep theirs, which they empty: its heartbeats have one name."""
 
 
