@@ -12,7 +12,7 @@ JOBS ?= 2
 TEST_JOBS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format simulate faults bench kafka kafka-stop clean
+.PHONY: help setup demo up test check format simulate faults bench constraints kafka kafka-stop clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -69,6 +69,10 @@ bench: $(BIN)/.dev ## throughput and latency beside the plain way and the bare l
 	$(BIN)/python -m benchmarks.policies
 	$(BIN)/python -m benchmarks.agent
 
+constraints: ## write down the versions that are installed, once the tests pass with newer ones
+	{ echo "# The versions that were tested together: pip install -c constraints.txt. Written by make constraints."; \
+	  $(BIN)/python -m pip freeze --exclude-editable; } > constraints.txt
+
 kafka: ## a real Apache Kafka on this machine (needs java and mvn), on KAFKA_PORT
 	@deploy/kafka/node start $(KAFKA_PORT)
 
@@ -84,10 +88,10 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "$(PYTHON) cannot make a venv; on Debian: apt-get install python3-venv" >&2; exit 1; }
 
 # A stamp per extra: each command installs only what it needs.
-$(BIN)/.demo: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[local,train,forecast,agent]'
+$(BIN)/.demo: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[local,train,forecast,agent]'
 	@touch $@
 
-$(BIN)/.dev: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+$(BIN)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@ $(BIN)/.demo
