@@ -6,6 +6,7 @@ import typer
 
 from commands import (
     agent,
+    database,
     deadletters,
     dispatch,
     features,
@@ -35,6 +36,7 @@ GROUPS = {
     "train": train.app,
     "models": models.app,
     "features": features.app,
+    "database": database.app,
     "forecast": forecast.app,
     "agent": agent.app,
     "deadletters": deadletters.app,

@@ -26,8 +26,10 @@ def looked_at_tiers() -> "Iterator[tuple[RedisStore, OfflineStore]]":
     """As `opened_tiers`, and nothing is made: raises `ConfigError` where the offline one lacks tables."""
     from features.offline.layouts import check_layouts
     from features.retail import DEFINITIONS
+    from transport.migration import check
 
     with _connected() as (online, offline):
+        check(offline.database)
         _check_tables(offline)
         check_layouts(offline.database, DEFINITIONS)
         yield online, offline

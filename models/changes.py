@@ -13,6 +13,7 @@ from events.errors import Problem
 from models.written import Change, OvertakenError, State, Written, under_way
 from transport.clock import Clock, system_clock
 from transport.database import Database, RaceError
+from transport.migration import prepare
 
 METADATA = MetaData()
 CHANGES = Table(
@@ -44,9 +45,8 @@ class Changes:
         self._clock = clock
 
     def create(self) -> None:
-        """Make the table where it is missing."""
-        with self._database.creating() as connection:
-            METADATA.create_all(connection)
+        """Set up an empty store. Raises `ConfigError` if it is of another revision than this build's."""
+        prepare(self._database)
 
     def intend(
         self, written: Written, version: str, digest: str, previous: str, who: str, why: str

@@ -13,9 +13,10 @@ from events.decision import Millis
 from models import run_rows
 from models.retraining import Known
 from models.run_states import FAILED, LEASE_MS, DatasetUpdate, Held, LeaseLostError, Outcome, Run
-from models.run_tables import METADATA, RUNS, UPDATES
+from models.run_tables import RUNS, UPDATES
 from transport.clock import Clock, system_clock
 from transport.database import Database
+from transport.migration import prepare
 
 __all__ = ["LEASE_MS", "DatasetUpdate", "Held", "LeaseLostError", "Outcome", "Run", "Runs"]
 
@@ -28,9 +29,8 @@ class Runs:
         self._clock = clock
 
     def create(self) -> None:
-        """Make the tables that are not there."""
-        with self._database.creating() as connection:
-            METADATA.create_all(connection)
+        """Set up an empty store. Raises `ConfigError` if it is of another revision than this build's."""
+        prepare(self._database)
 
     def enter(self, told: Sequence[DatasetUpdate]) -> list[bool]:
         """Write dataset versions down, all or none; of each, whether this event is the one that stands.

@@ -19,7 +19,7 @@ from stack.child import Child, Service
 from stack.embedded import Server
 from stack.output import Listening
 from stack.parts import KAFKA, REGISTRY, Parts
-from stack.past import counting_a_past, follow, forget_online, knows_a_past
+from stack.past import counting_a_past, follow, forget_online, knows_a_past, upgrade_store
 from stack.services import SERVERS, Plan, command, served_lanes, services
 from stack.step import run_step
 from stack.supervisor import ITSELF, Supervisor
@@ -77,6 +77,9 @@ class Assembly:
 
     def features(self, parts: Parts, env: Mapping[str, str], *backfill: str) -> None:
         """Both tiers of the feature store from the past, where they know none."""
+        store = upgrade_store(env)
+        if store.found is not None and not store.current:
+            self._say(f"the SQL store was at revision {store.found}, and is at {store.needed} now")
         self._follow(parts)
         if knows_a_past(env):
             return

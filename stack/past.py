@@ -1,7 +1,7 @@
 """Does the feature store know a past, and is it one of the log that runs now?"""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -12,6 +12,8 @@ from features.offline.rebasing import rebase
 from features.offline.store import open_offline
 from features.retail import DEFINITIONS
 from stack.marks import marks_in
+from transport.database import open_database
+from transport.migration import Revisions, upgrade
 
 KEYS = "features:*"
 KEYS_AT_ONCE = 1_000
@@ -30,6 +32,12 @@ def knows_a_past(env: Mapping[str, str]) -> bool:
     store.close()
     with marks_in(env["DATABASE_URL"]) as marks:
         return BACKFILL in history and marks.get(UNFINISHED) is None
+
+
+def upgrade_store(env: Mapping[str, str]) -> Revisions:
+    """Bring the SQL store to the revision of this build; what it was at. Raises as `migration.upgrade`."""
+    with closing(open_database(env["DATABASE_URL"], "SQL store")) as database:
+        return upgrade(database)
 
 
 @contextmanager

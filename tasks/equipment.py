@@ -20,6 +20,7 @@ from models.reports import Reports, connect_reports
 from models.source import ModelPlace, Source
 from tasks.outcomes import Outcomes
 from tasks.suspects import Suspects, connect_suspects
+from transport import migration
 from transport.cluster import Bootstrap
 from transport.kafka import Outgoing
 from transport.metrics import (
@@ -109,7 +110,8 @@ class Equipment:
     def connect(cls, addresses: Addresses, publish_timeout: Millis) -> "Equipment":
         """Connections to these services. Call it after the fork: a Kafka producer does not survive one.
 
-        Ends the process where the offline store holds features that would be read with another meaning.
+        Ends the process if the offline store is of another schema revision, or if its features would be read
+        with another meaning.
         """
         offline = open_offline(addresses.database)
         _check(offline)
@@ -125,6 +127,7 @@ class Equipment:
 
 def _check(offline: OfflineStore) -> None:
     try:
+        migration.check(offline.database)
         check_layouts(offline.database, DEFINITIONS)
     except ConfigError as error:
         # an error would be logged by Celery's signal, and the worker would start all the same
@@ -132,7 +135,7 @@ def _check(offline: OfflineStore) -> None:
         sys.exit(1)
     except Unavailable as error:
         # most features stand online: whoever needs the others waits for them
-        logger.warning("the layouts of stored features were not compared: %s", error)
+        logger.warning("schema revision and layouts of stored features were not compared: %s", error)
 
 
 def count(outcomes: Outcomes, workflow: str, dead_letter_topic: str) -> None:

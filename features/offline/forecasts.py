@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, Select, func, select
 
 from events.decision import Millis
-from features.offline.forecast_tables import FORECASTS, METADATA, PLANNED
+from features.offline.forecast_tables import FORECASTS, PLANNED
 from features.offline.sql import PARAMETERS, chunks, write_rows
 from transport.clock import Clock, system_clock
 from transport.database import Database
+from transport.migration import prepare
 
 _C = FORECASTS.c
 
@@ -53,9 +54,8 @@ class Forecasts:
         self._clock = clock
 
     def create(self) -> None:
-        """Make the tables that are not there."""
-        with self._database.creating() as connection:
-            METADATA.create_all(connection)
+        """Set up an empty store. Raises `ConfigError` if it is of another revision than this build's."""
+        prepare(self._database)
 
     def add(self, tenant_id: str, night: str, forecasts: Sequence[StoredForecast]) -> int:
         """Store those of SKUs that have none of this night yet: how many. The first that is stored stands."""

@@ -12,6 +12,7 @@ from features.offline.tables import ENTITIES, INCREMENTS
 from features.reading import Heartbeat
 from features.retail import CUSTOMER_ORDERS
 from transport.database import Database
+from transport.migration import prepare
 
 METADATA = MetaData()
 
@@ -35,9 +36,8 @@ class Spells:
         self._database = database.of("inactivity ledger")
 
     def create(self) -> None:
-        """Make the table where it is not there."""
-        with self._database.creating() as connection:
-            METADATA.create_all(connection)
+        """Set up an empty store. Raises `ConfigError` if it is of another revision than this build's."""
+        prepare(self._database)
 
     def counted(self) -> Mapping[int, Heartbeat]:
         """How far each partition of the stream is counted."""

@@ -9,11 +9,12 @@ from features.offline.batch import BACKFILL, Committed, StreamBatch, StreamEvent
 from features.offline.layouts import refuse_changed
 from features.offline.reader import OfflineReader
 from features.offline.sql import write_rows
-from features.offline.tables import METADATA, VIEWS
+from features.offline.tables import VIEWS
 from features.offline.writing import Owner
 from features.schema import Definitions, layout
 from transport.clock import Clock, system_clock
 from transport.database import Database, open_database
+from transport.migration import prepare
 
 REMEMBERED = 200_000
 """Entities whose numbers are kept in mind: some 50 MB."""
@@ -28,9 +29,11 @@ class OfflineStore(OfflineReader):
         self._numbers: dict[Owner, int] = {}
 
     def create(self, definitions: Definitions | None = None) -> None:
-        """Make the tables that are not there. Raises `ConfigError` as `declare`."""
-        with self.database.creating() as connection:
-            METADATA.create_all(connection)
+        """Set up an empty store, and the table of each batch view that has none.
+
+        Raises `ConfigError` as `declare`, and if the store is of another revision than this build's.
+        """
+        prepare(self.database)
         if definitions is not None:
             self.declare(definitions)
             for view in definitions.batch_views:

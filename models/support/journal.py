@@ -13,12 +13,13 @@ from sqlalchemy import Connection, insert, select, update
 
 from events.decision import Millis
 from events.errors import Unavailable
-from models.support import leases, spending
-from models.support.journal_tables import METADATA, RUNS, STEPS
+from models.support import leases
+from models.support.journal_tables import RUNS, STEPS
 from models.support.leases import LEASE_MS, Beat, Held, Lease, LeaseLostError
 from models.support.steps import Ended, Step, decode_step, encode_step, kind
 from transport.clock import Clock, system_clock
 from transport.database import Database
+from transport.migration import prepare
 
 __all__ = ["Journal", "JournaledRun", "LeaseLostError", "Run", "RunRow", "StepRow"]
 
@@ -73,10 +74,8 @@ class Journal:
         self._holder = f"{socket.gethostname()}:{os.getpid()}"
 
     def create(self) -> None:
-        """Make the tables that are not there."""
-        with self._database.creating() as connection:
-            METADATA.create_all(connection)
-            spending.METADATA.create_all(connection)
+        """Set up an empty store. Raises `ConfigError` if it is of another revision than this build's."""
+        prepare(self._database)
 
     def open(self, row: RunRow) -> "Run":
         """Take the ticket, and the run up where it stopped; it begins where there is none.

@@ -1,0 +1,1 @@
+"""Alembic's environment and the revisions of the SQL store; `docs/database.md` says how to add one."""
