@@ -15,6 +15,7 @@ from commands import (
     routes,
     schemas,
     stack,
+    topics,
     train,
     worker,
 )
@@ -27,11 +28,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 COMMANDS = (
-    *(stack.up, stack.demo, stack.traffic, stack.topics, stack.balance),
+    *(stack.up, stack.demo, stack.traffic, stack.balance),
     *(dispatch.dispatcher, dispatch.reconcile, dispatch.where, worker.worker),
 )
 GROUPS = {
     "routes": routes.app,
+    "topics": topics.app,
     "schemas": schemas.app,
     "train": train.app,
     "models": models.app,

@@ -112,7 +112,11 @@ class Settings(BaseSettings):
     model_dir: Path = Field(default=Path("var/models"), description="versions, where there is no registry")
     model_cache: Path = Field(default=Path("var/model-cache"), description="what came from the registry")
     training_reports: Path = Field(default=Path("var/training"), description="what the gate found")
+    topics: Path = Path("config/topics.yaml")
     partitions: int = Field(default=4, ge=1, le=1_000)
+    replicas: int | None = Field(
+        default=None, ge=1, le=100, description="at least so many of a topic; else what the topics' file says"
+    )
     tenant: str = Field(default="retailpulse", min_length=1, description="whose nights beat begins")
     time_zone: ZoneInfo = Field(default=ZoneInfo("UTC"), description="the shop's, as in the IANA's database")
     nightly_at: time | Literal["off"] = Field(

@@ -5,6 +5,7 @@ from getpass import getuser
 
 from commands.deadletters_report import Letters, Wanted
 from dispatcher.replaying import Letter, NotReplayableError, again, parse_letter, replay_record, replayed
+from dispatcher.topics import DeclaredTopics
 from events.decision import dead_letter_topic
 from events.errors import DeadLetter
 from events.topics import DEAD_LETTERS, REPLAYS
@@ -15,7 +16,7 @@ from transport.clock import system_clock
 from transport.kafka import admin_client, headers_of, position_of
 from transport.publisher import Publisher
 from transport.registry import connect_schemas
-from transport.topics import TopicSpec, create_topics
+from transport.topics import create_topics
 
 AT_ONCE = 500
 PUBLISH_S = 30.0
@@ -48,18 +49,19 @@ def read(wanted: Wanted) -> Letters:
 def write(letters: Sequence[Letter], reason: str, dry_run: bool) -> Iterator[tuple[str, bool]]:
     """Write what can be replayed; a line for each letter, and whether that one cannot be."""
     settings = load_settings()
-    table = load(settings.routing_table, settings.workflows).table
+    rules = load(settings.routing_table, settings.workflows)
+    declared = DeclaredTopics(settings.topics, settings.partitions, settings.replicas)
     schemas = connect_schemas(settings.schema_registry)
     publisher = Publisher(settings.kafka_cluster)
     if letters and not dry_run:
         # before anything is replayed that could not be written down
         admin = admin_client(settings.kafka_cluster)
-        create_topics(admin, [TopicSpec(REPLAYS, settings.partitions)])
+        create_topics(admin, [spec for spec in declared.specs(rules) if spec.name == REPLAYS])
     for first in range(0, len(letters), AT_ONCE):
         writes, records = [], []
         for letter in letters[first : first + AT_ONCE]:
             try:
-                made = again(letter, table, system_clock(), schemas)
+                made = again(letter, rules.table, system_clock(), schemas)
             except NotReplayableError as error:
                 yield f"{letter.position}: not replayed: {error}", True
                 continue

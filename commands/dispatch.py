@@ -79,6 +79,7 @@ def _begin() -> "tuple[Places, Event]":
     from commands.logs import start_logging
     from dispatcher.process import Places
     from dispatcher.threads import stop_on_signals
+    from dispatcher.topics import DeclaredTopics
     from settings import load_settings
     from transport import metrics
 
@@ -89,7 +90,7 @@ def _begin() -> "tuple[Places, Event]":
         redis_url=settings.redis,
         routing_table=settings.routing_table,
         workflows=settings.workflows,
-        partitions=settings.partitions,
+        topics=DeclaredTopics(settings.topics, settings.partitions, settings.replicas),
         schema_registry=settings.schema_registry,
     )
     start_logging()

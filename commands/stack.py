@@ -55,18 +55,6 @@ def traffic(
     play(days_of_traffic(Retail(), audience, first=first), settings.kafka_cluster, speed=speed)
 
 
-def topics() -> None:
-    """Make the Kafka topics that the routing table calls for, where they are missing."""
-    from routing import load
-    from settings import load_settings
-    from stack.assembly import make_topics
-
-    settings = load_settings()
-    rules = load(settings.routing_table, settings.workflows)
-    for name in make_topics(rules, settings.kafka_cluster, settings.partitions):
-        typer.echo(f"made {name}")
-
-
 def balance() -> None:
     """Count from Kafka alone whether every event has its outcome: 0 if so, else 1 and what is missing.
 

@@ -1,33 +1,26 @@
 """Which lanes there are: those of the routing table, and those that an earlier table has left in Kafka."""
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
+from dispatcher.topics import DeclaredTopics
 from events.decision import Millis, dead_letter_topic, lane_topic, overflow_topic
+from events.errors import Unavailable
 from events.priority import Priority
-from events.topics import DEAD_LETTERS, EVENTS, PREDICTIONS, REPLAYS, UNROUTED
 from routing import LaneSpec, Route, Rules
 from routing.rules import LOWER_LANE_MAX_BATCH
 from routing.table import LONGEST_BACKOFF_MS
 from transport.cluster import Bootstrap
 from transport.kafka import admin_client
-from transport.topics import DEAD_LETTER_BYTES, TopicSpec, create_topics, existing_topics
+from transport.topic_check import check_topics
+from transport.topic_differences import as_lines
+from transport.topics import TopicSpec, create_topics, existing_topics
 
 SLACK_MS = 2_000
 
 _PRIORITIES = frozenset(priority.value for priority in Priority)
 _log = logging.getLogger(__name__)
-
-
-def topic_specs(rules: Rules, partitions: int) -> tuple[TopicSpec, ...]:
-    """Every topic that the system needs under these rules."""
-    plain = (EVENTS, UNROUTED, PREDICTIONS, REPLAYS, *(lane.topic for lane in rules.lanes()))
-    dead = (DEAD_LETTERS, *(dead_letter_topic(queue) for queue in rules.catalogue.queues))
-    return (
-        *(TopicSpec(name, partitions) for name in plain),
-        *(TopicSpec(name, partitions, DEAD_LETTER_BYTES) for name in dead),
-    )
 
 
 def lanes_of(rules: Rules, topics: Collection[str]) -> tuple[LaneSpec, ...]:
@@ -80,16 +73,28 @@ def backoffs_ms(route: Route) -> Millis:
 class Lanes:
     """The lanes in Kafka. Made ready and refreshed by one thread, read by every feeder."""
 
-    def __init__(self, bootstrap: Bootstrap, partitions: int) -> None:
+    def __init__(self, bootstrap: Bootstrap, declared: DeclaredTopics) -> None:
         self._admin = admin_client(bootstrap, **{"log_level": 2})
-        self._partitions = partitions
+        self._declared = declared
         self._lanes: dict[str, tuple[LaneSpec, ...]] = {}
         self._stranded: frozenset[str] = frozenset()
 
     def prepare(self, rules: Rules) -> None:
-        """Make the topics that are missing, then refresh. Raises `Unavailable`."""
-        create_topics(self._admin, topic_specs(rules, self._partitions))
+        """Make the topics that are missing, then refresh. Raises `ConfigError` and `Unavailable`."""
+        specs = self._declared.specs(rules, existing_topics(self._admin))
+        create_topics(self._admin, specs)
+        self._warn(specs)
         self.refresh(rules)
+
+    def _warn(self, specs: Sequence[TopicSpec]) -> None:
+        """Log in what the topics differ from their declaration so that records are lost."""
+        try:
+            found = check_topics(self._admin, specs)
+        except Unavailable as error:
+            _log.warning("the topics were not compared with their declaration: %s", error)
+            return
+        for line in as_lines(each for each in found if each.level == "error"):
+            _log.warning("%s", line)
 
     def refresh(self, rules: Rules) -> None:
         """See which lanes exist now. Raises `Unavailable`."""

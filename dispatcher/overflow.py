@@ -10,10 +10,10 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin._metadata import ClusterMetadata
 
 from events.decision import overflow_topic
-from events.errors import Unavailable
+from events.errors import ConfigError, Unavailable
 from transport.cluster import Bootstrap
 from transport.kafka import admin_client
-from transport.topics import TopicSpec, create_topics
+from transport.topics import LASTING, TopicSpec, create_topics
 
 ANSWER_S = 2.0
 ASK_EVERY_S = 5.0
@@ -25,7 +25,7 @@ class Overflows:
     """Makes overflow topics. What could not be made is tried again after `ASK_EVERY_S` seconds."""
 
     def __init__(self, bootstrap: Bootstrap, source: str) -> None:
-        """An overflow topic has the partitions of its lane, or of `source` if Kafka has no such lane."""
+        """An overflow topic has partitions and replicas as its lane, or as `source` if Kafka has no such lane."""
         self._admin = admin_client(bootstrap, log_level=2)
         self._source = source
         self._made: set[str] = set()
@@ -52,10 +52,12 @@ class Overflows:
         if metadata is None:
             return False
         known = metadata.topics.get(lane) or metadata.topics.get(self._source)
-        partitions = len(known.partitions) if known and known.partitions else 1
+        partitions = known.partitions.values() if known else ()
+        replicas = max((len(each.replicas) for each in partitions), default=1)
+        spec = TopicSpec(overflow_topic(lane), len(partitions) or 1, LASTING, min_replicas=replicas)
         try:
-            create_topics(self._admin, [TopicSpec(overflow_topic(lane), partitions)])
-        except Unavailable as error:
+            create_topics(self._admin, [spec])
+        except (ConfigError, Unavailable) as error:
             _log.error("%s: no overflow topic, so its records wait in memory: %s", lane, error)
             return False
         self._made.add(lane)

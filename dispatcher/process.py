@@ -15,6 +15,7 @@ from dispatcher.reconciler import Reconciler
 from dispatcher.router import Router
 from dispatcher.table_watch import TableWatch
 from dispatcher.threads import Threads
+from dispatcher.topics import DeclaredTopics
 from events.errors import ConfigError, Problem, Unavailable
 from transport.cluster import Bootstrap
 from transport.registry import connect_schemas
@@ -29,14 +30,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where things are, and how many partitions a topic gets that has to be made."""
+    """Where things are, and what is declared of the topics."""
 
     bootstrap: Bootstrap
     broker_url: str
     redis_url: str | None
     routing_table: Path
     workflows: Path
-    partitions: int
+    topics: DeclaredTopics
     schema_registry: str | None = None
 
 
@@ -45,7 +46,7 @@ def reconcile(places: Places, stop: Event) -> int:
 
     Raises `ConfigError`, and `Unavailable` where Kafka is down.
     """
-    lanes = Lanes(places.bootstrap, places.partitions)
+    lanes = Lanes(places.bootstrap, places.topics)
     watch = TableWatch(places.routing_table, places.workflows, lanes.refresh)
     reconciler = Reconciler(
         places.bootstrap,
@@ -85,7 +86,7 @@ class Dispatcher:
         self._stop = stop
         self._fed: set[str] = set()
         self._threads = Threads(stop)
-        self._lanes = Lanes(places.bootstrap, places.partitions)
+        self._lanes = Lanes(places.bootstrap, places.topics)
         self._watch = TableWatch(places.routing_table, places.workflows, self._lanes.prepare)
         self._check_queue(queue)
 

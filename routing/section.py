@@ -1,7 +1,7 @@
 """A YAML mapping with the line of each key: typed readers that report every wrong value with its line."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import yaml
 
@@ -141,11 +141,14 @@ class Section:
                 continue
             yield key, [Section(self._report, key, item) for item in node.value]
 
-    def refuse_unknown(self) -> None:
-        """Call once every key that means something has been read: what is left means nothing."""
+    def refuse_unknown(self, known: Iterable[str] = ()) -> None:
+        """Call once every key that means something has been read: what is left means nothing.
+
+        `known` are keys that would have been read too, for the message to name.
+        """
         for key in self._fields:
             if key not in self._taken:
-                self.report(key, f"unknown key {key}{nearest(key, self._taken)}")
+                self.report(key, f"unknown key {key}{nearest(key, self._taken.union(known))}")
 
     def _required(self, key: str) -> yaml.Node | None:
         self._taken.add(key)

@@ -1,19 +1,20 @@
 """From nothing to a running stack: servers, topics, the past's features, a model, then what works on them."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from confluent_kafka import ConsumerGroupState, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
 from dispatcher.lane_reader import feeder_group
-from dispatcher.lanes import topic_specs
 from dispatcher.router import GROUP as ROUTER_GROUP
+from dispatcher.topics import DeclaredTopics
 from events.errors import Unavailable
 from events.topics import EVENTS
 from features.pipeline.member import GROUP as PIPELINE_GROUP
 from models.telling import change_told
 from routing import Rules
+from settings import Settings
 from stack.champions import Past, ensure_champion, trainings
 from stack.child import Child, Service
 from stack.embedded import Server
@@ -25,7 +26,7 @@ from stack.step import run_step
 from stack.supervisor import ITSELF, Supervisor
 from transport.cluster import Bootstrap
 from transport.kafka import admin_client
-from transport.topics import create_topics
+from transport.topics import TopicSpec, create_topics
 
 LOOK_S = 0.1
 REGISTRY_START_S = 120
@@ -119,10 +120,19 @@ class Assembly:
             self._supervisor.await_ready(child)
 
 
-def make_topics(rules: Rules, bootstrap: Bootstrap, partitions: int) -> tuple[str, ...]:
-    """The names of the topics that were missing and are there now. Raises `Unavailable`."""
+def declared_topics(settings: Settings, parts: Parts) -> DeclaredTopics:
+    """What is declared of the topics; an embedded Kafka has one node."""
+    replicas = 1 if KAFKA in parts.embedded else settings.replicas
+    return DeclaredTopics(settings.topics, settings.partitions, replicas)
+
+
+def make_topics(specs: Iterable[TopicSpec], bootstrap: Bootstrap) -> tuple[str, ...]:
+    """The names of the topics that were missing and are there now.
+
+    Raises `ConfigError` for what Kafka refuses, and `Unavailable`.
+    """
     admin = admin_client(bootstrap, **{"log_level": 0})
-    return create_topics(admin, topic_specs(rules, partitions))
+    return create_topics(admin, specs)
 
 
 def topic_id(topic: str, bootstrap: Bootstrap, timeout: float = 10) -> str:

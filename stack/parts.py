@@ -49,6 +49,8 @@ def choose_parts(settings: Settings, folder: Path) -> Parts:
     if settings.kafka is None:
         servers.append(kafka(free_port()))
         env["KAFKA_BOOTSTRAP_SERVERS"] = servers[-1].url
+        # one node, which keeps every property of a topic that it is given and follows none
+        env["SIGNALBOX_REPLICAS"] = "1"
     if settings.redis is None or settings.broker is None:
         server = valkey(free_port(), folder / "redis")
         servers.append(server)

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from routing import Rules
 from settings import Settings
-from stack.assembly import Assembly, make_topics
+from stack.assembly import Assembly, declared_topics, make_topics
 from stack.embedded import free_port
 from stack.local_env import published
 from stack.output import Files, Listening
@@ -59,7 +59,7 @@ class Stage:
         assembly = Assembly(self.supervisor, self._output, lambda line: self._output(ITSELF, line))
 
         def topics() -> None:
-            make_topics(self._rules, parts.kafka, self._settings.partitions)
+            make_topics(declared_topics(self._settings, parts).specs(self._rules), parts.kafka)
 
         console.print("[bold]2[/] servers, topics, features of the past, models")
         assembly.servers(parts, topics)

@@ -11,7 +11,7 @@ from rich.console import Console
 from events.errors import ConfigError, Problem
 from routing import load
 from settings import LOCAL_ENV, Settings, local_stack_runs
-from stack.assembly import Assembly, make_topics
+from stack.assembly import Assembly, declared_topics, make_topics
 from stack.champions import Past
 from stack.embedded import accepts, free_port
 from stack.history import TRAIN_DAYS
@@ -72,7 +72,7 @@ def up(settings: Settings, rate: float) -> None:
         output(ITSELF, line)
 
     def topics() -> None:
-        made = make_topics(rules, parts.kafka, settings.partitions)
+        made = make_topics(declared_topics(settings, parts).specs(rules), parts.kafka)
         say(f"made {len(made)} topics")
 
     with ended_by_signals(), published(env), Supervisor(output) as supervisor:

@@ -11,7 +11,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, Producer, Topic
 from confluent_kafka.admin import AdminClient
 
 import routing
-from dispatcher.lanes import topic_specs
+from dispatcher.topics import DeclaredTopics
 from events.decision import Decision, Position
 from events.lane import Waiting, encode_waiting
 from events.priority import Priority
@@ -20,6 +20,7 @@ from transport.kafka import consumer_config, producer_config
 from transport.topics import TopicSpec, create_topics
 
 PARTITIONS = 4
+TOPICS = DeclaredTopics(Path(__file__).parents[3] / "config/topics.yaml", PARTITIONS, replicas=1)
 
 WORKFLOWS = """
 workflows:
@@ -93,7 +94,7 @@ class Ground:
 
     def make_topics(self) -> None:
         """Those of the rules, and the source."""
-        specs = (*topic_specs(self.rules(), PARTITIONS), TopicSpec(self.source, PARTITIONS))
+        specs = (*TOPICS.specs(self.rules()), TopicSpec(self.source, PARTITIONS))
         create_topics(AdminClient({"bootstrap.servers": self.kafka}), specs)
 
     def produce(self, topic: str, values: Iterable[bytes | None], partition: int | None = None) -> None:

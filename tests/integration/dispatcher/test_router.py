@@ -195,7 +195,9 @@ def test_what_a_lane_made_for_smaller_records_refuses_is_a_dead_letter(ground: G
     ground.write_table(order_placed="low")
     lane = f"{ground.queue}.low"
     large = "".join(random.Random(1).choices(string.ascii_letters, k=100_000))
-    create_topics(AdminClient({"bootstrap.servers": ground.kafka}), [TopicSpec(lane, 4, 50_000)])
+    create_topics(
+        AdminClient({"bootstrap.servers": ground.kafka}), [TopicSpec(lane, 4, {"max.message.bytes": "50000"})]
+    )
     if accepted(ground.kafka, lane, large.encode()):
         pytest.skip("the embedded broker takes records of any size")
     ground.produce(ground.source, [order(1), order(2, note=large), order(3)], partition=1)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
+from dispatcher.topics import DeclaredTopics
 from events.topics import EVENTS
 from monitoring.counting import count
 from monitoring.ledger import Ledger
@@ -26,7 +27,7 @@ RULES = load(ROOT / "config/routing_table.yaml", ROOT / "config/workflows.yaml")
 def bootstrap(tmp_path: Path) -> Iterator[str]:
     """A Kafka of this test's own, for the topics' names are fixed."""
     with running(kafka(free_port()), tmp_path / "log") as address:
-        make_topics(RULES, address, 2)
+        make_topics(DeclaredTopics(ROOT / "config/topics.yaml", 2, replicas=1).specs(RULES), address)
         yield address
 
 

@@ -10,6 +10,7 @@ from confluent_kafka import Producer
 from typer.testing import CliRunner, Result
 
 import cli
+from dispatcher.topics import DeclaredTopics
 from events.decision import Position
 from events.identity import prediction_id
 from events.topics import EVENTS, PREDICTIONS
@@ -30,7 +31,8 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
     with running(kafka(free_port()), tmp_path / "log") as bootstrap:
         monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", bootstrap)
         settings = load_settings()
-        make_topics(load(settings.routing_table, settings.workflows), bootstrap, 2)
+        rules = load(settings.routing_table, settings.workflows)
+        make_topics(DeclaredTopics(settings.topics, 2, replicas=1).specs(rules), bootstrap)
         producer = Producer(producer_config(bootstrap))
 
         def write_one(topic: str, value: bytes) -> None:

@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 import cli
 from dispatcher.sorting import SourceRecord, sort
+from dispatcher.topics import DeclaredTopics
 from events.decision import Position
 from events.lane import Fed, decode_record
 from events.topics import EVENTS, REPLAYS
@@ -34,7 +35,8 @@ def bootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     with running(kafka(free_port()), tmp_path / "log") as address:
         monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", address)
         settings = load_settings()
-        make_topics(load(settings.routing_table, settings.workflows), address, 2)
+        rules = load(settings.routing_table, settings.workflows)
+        make_topics(DeclaredTopics(settings.topics, 2, replicas=1).specs(rules), address)
         yield address
     load_settings.cache_clear()
 

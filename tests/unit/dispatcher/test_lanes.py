@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from dispatcher.lanes import backoffs_ms, horizon_ms, lanes_of, stranded, topic_specs
+from dispatcher.lanes import backoffs_ms, horizon_ms, lanes_of, stranded
 from events.priority import Priority
 from routing import Catalogue, LaneSpec, QueueSpec, Route, Rules, Table
-from transport.topics import DEAD_LETTER_BYTES, LANE_BYTES
 
 ORDERS = Route(
     event_type="order.placed",
@@ -89,19 +88,6 @@ def test_a_queue_without_workers_keeps_its_events_in_their_lanes() -> None:
 )
 def test_a_lane_that_nobody_can_drain_is_named(topics: set[str], expected: set[str]) -> None:
     assert stranded(rules(ORDERS), topics) == expected
-
-
-def test_every_topic_is_made_and_dead_letters_have_room_for_their_original() -> None:
-    sizes = {spec.name: spec.max_message_bytes for spec in topic_specs(rules(ORDERS), 4)}
-    assert sizes == {
-        "retail.events": LANE_BYTES,
-        "retail.events.unrouted": LANE_BYTES,
-        "ml.predictions": LANE_BYTES,
-        "retail.events.replays": LANE_BYTES,
-        "ml.fraud.input.high": LANE_BYTES,
-        "retail.events.dlq": DEAD_LETTER_BYTES,
-        "ml.fraud.input.dlq": DEAD_LETTER_BYTES,
-    }
 
 
 @pytest.mark.parametrize(
