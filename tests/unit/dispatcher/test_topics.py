@@ -9,12 +9,11 @@ from events.errors import ConfigError
 from routing import load
 from routing.topics import Declared
 from routing.topics_file import load_topics
-from transport.topics import LANE_BYTES, TopicSpec
+from transport.topics import DEAD_LETTER_BYTES, LANE_BYTES, TopicSpec
 
 ROOT = Path(__file__).parents[3]
 SHIPPED = ROOT / "config/topics.yaml"
 RULES = load(ROOT / "config/routing_table.yaml", ROOT / "config/workflows.yaml")
-DEAD_LETTER_BYTES = "4000000"
 
 
 def shipped(replicas: int | None = None) -> dict[str, TopicSpec]:
@@ -40,14 +39,21 @@ def test_only_the_source_expires_by_default() -> None:
     assert {spec.properties["retention.bytes"] for spec in shipped().values()} == {"-1"}
 
 
+def test_what_an_earlier_table_or_a_refused_lane_has_left_is_declared_too() -> None:
+    left = ["ml.churn.input.high", "ml.fraud.input.high.overflow", "a topic of others"]
+    specs = {spec.name: spec for spec in DeclaredTopics(SHIPPED, 4).specs(RULES, left)}
+    assert specs.keys() - shipped().keys() == set(left[:2])
+    assert specs["ml.fraud.input.high.overflow"].properties["retention.ms"] == "-1"
+
+
 def test_the_broker_dates_every_record() -> None:
     assert {spec.properties["message.timestamp.type"] for spec in shipped().values()} == {"LogAppendTime"}
 
 
 def test_a_lane_takes_what_the_router_writes_and_a_dead_letter_its_original() -> None:
     for name, spec in shipped().items():
-        expected = DEAD_LETTER_BYTES if name.endswith(".dlq") else str(LANE_BYTES)
-        assert spec.properties["max.message.bytes"] == expected, name
+        expected = DEAD_LETTER_BYTES if name.endswith(".dlq") else LANE_BYTES
+        assert spec.properties["max.message.bytes"] == str(expected), name
 
 
 @pytest.mark.parametrize(
