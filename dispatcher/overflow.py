@@ -25,7 +25,7 @@ class Overflows:
     """Makes overflow topics. What could not be made is tried again after `ASK_EVERY_S` seconds."""
 
     def __init__(self, bootstrap: Bootstrap, source: str) -> None:
-        """An overflow topic has partitions and replicas as its lane, or as `source` if there is no such lane."""
+        """An overflow topic has the layout of its lane, or of `source` if Kafka has no such lane."""
         self._admin = admin_client(bootstrap, log_level=2)
         self._source = source
         self._made: set[str] = set()
