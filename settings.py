@@ -14,7 +14,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from events.errors import ConfigError, Problem
 from transport import kafka_access
+from transport.broker_url import VARIABLE, parse_broker
 from transport.cluster import Cluster
+from transport.redis_address import parse_redis
 
 LOCAL_ENV = Path("var/local.env")
 """Written by `signalbox up` while it runs, so that a command typed in another terminal finds its parts."""
@@ -159,13 +161,20 @@ class Settings(BaseSettings):
 
     @property
     def celery_broker_url(self) -> str:
-        """`redis://…` or `amqp://…`: where the Celery queues are."""
-        return _required("CELERY_BROKER_URL", self.broker)
+        """`redis://…` or `amqp://…`: where the Celery queues are. Raises `ConfigError`."""
+        for name in ("CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL"):
+            if os.environ.get(name):
+                raise ConfigError([Problem("environment", 0, name, f"is Celery's alone: set {VARIABLE}")])
+        url = _required(VARIABLE, self.broker)
+        parse_broker(url)
+        return url
 
     @property
     def redis_url(self) -> str:
-        """`redis://…`: the online feature store."""
-        return _required("REDIS_URL", self.redis)
+        """`redis://…`: the online feature store. Raises `ConfigError` if it is not the URL of one Redis."""
+        url = _required("REDIS_URL", self.redis)
+        parse_redis(url)
+        return url
 
     @property
     def database_url(self) -> str:

@@ -21,7 +21,9 @@ from events.decision import lane_topic
 from events.errors import Unavailable
 from events.lane import Batch, encode_batch
 from events.priority import Priority
-from transport.priorities import is_redis, number
+from transport import amqp_tls
+from transport.broker_url import parse_broker
+from transport.priorities import number
 from transport.queues import DEFAULT_EXCHANGE, celery_queue, transport_options
 from transport.retrying import RetryTally
 
@@ -67,11 +69,13 @@ class CeleryBroker:
     """
 
     def __init__(self, url: str, tally: RetryTally | None = None, timeout: float = 5) -> None:
-        """`timeout` (seconds) bounds each exchange with the broker."""
+        """`timeout` (seconds) bounds each exchange with the broker. Raises `ConfigError` for the URL."""
         self._url = url
         self._tally = tally
         self._timeout = timeout
-        self._celery = Celery("signalbox-dispatcher", broker=url, set_as_current=False)
+        self._address = parse_broker(url)
+        # it only makes messages
+        self._celery = Celery("signalbox-dispatcher", set_as_current=False)
         self._counted: dict[str, tuple[float, int]] = {}
         self._attribution: dict[str, Attribution] = defaultdict(Attribution)
         self._declared: set[str] = set()
@@ -79,20 +83,24 @@ class CeleryBroker:
         self._unconfirmed_since: float | None = None
         self._connection: Connection | None = None
         self._channel: Any = None
-        self._lengths = RedisLengths(url, timeout) if is_redis(url) else None
+        self._lengths = RedisLengths() if self._address.is_redis else None
+        if self._lengths is None:
+            amqp_tls.install()
         self._pid = os.getpid()
 
     @property
     def look_again_ms(self) -> int:
         """A look costs RabbitMQ several times what it costs Redis."""
-        return 1 if is_redis(self._url) else 3
+        return 1 if self._address.is_redis else 3
 
     def depth(self, queue: str) -> Depth:
         """Messages that wait by priority, and tasks held back for a retry. Raises `Unavailable`."""
         retrying = self._retrying(queue)
         with self._reaching():
             if self._lengths is not None:
-                return Depth(self._lengths.of(queue), retrying)
+                # by the very settings that messages are sent with: TLS, login, the Sentinels' master of now
+                pool = (self._channel or self._connect()).pool
+                return Depth(self._lengths.of(queue, pool), retrying)
             total = self._ready(queue).queue_declare(queue, passive=True).message_count
             return Depth(self._attribution[queue].waiting(total), retrying)
 
@@ -151,11 +159,13 @@ class CeleryBroker:
 
     def _connect(self) -> Any:
         options = transport_options(self._url, self._timeout, self._timeout)
-        self._connection = Connection(self._url, transport_options=options, heartbeat=0)
+        self._connection = Connection(
+            self._address.url, ssl=self._address.tls or False, transport_options=options, heartbeat=0
+        )
         # kombu's own pauses between attempts would hold up the lanes: the feeder knows when to try again
         self._connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0, interval_max=0)
         self._channel = self._connection.channel()
-        if not is_redis(self._url):
+        if self._lengths is None:
             self._channel.events["basic_return"].add(self._on_return)
             for answer in ("basic_ack", "basic_nack"):
                 self._channel.events[answer].add(self._on_confirm)

@@ -17,16 +17,13 @@ class RedisLengths:
     second, and redis-py's pipeline takes three times the processor time.
     """
 
-    def __init__(self, url: str, timeout: float) -> None:
-        """`timeout` (seconds) bounds each exchange."""
-        self._url = url
-        self._timeout = timeout
+    def __init__(self) -> None:
         self._connection: Any = None
         self._packed: dict[str, Any] = {}
 
-    def of(self, queue: str) -> dict[Priority, int]:
-        """Messages that wait, by priority."""
-        connection = self._connection or self._connect()
+    def of(self, queue: str, pool: ConnectionPool) -> dict[Priority, int]:
+        """Messages that wait, by priority, on the Redis of `pool`: the one that messages are sent to."""
+        connection = self._connection or self._connect(pool)
         packed = self._packed.get(queue)
         if packed is None:
             commands = [("LLEN", redis_list(queue, priority)) for priority in _PRIORITIES]
@@ -44,9 +41,6 @@ class RedisLengths:
         """Let go of a connection that another process has inherited, or gave."""
         self._connection = None
 
-    def _connect(self) -> Any:
-        pool = ConnectionPool.from_url(
-            self._url, socket_timeout=self._timeout, socket_connect_timeout=self._timeout
-        )
+    def _connect(self, pool: ConnectionPool) -> Any:
         self._connection = pool.get_connection()
         return self._connection

@@ -24,6 +24,7 @@ from features.keys import POSITION_KEY
 from features.position import Offsets, offsets_text
 from features.segments import SMALLEST_CAP
 from features.views import DAY_S, StreamView
+from transport.redis_address import connect_redis
 
 __all__ = ["Appended", "Delta", "Heartbeat", "Heartbeats", "RedisStore"]
 
@@ -64,7 +65,7 @@ class RedisStore:
     """
 
     def __init__(
-        self, url: str, *, timeout_s: float = 1.0, connect: Callable[..., Redis] = Redis.from_url
+        self, url: str, *, timeout_s: float = 1.0, connect: Callable[..., Redis] = connect_redis
     ) -> None:
         self._redis = connect(
             url,

@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 
 from events.decision import Millis
 from events.errors import Unavailable
+from transport.redis_address import connect_redis
 
 DEPENDENCY = "redis"
 TIMEOUT_S = 1.0
@@ -68,7 +69,7 @@ class Reports:
 def connect_reports(url: str) -> Reports:
     """Those on the Redis at `url`, which connect at the first use."""
     return Reports(
-        Redis.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, socket_keepalive=True)
+        connect_redis(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, socket_keepalive=True)
     )
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 
-from redis import Redis
 from redis.exceptions import RedisError
 
 from events.errors import Unavailable
@@ -14,6 +13,7 @@ from features.retail import DEFINITIONS
 from stack.marks import marks_in
 from transport.database import open_database
 from transport.migration import Revisions, upgrade
+from transport.redis_address import connect_redis
 
 KEYS = "features:*"
 KEYS_AT_ONCE = 1_000
@@ -74,7 +74,7 @@ def begin_in_another_log(env: Mapping[str, str]) -> None:
 def forget_online(env: Mapping[str, str]) -> None:
     """Every row of the online tier: whoever misses one has it from the offline tier. Raises `Unavailable`."""
     try:
-        with Redis.from_url(env["REDIS_URL"], socket_timeout=10) as client:
+        with connect_redis(env["REDIS_URL"], socket_timeout=10) as client:
             keys = list(client.scan_iter(KEYS, count=KEYS_AT_ONCE))
             for first in range(0, len(keys), KEYS_AT_ONCE):
                 client.unlink(*keys[first : first + KEYS_AT_ONCE])

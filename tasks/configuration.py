@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from routing.catalogue import QueueSpec
+from transport.broker_url import parse_broker
 from transport.priorities import is_redis
 from transport.queues import DEFAULT_EXCHANGE, celery_queue, transport_options
 
@@ -13,8 +14,13 @@ RESTORE = {"unacked_restore_interval": 5, "unacked_restore_throttle": 1, "unacke
 
 def settings(broker_url: str, queues: Sequence[QueueSpec], schedule: Mapping[str, Any]) -> dict[str, Any]:
     """Celery's settings. Each is a decision with a reason in docs/decisions, or a measured figure."""
+    address = parse_broker(broker_url)
     return {
-        "broker_url": broker_url,
+        # the last two, for Celery takes the first from the environment, as it was written there
+        "broker_url": address.url,
+        "broker_read_url": address.url,
+        "broker_write_url": address.url,
+        "broker_use_ssl": address.tls or False,
         "broker_transport_options": worker_transport_options(broker_url, queues),
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,

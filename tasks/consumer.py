@@ -16,12 +16,25 @@ from tasks.stopping import STOPPING
 
 logger = get_logger(__name__)
 
+HIDDEN = "********"
 FLUSH_S = 0.2
 """How long events about tasks are gathered: one at a time they cost the main process half of its work."""
 
 
 class Consumer(CeleryConsumer):
     """Celery's, with a look at each message before Celery acts on it. Named by `worker_consumer`."""
+
+    class Blueprint(CeleryConsumer.Blueprint):  # type: ignore[misc,valid-type]  # not in its stubs
+        """Celery's, but `celery inspect stats` and Flower are not shown what the Sentinels ask for."""
+
+        def info(self, parent: Any) -> dict[str, Any]:
+            """What each step says of itself."""
+            info: dict[str, Any] = super().info(parent)
+            broker = info.get("broker")
+            if isinstance(broker, dict) and "sentinel_kwargs" in broker.get("transport_options", {}):
+                options = {**broker["transport_options"], "sentinel_kwargs": HIDDEN}
+                info["broker"] = {**broker, "transport_options": options}
+            return info
 
     hub: Any
     event_dispatcher: Any

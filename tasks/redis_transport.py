@@ -8,7 +8,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from functools import partial
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Annotated, Any, Literal
 from uuid import uuid4
 
@@ -129,13 +129,38 @@ class Channel(kombu_redis.Channel):
         return self._shared
 
 
+class SentinelChannel(Channel, kombu_redis.SentinelChannel):
+    """kombu's by Sentinels, reading through `_Client`."""
+
+    _client_seen: Any = None
+
+    def _sentinel_managed_pool(self, asynchronous: bool = False) -> Any:
+        """The master's connections; of a channel whose connection was dropped, by the Sentinels it had."""
+        connection = self.connection
+        if connection is not None and connection.client is not None:
+            self._client_seen = connection.client
+        stand_in: Any = SimpleNamespace(client=self._client_seen, default_port=SentinelTransport.default_port)
+        self.connection = stand_in  # kombu asks it for the list of Sentinels
+        try:
+            return super()._sentinel_managed_pool(asynchronous)  # type: ignore[misc]  # its stubs leave it out
+        finally:
+            self.connection = connection
+
+
 class Transport(kombu_redis.Transport):
     """kombu's, with channels that read through `_Client`."""
 
     Channel = Channel
 
 
+class SentinelTransport(kombu_redis.SentinelTransport):
+    """kombu's by Sentinels, with channels that read through `_Client`."""
+
+    Channel = SentinelChannel
+
+
 def install() -> None:
-    """Let `redis://` and `rediss://` mean this transport, from the next connection of the process on."""
+    """Let the schemes of Redis mean these transports, from the next connection of the process on."""
     # the setting `broker_transport` would do it too, and show the class in the place of the URL's scheme
     TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), f"{__name__}:{Transport.__name__}"))
+    TRANSPORT_ALIASES["sentinel"] = f"{__name__}:{SentinelTransport.__name__}"

@@ -4,6 +4,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from events.errors import Unavailable
+from transport.redis_address import connect_redis
 
 KEPT_S = 24 * 3_600
 TIMEOUT_S = 2.0
@@ -11,7 +12,7 @@ TIMEOUT_S = 2.0
 
 def connect_suspects(url: str) -> "Suspects":
     """The notes on the Redis at `url`. It connects at its first call."""
-    return Suspects(Redis.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S))
+    return Suspects(connect_redis(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S))
 
 
 class Suspects:

@@ -24,6 +24,7 @@ from tasks.malformed import RecordMalformed
 from tasks.memory import keep_memory
 from tasks.policy import Limits
 from tasks.stopping import STOPPING
+from transport import amqp_tls
 
 logger = get_logger(__name__)
 
@@ -51,8 +52,15 @@ class Worker:
     `addresses` is asked once the app is to be a worker: beat and Flower do without most of them.
     """
 
-    def __init__(self, app: Celery, queues: Sequence[QueueSpec], addresses: Callable[[], Addresses]) -> None:
+    def __init__(
+        self,
+        app: Celery,
+        broker_url: str,
+        queues: Sequence[QueueSpec],
+        addresses: Callable[[], Addresses],
+    ) -> None:
         self._app = app
+        self._broker_url = broker_url
         self._queues = tuple(queues)
         self._addresses = addresses
 
@@ -76,7 +84,7 @@ class Worker:
         if len(self._queues) == 1:
             conf.worker_concurrency = self._queues[0].concurrency
             conf.worker_prefetch_multiplier = self._queues[0].prefetch
-        conf.broker_transport_options = worker_transport_options(conf.broker_url, self._queues)
+        conf.broker_transport_options = worker_transport_options(self._broker_url, self._queues)
         limits = time_limits(self._queues)
         for task in self._inference_tasks():
             task.served = task.name in limits
@@ -131,8 +139,9 @@ def make_app(
     queues = tuple(spec for spec in catalogue.queues.values() if spec.served)
     modules = sorted({spec.task.rpartition(".")[0] for spec in queues}) if include is None else list(include)
     redis_transport.install()
+    amqp_tls.install()
     app = Celery(name, include=modules)
     app.conf.update(settings(broker_url, queues, schedule or {}))
     app.register_task(RecordMalformed())
-    Worker(app, queues, addresses).connect_signals()
+    Worker(app, broker_url, queues, addresses).connect_signals()
     return app

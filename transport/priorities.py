@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from events.priority import Priority
+from transport.broker_url import parse_broker
 
 REDIS_STEPS = (0, 3, 6, 9)
 """kombu's `priority_steps`: it keeps one Redis list for each."""
@@ -21,8 +22,8 @@ _RABBITMQ: Mapping[Priority, int] = MappingProxyType(
 
 
 def is_redis(broker_url: str) -> bool:
-    """Whether a broker's URL names Redis or one that speaks its protocol."""
-    return broker_url.partition("+")[0].partition(":")[0] in ("redis", "rediss", "valkey", "valkeys")
+    """Whether a broker's URL names Redis or one that speaks its protocol. Raises `ConfigError`."""
+    return parse_broker(broker_url).is_redis
 
 
 def number(priority: Priority, broker_url: str) -> int:

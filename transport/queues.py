@@ -4,7 +4,8 @@ from typing import Any
 
 from kombu import Exchange, Queue
 
-from transport.priorities import RABBITMQ_MAX_PRIORITY, REDIS_SEPARATOR, REDIS_STEPS, is_redis
+from transport.broker_url import parse_broker
+from transport.priorities import RABBITMQ_MAX_PRIORITY, REDIS_SEPARATOR, REDIS_STEPS
 
 DEFAULT_EXCHANGE = ""
 """Routes by the queue's name. Celery's `task_default_exchange` must be it, or Celery replaces it."""
@@ -30,25 +31,25 @@ def transport_options(
     """kombu's `transport_options` that both sides need; times in seconds.
 
     Without a socket timeout a hung broker blocks its caller for ever. Never `retry_on_timeout`: it doubles
-    messages silently.
+    messages silently. Raises `ConfigError` if the URL cannot be used.
     """
-    if is_redis(broker_url):
+    address = parse_broker(broker_url)
+    if address.is_redis:
+        timeouts = {"socket_timeout": socket_timeout, "socket_connect_timeout": connect_timeout}
         return {
+            **timeouts,
+            **address.transport_options(**timeouts),
             "priority_steps": list(REDIS_STEPS),
             "sep": REDIS_SEPARATOR,
             # a task's body is JSON, which needs no base64 (kombu's default) to stand in a Redis list
             "body_encoding": "utf-8",
             "queue_order_strategy": "priority",
-            "socket_timeout": socket_timeout,
-            "socket_connect_timeout": connect_timeout,
             "socket_keepalive": True,
             "health_check_interval": 10,
         }
-    if broker_url.startswith(("amqp", "pyamqp")):
-        return {
-            "confirm_publish": True,
-            "connect_timeout": connect_timeout,
-            "read_timeout": socket_timeout,
-            "write_timeout": socket_timeout,
-        }
-    return {}
+    return {
+        "confirm_publish": True,
+        "connect_timeout": connect_timeout,
+        "read_timeout": socket_timeout,
+        "write_timeout": socket_timeout,
+    }

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from events.decision import Millis
 from transport.clock import Clock, system_clock
+from transport.redis_address import connect_redis
 
 TIMEOUT_S = 0.5
 BLIND_S = 1.0
@@ -25,7 +26,7 @@ def tally_key(queue: str) -> str:
 def connect_tally(url: str) -> "RetryTally":
     """The tally on the Redis at `url`. It connects at its first call: make that call after the fork."""
     return RetryTally(
-        Redis.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, socket_keepalive=True)
+        connect_redis(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, socket_keepalive=True)
     )
 
 

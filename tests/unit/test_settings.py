@@ -39,8 +39,8 @@ def test_an_address_that_is_set_nowhere_is_an_error_with_the_way_out(variable: s
 def test_the_environment_sets_an_address(
     variable: str, attribute: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(variable, "somewhere:1")
-    assert getattr(load_settings(), attribute) == "somewhere:1"
+    monkeypatch.setenv(variable, "redis://somewhere:1")
+    assert getattr(load_settings(), attribute) == "redis://somewhere:1"
 
 
 def test_kafka_that_is_set_nowhere_is_an_error_with_the_way_out() -> None:
@@ -159,6 +159,29 @@ def test_a_file_that_is_named_goes_before_the_local_stack(
     monkeypatch.setenv("REDIS_URL_FILE", str(tmp_path / "secret"))
     with published({"REDIS_URL": "redis://local:1/0"}):
         assert load_settings().redis_url == "redis://real:1/0"
+
+
+@pytest.mark.parametrize(
+    ("variable", "attribute"),
+    [("CELERY_BROKER_URL", "celery_broker_url"), ("REDIS_URL", "redis_url")],
+)
+def test_an_address_that_a_half_could_not_use_ends_every_command_at_its_start(
+    variable: str, attribute: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "sqs://key:s3cret@")
+    with pytest.raises(ConfigError, match=f"environment: {variable}: begins with sqs://") as raised:
+        getattr(load_settings(), attribute)
+    assert "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("variable", ["CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL"])
+def test_celerys_own_variables_cannot_send_workers_elsewhere(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CELERY_BROKER_URL", "redis://h/1")
+    monkeypatch.setenv(variable, "redis://other/1")
+    with pytest.raises(ConfigError, match=f"{variable}: is Celery's alone: set CELERY_BROKER_URL"):
+        _ = load_settings().celery_broker_url
 
 
 def test_the_settings_of_kafka_become_its_clients_properties(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,7 +56,12 @@ class Bench:
         self.queue = f"ml.test.{uuid4().hex[:8]}"
         queue = spec(name=self.queue, task=TASK)
         self.app = Celery("bench", set_as_current=False)
-        self.app.conf.update(settings("memory://", [queue], {}))
+        self.app.conf.update(settings("redis://127.0.0.1:9/0", [queue], {}))
+        # messages that are sent stay in this process
+        self.app.conf.update(
+            dict.fromkeys(("broker_url", "broker_read_url", "broker_write_url"), "memory://")
+        )
+        self.app.conf.broker_transport_options = {}
         self.timer = FakeTimer()
         self.redis = FakeServer()
         self.tally = RetryTally(FakeStrictRedis(server=self.redis), clock=lambda: NOW)

@@ -47,7 +47,8 @@ def app_of(queues: tuple[QueueSpec, ...] = QUEUES, base: type[InferenceTask] = I
 
 def started(app: Celery, queues: Any) -> Worker:
     """A worker with this `-Q`, up to where it would connect."""
-    worker = Worker(app, QUEUES, lambda: Addresses("127.0.0.1:9092", "redis://127.0.0.1/0", "sqlite://"))
+    addresses = Addresses("127.0.0.1:9092", "redis://127.0.0.1/0", "sqlite://")
+    worker = Worker(app, "redis://127.0.0.1/1", QUEUES, lambda: addresses)
     worker.narrow(options={"queues": queues})
     return worker
 

@@ -26,7 +26,8 @@ def test_the_most_urgent_goes_first(url: str, numbers: list[int]) -> None:
         ("valkey://h", True),
         ("amqp://redis:secret@h//", False),
         ("pyamqp://h", False),
-        ("memory://", False),
+        ("sentinel://h?master_name=m", True),
+        ("redis+socket:///run/redis.sock", True),
     ],
 )
 def test_a_broker_is_told_by_its_scheme(url: str, expected: bool) -> None:

@@ -31,5 +31,13 @@ def test_rabbitmq_confirms_what_it_has() -> None:
     assert transport_options("amqp://h")["confirm_publish"] is True
 
 
-def test_the_memory_transport_takes_no_options() -> None:
-    assert transport_options("memory://") == {}
+def test_a_master_found_by_sentinels_has_the_same_priorities_and_time_outs() -> None:
+    by_sentinels = transport_options("sentinel://h:26379/1?master_name=m&sentinel_password=p", 7, 2)
+    plain = transport_options("redis://h/1", 7, 2)
+    assert {name: by_sentinels[name] for name in plain} == plain
+    assert by_sentinels["master_name"] == "m"
+    assert by_sentinels["sentinel_kwargs"] == {
+        "socket_timeout": 7,
+        "socket_connect_timeout": 2,
+        "password": "p",
+    }
