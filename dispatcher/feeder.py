@@ -2,8 +2,11 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from threading import Event
 from time import monotonic
+
+from confluent_kafka import KafkaException
 
 from dispatcher.broker import Broker, task_id_of
 from dispatcher.depth import Looks
@@ -25,12 +28,16 @@ IDLE_WITH_OTHERS_S = 0.02
 LONGEST_PAUSE_S = 0.1
 GAUGE_EVERY_S = 1.0
 COMPLAIN_EVERY_S = 10.0
+AGAIN_S = 5.0
 
 _log = logging.getLogger(__name__)
 
 
 class Feeder:
-    """One queue, on one thread, with a consumer for each lane. `Feeding` decides; this reads and sends."""
+    """One queue, on one thread, with a consumer for each lane. `Feeding` decides; this reads and sends.
+
+    A lane whose consumer cannot go on gets another one `AGAIN_S` seconds later; the others are fed on.
+    """
 
     def __init__(
         self,
@@ -55,12 +62,13 @@ class Feeder:
         self._clock = clock
         self._specs: dict[str, LaneSpec] = {}
         self._readers: dict[str, LaneReader] = {}
+        self._again_at: dict[str, float] = {}
         self._feeding = Feeding[HeldRecord]((), window, look_again=broker.look_again_ms)
         self._looks = Looks(broker.look_again_ms)
         self._complain_at = self._gauge_at = 0.0
 
     def run(self) -> None:
-        """Feed until `stop` is set. Raises `KafkaException` where a client cannot go on."""
+        """Feed until `stop` is set."""
         try:
             while not self._stop.is_set():
                 self.step()
@@ -75,19 +83,38 @@ class Feeder:
         self._read()
         if self._feeding.holds:
             self._feed()
-        for reader in self._readers.values():
+        for reader in list(self._readers.values()):
             reader.commit_when_due()
 
     def _take_up_lanes(self, specs: Sequence[LaneSpec]) -> None:
         changed = [spec for spec in specs if self._specs.get(spec.topic) != spec]
-        if not changed:
+        if changed:
+            self._specs |= {spec.topic: spec for spec in changed}
+            self._feeding.on_lanes([Lane(spec.topic, spec.priority, spec.max_batch) for spec in changed])
+        if len(self._readers) < len(self._specs):
+            for topic in self._specs.keys() - self._readers.keys():
+                self._connect(topic)
+
+    def _connect(self, topic: str) -> None:
+        if monotonic() < self._again_at.get(topic, 0):
             return
-        self._specs |= {spec.topic: spec for spec in changed}
-        self._feeding.on_lanes([Lane(spec.topic, spec.priority, spec.max_batch) for spec in changed])
-        for spec in changed:
-            if spec.topic not in self._readers:
-                self._readers[spec.topic] = LaneReader(self._bootstrap, spec.topic, self._leaving)
-                _log.info("%s: feeding from %s", self._queue, spec.topic)
+        try:
+            self._readers[topic] = LaneReader(self._bootstrap, topic, self._leaving)
+        except KafkaException as error:
+            self._broken(topic, error)
+        else:
+            _log.info("%s: feeding from %s", self._queue, topic)
+
+    def _broken(self, topic: str, error: KafkaException) -> None:
+        """A lane's consumer cannot go on: what it had read and not sent is read again by the next one."""
+        self._again_at[topic] = monotonic() + AGAIN_S
+        metrics.TOPIC_REFUSED.labels(topic, "read").set(1)
+        _log.error("%s: not fed for %d s, the other lanes are: %s", topic, AGAIN_S, error)
+        self._feeding.on_broken(topic)
+        reader = self._readers.pop(topic, None)
+        if reader is not None:
+            with suppress(KafkaException):
+                reader.close()
 
     def _leaving(self, partitions: frozenset[Partition]) -> None:
         self._feeding.on_lost(partitions)
@@ -104,7 +131,15 @@ class Feeder:
             self._stop.wait(IDLE_S)
 
     def _read_lane(self, lane: Lane, timeout: float) -> None:
-        records = self._readers[lane.topic].read(self._feeding.room(lane), timeout)
+        reader = self._readers.get(lane.topic)
+        if reader is None:
+            self._stop.wait(timeout)
+            return
+        try:
+            records = reader.read(self._feeding.room(lane), timeout)
+        except KafkaException as error:
+            self._broken(lane.topic, error)
+            return
         if records:
             self._feeding.on_records(lane, records)
 

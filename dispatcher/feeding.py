@@ -125,6 +125,11 @@ class Feeding(Generic[R]):
             self._held[topic] = kept
             self._bytes[topic] = sum(record.size for record in kept)
 
+    def on_broken(self, topic: str) -> None:
+        """A lane's records are read again: nothing of it is held."""
+        self._held[topic].clear()
+        self._bytes[topic] = 0
+
     def blocked_until(self, now: Millis) -> Millis | None:
         """Until when (epoch ms) the broker is left alone after it refused, or None."""
         return self._closed_until if now < self._closed_until else None

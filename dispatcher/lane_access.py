@@ -6,14 +6,13 @@ from time import monotonic
 
 from confluent_kafka import Consumer, Message, TopicPartition
 
-from dispatcher.lane_reader import feeder_group
+from dispatcher.lane_reader import RECONCILER_GROUP, feeder_group
 from events.decision import Millis
 from transport.client_log import client_log
 from transport.cluster import Bootstrap
 from transport.group import Partition
 from transport.kafka import consumer_config
 
-GROUP = "signalbox.reconciler"
 TIMEOUT_S = 5.0
 # a record further ahead than this is sought instead of read up to
 SEEK_BEYOND = 500
@@ -29,7 +28,7 @@ class LaneAccess:
     def __init__(self, bootstrap: Bootstrap) -> None:
         # a short wait at the broker, for what is read here is there already
         self._consumer = Consumer(
-            consumer_config(bootstrap, GROUP, **{"fetch.wait.max.ms": 10}), logger=client_log
+            consumer_config(bootstrap, RECONCILER_GROUP, **{"fetch.wait.max.ms": 10}), logger=client_log
         )
         self._bootstrap = bootstrap
         self._feeders: dict[str, Consumer] = {}

@@ -3,15 +3,20 @@
 from collections.abc import Callable, Iterable
 from time import monotonic
 
+from confluent_kafka import TopicPartition
+
 from dispatcher.held import HeldRecord, held
 from dispatcher.tracking import Tracker
 from transport.cluster import Bootstrap
 from transport.group import GroupConsumer, Partition
+from transport.kafka import connect_consumer
 
 # Rebalances are served by reading: a lane without room is read all the same once in a while, one record
 # at a time. After so many it only says that it lives, for what was read is kept in memory.
 STAY_EVERY_S = 5.0
 STAY_READS = 1_000
+RECONCILER_GROUP = "signalbox.reconciler"
+ANSWER_S = 5.0
 
 
 def feeder_group(lane: str) -> str:
@@ -31,7 +36,10 @@ class LaneReader:
         """`leaving` is called while reading, with partitions that are another's now."""
         self._sent = Tracker()
         self._leaving = leaving
-        self._consumer = GroupConsumer(bootstrap, feeder_group(topic), topic, self._sent, self._on_leaving)
+        self._bootstrap = bootstrap
+        self._consumer = GroupConsumer(
+            bootstrap, feeder_group(topic), topic, self._sent, self._on_leaving, floor=self._answered
+        )
         self._read_at = monotonic()
         self._stay_reads = 0
 
@@ -64,6 +72,19 @@ class LaneReader:
     def close(self) -> None:
         """Commit what was sent, and leave the group."""
         self._consumer.close()
+
+    def _answered(self, partition: Partition) -> int | None:
+        """Up to where every record has an outcome, as the reconciler committed; None if it did not.
+
+        It is asked if the feeder's own position expired: what is answered is not fed again. Raises
+        `KafkaException`.
+        """
+        consumer = connect_consumer(self._bootstrap, RECONCILER_GROUP)
+        try:
+            place = consumer.committed([TopicPartition(*partition)], ANSWER_S)[0].offset
+        finally:
+            consumer.close()
+        return place if place >= 0 else None
 
     def _on_leaving(self, partitions: frozenset[Partition], _lost: bool) -> None:
         self._leaving(partitions)

@@ -1,4 +1,4 @@
-"""How a process made of threads lives and dies: all stop together, and none dies in silence."""
+"""A process made of threads: all stop together, none dies in silence, and one that fails is run again."""
 
 import logging
 import signal
@@ -7,14 +7,23 @@ from collections.abc import Callable
 from time import monotonic
 from types import FrameType
 
+from events.errors import ConfigError
+from transport import metrics
+
 _log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.2
 LAST_WAIT_S = 30.0
+SHORTEST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 30.0
 
 
 class Threads:
-    """Threads that end when `stop` is set. One that raises stops all the others."""
+    """Threads that end when `stop` is set.
+
+    A target that raises is called again after a pause, and the other threads go on. `ConfigError` is
+    permanent for the process: it stops all of them.
+    """
 
     def __init__(self, stop: threading.Event) -> None:
         self._stop = stop
@@ -42,12 +51,21 @@ class Threads:
         return 1 if self._failed.is_set() else 0
 
     def _guard(self, name: str, target: Callable[[], None]) -> None:
-        try:
-            target()
-        except Exception:  # noqa: BLE001 - the outermost loop of a thread: it says why, and stops the process
-            _log.exception("%s died: the process ends, for whoever supervises it to start it again", name)
-            self._failed.set()
-            self._stop.set()
+        pause = SHORTEST_PAUSE_S
+        while not self._stop.is_set():
+            try:
+                target()
+                break
+            except ConfigError:
+                _log.exception("%s cannot work as it is configured: the process ends", name)
+                self._failed.set()
+                self._stop.set()
+                return
+            except Exception:  # noqa: BLE001 - the outermost loop of a thread: it logs why, and begins again
+                _log.exception("%s failed; it begins again in %.0f s, the other threads go on", name, pause)
+                metrics.THREADS_RESTARTED.labels(name).inc()
+            self._stop.wait(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_S)
         if not self._stop.is_set():
             _log.error("%s ended though nobody stopped it: the process ends", name)
             self._failed.set()

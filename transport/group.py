@@ -1,4 +1,7 @@
-"""One member of a Kafka consumer group: what it reads, and what it commits when."""
+"""One member of a Kafka consumer group: what it reads, what it commits when, and where it begins again.
+
+`auto.offset.reset` is `error`: a position that Kafka does not hold is never replaced in silence.
+"""
 
 import logging
 import time
@@ -14,16 +17,30 @@ from confluent_kafka import (
     TopicPartition,
 )
 
+from transport import metrics
 from transport.client_log import client_log
 from transport.cluster import Bootstrap
 from transport.kafka import consumer_config
+from transport.placing import begin_again
 
 Partition = tuple[str, int]
 Leaving = Callable[[frozenset[Partition], bool], None]
 Arriving = Callable[[frozenset[Partition]], None]
+Floor = Callable[[Partition], int | None]
 
 COMMIT_EVERY_S = 0.25
 COMPLAIN_EVERY_S = 10.0
+ANSWER_S = 1.0
+PLACE_EVERY_S = 1.0
+
+_REFUSALS = frozenset(
+    {
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError._UNKNOWN_TOPIC,
+    }
+)
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +66,8 @@ class GroupConsumer:
     once more, but none on partitions that were lost.
 
     With `arriving`, it is not Kafka that knows where to begin: partitions that come are named to it, and
-    nothing is read from one before `begin` was called for it.
+    nothing is read from one before `begin` was called for it. They are named again if Kafka does not hold
+    the place at which one was to begin.
     """
 
     def __init__(
@@ -60,16 +78,31 @@ class GroupConsumer:
         progress: Progress,
         leaving: Leaving,
         arriving: Arriving | None = None,
+        floor: Floor = lambda _: None,
         **overrides: Any,
     ) -> None:
+        """`floor` returns where to begin in a partition of which the group has no position.
+
+        With None that is the first record.
+        """
         self.topic = topic
+        self._group = group
+        self._floor = floor
+        self._ends: dict[Partition, int] = {}
+        # partitions that are not fetched, by the offset that Kafka does not hold; negative if there was none
+        self._unplaced: dict[Partition, int] = {}
+        self._place_at = 0.0
+        self._refused = metrics.TOPIC_REFUSED.labels(topic, "read")
+        self._is_refused = False
         self._progress = progress
         self._leaving = leaving
         self._arriving = arriving
         self._gone: set[Partition] = set()
         self._commit_at = 0.0
         self._complain_at = 0.0
-        config = consumer_config(bootstrap, group, on_commit=self._on_commit, **overrides)
+        self._offsets_lost = metrics.OFFSETS_LOST.labels(group, topic)
+        reset = {"auto.offset.reset": "error"}
+        config = consumer_config(bootstrap, group, on_commit=self._on_commit, **reset, **overrides)
         self._consumer = Consumer(config, logger=client_log)
         placing: dict[str, Any] = {} if arriving is None else {"on_assign": self._on_assign}
         self._consumer.subscribe([topic], on_revoke=self._on_revoke, on_lost=self._on_lost, **placing)
@@ -79,6 +112,8 @@ class GroupConsumer:
 
         Raises `KafkaException` where the client cannot go on.
         """
+        if self._unplaced and self._arriving is None and time.monotonic() >= self._place_at:
+            self._place()
         first = self._consumer.poll(timeout)
         if first is None:
             return []
@@ -107,12 +142,23 @@ class GroupConsumer:
         Raises `KafkaException` where the client is not ready for it: ask again a little later.
         """
         place = TopicPartition(*partition, offset)
-        self._consumer.seek(place)
+        self._ends.pop(partition, None)
+        if self._unplaced.pop(partition, None) is None:
+            self._consumer.seek(place)
+        else:
+            self._assign_again(place)
         self._consumer.resume([place])
 
     def hold(self, partitions: Iterable[Partition]) -> None:
         """Read nothing more of these until `begin` is called. Raises `KafkaException`."""
         self._consumer.pause([TopicPartition(*each) for each in partitions])
+
+    def read_to_end(self, partition: Partition) -> int:
+        """The end of a partition that was reached, all records below it having been handed out; -1 if none.
+
+        Needs `enable.partition.eof`. The last offset may be a transaction's marker: no record reaches it.
+        """
+        return self._ends.get(partition, -1)
 
     def bounds(self, partition: Partition, timeout: float) -> tuple[int, int]:
         """The offsets of the oldest record that Kafka holds, and of the next to come.
@@ -148,7 +194,13 @@ class GroupConsumer:
             self._arriving(names)
 
     def _on_commit(self, error: KafkaError | None, partitions: Iterable[TopicPartition]) -> None:
-        failed = {_name(each): each.offset for each in partitions if error or each.error}
+        # a topic that was deleted: its positions must not come back in another of its name
+        gone = KafkaError.UNKNOWN_TOPIC_OR_PART
+        failed = {
+            _name(each): each.offset
+            for each in partitions
+            if (error or each.error) and not (each.error and each.error.code() == gone)
+        }
         if failed:
             self._not_committed(failed, error or "refused")
 
@@ -166,23 +218,70 @@ class GroupConsumer:
                 self._consumer.commit(offsets=_offsets(positions), asynchronous=False)
             except KafkaException as error:
                 self._not_committed(positions, error)
-        self._progress.forget(names)
+        self._forget(names)
 
     def _on_lost(self, _consumer: Consumer, partitions: Iterable[TopicPartition]) -> None:
         names = frozenset(map(_name, partitions))
         self._gone |= names
         _log.warning("%s: lost %d partitions to another member", self.topic, len(names))
-        self._progress.forget(names)
+        self._forget(names)
         self._leaving(names, True)
+
+    def _forget(self, names: Iterable[Partition]) -> None:
+        self._progress.forget(names)
+        for name in names:
+            self._ends.pop(name, None)
+            self._unplaced.pop(name, None)
 
     def _is_record(self, message: Message) -> bool:
         error = message.error()
         if error is None:
+            if self._is_refused:
+                self._end_of_refusal()
             return True
         if error.fatal():
             raise KafkaException(error)
-        self._complain(str(error))
+        partition, offset = (message.topic() or "", message.partition() or 0), message.offset()
+        if error.code() == KafkaError._PARTITION_EOF:
+            self._ends[partition] = offset or 0
+        elif error.code() == KafkaError._AUTO_OFFSET_RESET:
+            self._unplaced[partition] = -1 if offset is None else offset
+            if self._arriving is not None:
+                self._arriving(frozenset({partition}))
+        else:
+            if error.code() in _REFUSALS:
+                self._is_refused = True
+                self._refused.set(1)
+            self._complain(f"{self._group} cannot read: {error}")
         return False
+
+    def _end_of_refusal(self) -> None:
+        self._is_refused = False
+        self._refused.set(0)
+        _log.warning("%s: %s reads again", self.topic, self._group)
+
+    def _place(self) -> None:
+        """Begin again in the partitions whose position Kafka does not hold, and count what was lost."""
+        for partition, at in list(self._unplaced.items()):
+            try:
+                low, high = self.bounds(partition, ANSWER_S)
+                committed = self._consumer.committed([TopicPartition(*partition)], ANSWER_S)[0].offset
+                floor = self._floor(partition) if committed < 0 else None
+                begin = begin_again(at, committed, floor, low, high)
+                self.begin(partition, begin.offset)
+            except KafkaException as error:
+                self._place_at = time.monotonic() + PLACE_EVERY_S
+                self._complain(f"{partition[0]}[{partition[1]}] waits for a place to begin: {error}")
+                return
+            self._offsets_lost.inc(begin.lost)
+            level = logging.ERROR if begin.lost else logging.WARNING if begin.said else logging.INFO
+            text = "%s: %s[%d] goes on at %d (Kafka holds %d to %d): %s"
+            _log.log(level, text, self._group, *partition, begin.offset, low, high, begin.why)
+
+    def _assign_again(self, place: TopicPartition) -> None:
+        """A partition whose position was refused is not fetched, and so cannot be sought."""
+        self._consumer.incremental_unassign([place])
+        self._consumer.incremental_assign([place])
 
     def _complain(self, what: str) -> None:
         if time.monotonic() >= self._complain_at:

@@ -29,7 +29,7 @@ PRODUCERS_REPLACED = Counter(
 
 # router and feeder
 TOPIC_REFUSED = Gauge(
-    "signalbox_topic_refused",
+    "signalbox_refused_topic_info",
     "1 while Kafka refuses a topic to this process: `write` (router) or `read` (feeder, router, pipeline).",
     ["topic", "access"],
 )
@@ -37,6 +37,10 @@ OFFSETS_LOST = Counter(
     "signalbox_offsets_lost_total",
     "Offsets that a consumer group had not read and Kafka no longer holds.",
     ["group", "topic"],
+)
+
+THREADS_RESTARTED = Counter(
+    "signalbox_threads_restarted_total", "Times that a thread of the dispatcher failed.", ["thread"]
 )
 
 # router and workers
@@ -130,6 +134,12 @@ FEATURE_AS_OF = Gauge(
 )
 FEATURE_OFFSETS_LOST = Counter(
     "signalbox_feature_offsets_lost_total", "Source offsets that Kafka deleted before they were counted."
+)
+FEATURE_LOG_SHORT = Gauge(
+    "signalbox_feature_log_short_records",
+    "Records that a source partition lacks of those that were counted: 0, unless it lost its tail or was made"
+    " again.",
+    ["partition"],
 )
 FEATURE_ROWS_PUT = Counter(
     "signalbox_feature_rows_put_total",

@@ -84,8 +84,8 @@ class Pipeline:
     def run(self) -> None:
         """Count until `stop` is set.
 
-        Raises `ReplacedLogError`, `KafkaException` where the client cannot go on, and what the database says
-        where it takes not even an empty batch.
+        Raises `KafkaException` where the client cannot go on, and what the database says where it takes not
+        even an empty batch.
         """
         try:
             while not self._stop.is_set():
@@ -116,19 +116,31 @@ class Pipeline:
         try:
             counted = self._offline.positions(self._source.topic)
             for partition in sorted(unplaced):
-                before = counted.get(partition[1])
-                begin = self._source.begin(partition, before)
-                if before is None and begin.position > 0:
-                    # online it stands above 0 from now on: no row is let in that SQL does not say as much of
-                    self._offline.commit(StreamBatch(*partition, begin.position, begin.position, 0, 0, ()))
-                self._standing.place(partition, begin.position)
-                self._pusher.greet(partition[1], begin.position)
-                _log.info("%s[%d]: counting from %d", *partition, begin.position)
-                if begin.lost:
-                    metrics.FEATURE_OFFSETS_LOST.inc(begin.lost)
-                    _log.error("deleted before they were counted: %d of %s[%d]", begin.lost, *partition)
+                try:
+                    self._begin(partition, counted.get(partition[1]))
+                except ReplacedLogError as error:
+                    self._log_is_short(partition, error)
         except (Fenced, Unavailable, KafkaException) as error:
             self._wait(error)
+
+    def _begin(self, partition: Partition, counted: int | None) -> None:
+        begin = self._source.begin(partition, counted)
+        if counted is None and begin.position > 0:
+            # online it stands above 0 from now on: no row is let in that SQL does not say as much of
+            self._offline.commit(StreamBatch(*partition, begin.position, begin.position, 0, 0, ()))
+        self._standing.place(partition, begin.position)
+        self._pusher.greet(partition[1], begin.position)
+        metrics.FEATURE_LOG_SHORT.labels(partition[1]).set(0)
+        _log.info("%s[%d]: counting from %d", *partition, begin.position)
+        if begin.lost:
+            metrics.FEATURE_OFFSETS_LOST.inc(begin.lost)
+            _log.error("deleted before they were counted: %d of %s[%d]", begin.lost, *partition)
+
+    def _log_is_short(self, partition: Partition, error: ReplacedLogError) -> None:
+        """What was counted stays in force, the other partitions are counted on, and this one waits."""
+        self._ask_at = monotonic() + ASK_AGAIN_S
+        metrics.FEATURE_LOG_SHORT.labels(partition[1]).set(error.short)
+        _log.error("one partition waits, the others go on: %s", str(error))
 
     def _take(self, partition: Partition, records: Iterable[Record]) -> bool:
         """Count records of one partition; false where SQL is away."""
@@ -181,7 +193,7 @@ class Pipeline:
                 self._drop([partition])
                 continue
             stand.end = end
-            if stand.position >= end:
+            if max(stand.position, self._source.read_to_end(partition)) >= end:
                 stand.as_of = max(stand.as_of, asked_at)
                 self._say_counted(partition, stand)
             metrics.FEATURE_AS_OF.labels(partition[1]).set(stand.as_of / 1_000)
@@ -189,11 +201,12 @@ class Pipeline:
     def _say_counted(self, partition: Partition, stand: Stand) -> None:
         try:
             self._pusher.beat(partition[1], Heartbeat(stand.position, stand.as_of, stand.clock))
-        except ReplacedLogError:
+        except ReplacedLogError as replaced:
             # another log, or another member has counted on while this one was frozen: SQL tells them apart
             try:
                 if self._offline.positions(partition[0]).get(partition[1], 0) <= stand.position:
-                    raise
+                    self._log_is_short(partition, replaced)
+                    return
             except Unavailable as error:
                 self._wait(error)
             self._drop([partition])

@@ -6,7 +6,14 @@ from events.errors import SignalboxError
 
 
 class ReplacedLogError(SignalboxError):
-    """The partition is not the one that was counted: going on would count in the wrong place."""
+    """The partition is not the one that was counted, or lost its tail: its next records have other offsets.
+
+    `short` is how many records it lacks of those that were counted.
+    """
+
+    def __init__(self, text: str, short: int) -> None:
+        super().__init__(text)
+        self.short = short
 
 
 class Beginning(NamedTuple):
@@ -31,8 +38,9 @@ def beginning(partition: tuple[str, int], counted: int | None, low: int, high: i
     if counted > high:
         topic, number = partition
         raise ReplacedLogError(
-            f"{topic}[{number}] ends at {high}, and the offline store has counted it up to {counted}: it is "
-            "another log. Point DATABASE_URL and REDIS_URL to empty stores, and rebuild them with "
-            "`signalbox features backfill`"
+            f"{topic}[{number}] ends at {high}, and the offline store has counted it up to {counted}: it "
+            "lost its tail, or is another log. It is counted on once it ends beyond that; "
+            "`signalbox features backfill --from-kafka` counts what it holds below",
+            counted - high,
         )
     return Beginning(counted, max(counted, low))

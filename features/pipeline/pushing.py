@@ -85,7 +85,8 @@ class Pusher:
         if there is not None and there > beat.position:
             raise ReplacedLogError(
                 f"{self._topic}[{partition}] ends at {beat.position}, and the online store was told of it up "
-                f"to {there}: it holds rows of another log. Empty the database that REDIS_URL names"
+                f"to {there}: it holds rows of another log. Empty the database that REDIS_URL names",
+                there - beat.position,
             )
 
     def forget(self, partitions: Iterable[int]) -> None:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection
+from typing import Any
 
 from confluent_kafka import Message
 
@@ -16,7 +17,7 @@ from transport.kafka import headers_of, holds
 
 ANSWER_S = 1.0
 """How long Kafka is waited for when it is asked what a partition holds."""
-LEISURELY = {"fetch.wait.max.ms": 50}
+LEISURELY: dict[str, Any] = {"fetch.wait.max.ms": 50, "enable.partition.eof": True}
 """No order waits for its own features; and the more an embedded broker holds, the more a fetch costs it."""
 
 
@@ -78,6 +79,10 @@ class SourceTopic:
     def end(self, partition: Partition) -> int:
         """The offset of the next record to come."""
         return self._consumer.bounds(partition, ANSWER_S)[1]
+
+    def read_to_end(self, partition: Partition) -> int:
+        """The end that was reached by reading, markers of transactions passed over; -1 if none was."""
+        return self._consumer.read_to_end(partition)
 
 
 def record_of(message: Message, now: Millis) -> Record:

@@ -20,7 +20,7 @@ from transport.group import GroupConsumer, Partition
 from transport.kafka import headers_of, position_of
 
 GROUP = "signalbox.support-desk"
-UNHURRIED = {"fetch.wait.max.ms": 200}
+UNHURRIED: dict[str, Any] = {"fetch.wait.max.ms": 200}
 """A ticket comes seconds after its order at the soonest."""
 BATCH = 2_000
 WAIT_S = 0.05

@@ -3,8 +3,7 @@
 from confluent_kafka import KafkaException
 
 from dispatcher.feeding_again import AFTER_REFUSAL_S
-from dispatcher.lane_access import GROUP
-from dispatcher.lane_reader import feeder_group
+from dispatcher.lane_reader import RECONCILER_GROUP, feeder_group
 from dispatcher.reconciler import Reconciler
 from dispatcher.reconciling import Reconciling
 from events.decision import Millis
@@ -55,7 +54,7 @@ class ReconcilerPart:
         committed, logs = self._kafka.committed, self._kafka.logs
         wakes = NEVER
         for (topic, number), state in process._states.items():
-            place = committed.get((GROUP, topic, number), 0)
+            place = committed.get((RECONCILER_GROUP, topic, number), 0)
             if place < len(logs[topic][number]):
                 fed = committed.get((self._feeders[topic], topic, number), 0)
                 wakes = min(

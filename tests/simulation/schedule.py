@@ -4,8 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
 
-from dispatcher.lane_access import GROUP as RECONCILER_GROUP
-from dispatcher.lane_reader import feeder_group
+from dispatcher.lane_reader import RECONCILER_GROUP, feeder_group
 from dispatcher.router import GROUP as ROUTER_GROUP
 from events.decision import Millis, dead_letter_topic
 from events.topics import DEAD_LETTERS, EVENTS, PREDICTIONS, UNROUTED

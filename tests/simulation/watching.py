@@ -4,8 +4,7 @@ from collections import Counter, defaultdict
 
 import msgspec
 
-from dispatcher.lane_access import GROUP as RECONCILER_GROUP
-from dispatcher.lane_reader import feeder_group
+from dispatcher.lane_reader import RECONCILER_GROUP, feeder_group
 from dispatcher.reconciling import Reconciling
 from events.deadletter import DeadLetterHeaders
 from events.decision import Millis, Position

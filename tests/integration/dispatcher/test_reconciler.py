@@ -8,8 +8,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from dispatcher.broker import CeleryBroker
-from dispatcher.lane_access import GROUP
-from dispatcher.lane_reader import feeder_group
+from dispatcher.lane_reader import RECONCILER_GROUP, feeder_group
 from dispatcher.reconciler import Reconciler
 from events.decision import Position
 from events.priority import Priority
@@ -53,7 +52,7 @@ def reconciling(ground: Ground, url: str) -> Iterator[None]:
 
 def complete(ground: Ground) -> int:
     """How many of the lane's records are known to have an outcome, with all before them."""
-    return ground.committed(GROUP, ground.lane)
+    return ground.committed(RECONCILER_GROUP, ground.lane)
 
 
 def test_what_has_no_outcome_is_sent_again_until_all_is_complete(ground: Ground, broker_url: str) -> None:

@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import text
 
 from features.histories import TopicHistory
-from features.pipeline.placing import ReplacedLogError
 from features.pipeline.reading import DAY_MS
 from tests.integration.dispatcher.ground import wait_until
 from tests.integration.dispatcher.own_redis import OwnRedis
@@ -135,11 +134,15 @@ def test_while_sql_is_away_nothing_is_skipped_and_the_member_stays(streaming: St
     assert streaming.total("c-1") == (8_000, 8_000)
 
 
-def test_another_log_stops_the_pipeline(streaming: Streaming) -> None:
+def test_a_partition_that_is_shorter_than_what_was_counted_holds_up_no_other(
+    streaming: Streaming, caplog: pytest.LogCaptureFixture
+) -> None:
     with streaming.offline.database.writing() as connection:
         connection.execute(
             text("INSERT INTO feature_offsets VALUES (0, :topic, 5000, 0, 0)"), {"topic": streaming.topic}
         )
     with streaming.member() as member:
-        wait_until(lambda: member.error is not None, 60, "it ends")
-    assert isinstance(member.error, ReplacedLogError)
+        streaming.produce(orders(0, 400))
+        wait_until(lambda: streaming.counted() - 5_000 > 200, 60, "the other partitions are counted")
+        wait_until(lambda: "has counted it up to 5000" in caplog.text, 60, "it is named")
+    assert member.error is None

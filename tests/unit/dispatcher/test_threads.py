@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from dispatcher.threads import Threads, stop_on_signals
+from events.errors import ConfigError, Problem
 
 
 def patience(stop: threading.Event) -> Callable[[], None]:
@@ -25,19 +26,41 @@ def test_it_ends_well_once_it_is_stopped() -> None:
     assert threads.wait() == 0
 
 
-def test_a_thread_that_dies_stops_the_others_and_says_why(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_thread_that_fails_begins_again_while_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("dispatcher.threads.SHORTEST_PAUSE_S", 0.0)
+    stop = threading.Event()
+    threads = Threads(stop)
+    runs = []
+
+    def fail_twice() -> None:
+        runs.append(stop.is_set())
+        if len(runs) < 3:
+            raise ZeroDivisionError("by design")
+        stop.set()
+
+    threads.start("patient", patience(stop))
+    threads.start("mortal", fail_twice)
+    assert threads.wait() == 0
+    assert runs == [False, False, False]
+    assert [(record.getMessage()[:6], bool(record.exc_info)) for record in caplog.records] == [
+        ("mortal", True),
+        ("mortal", True),
+    ]
+
+
+def test_what_is_configured_wrong_ends_the_process(caplog: pytest.LogCaptureFixture) -> None:
     stop = threading.Event()
     threads = Threads(stop)
 
-    def die() -> None:
-        raise ZeroDivisionError("by design")
+    def refuse() -> None:
+        raise ConfigError([Problem("table.yaml", 3, "sla_ms", "must be positive")])
 
     threads.start("patient", patience(stop))
-    threads.start("mortal", die)
+    threads.start("mortal", refuse)
     assert threads.wait() == 1
-    (record,) = caplog.records
-    assert "mortal" in record.getMessage()
-    assert record.exc_info is not None
+    assert "mortal" in caplog.text
 
 
 def test_a_thread_that_ends_early_is_no_less_wrong(caplog: pytest.LogCaptureFixture) -> None:

@@ -17,12 +17,13 @@ from features.keys import row_key
 from features.offline.store import OfflineStore, open_offline
 from features.pipeline import member
 from features.pipeline.member import Pipeline
-from features.pipeline.placing import Beginning, ReplacedLogError, beginning
+from features.pipeline.placing import Beginning, beginning
 from features.pipeline.reading import Record
 from features.pipeline.standing import Standing
 from features.redis_store import RedisStore
 from features.retail import DEFINITIONS
 from tests.unit.features.pipeline.events import NOON, TOPIC, batch, order
+from transport import metrics
 from transport.group import Partition
 
 ONLY: Partition = (TOPIC, 0)
@@ -36,6 +37,7 @@ class Log:
     def __init__(self, low: int = 0, values: Collection[bytes] = ()) -> None:
         self.low = low
         self.lag = 0
+        self.reached = -1
         self.records = [Record(offset, NOON, value, None) for offset, value in enumerate(values, start=low)]
         self.standing = Standing()
         self.meanwhile: Callable[[], None] = lambda: None
@@ -75,6 +77,10 @@ class Log:
         end = self.high - self.lag
         self.meanwhile()
         return end
+
+    def read_to_end(self, _partition: Partition) -> int:
+        """See `SourceTopic`."""
+        return self.reached
 
     def stay(self) -> None:
         """See `SourceTopic`."""
@@ -121,14 +127,36 @@ def test_a_quiet_partition_whose_beginning_was_deleted_keeps_no_row_out(bench: B
     assert bench.online.put([absent], known) == ()
 
 
-def test_a_log_that_is_cut_short_under_its_reader_is_another_one(bench: Bench) -> None:
+def test_a_marker_at_the_end_of_a_quiet_partition_holds_up_no_heartbeat(bench: Bench) -> None:
+    log = Log(values=[order(1)])
+    log.lag = -1  # the marker of a transaction, which no consumer is given
+    now = iter(range(NOON, NOON + 100))
+    pipeline = bench.member(log, lambda: next(now))
+    pipeline.step(0)
+    before = bench.online.heartbeats().partitions[0]
+    log.reached = 2
+    pipeline.step(0)
+    assert bench.online.heartbeats().partitions[0].as_of > before.as_of
+
+
+def test_a_log_that_is_cut_short_under_its_reader_waits_until_it_is_as_long_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(member, "ASK_AGAIN_S", 0.0)
     log = Log(values=[order(number) for number in range(5)])
     pipeline = bench.member(log)
     pipeline.step(0)
     log.records = log.records[:3]
-    pipeline.step(0)
-    with pytest.raises(ReplacedLogError, match=r"ends at 3, .* up to 5"):
+    for _ in range(3):
         pipeline.step(0)
+    assert bench.offline.positions(TOPIC) == {0: 5}
+    assert metrics.FEATURE_LOG_SHORT.labels(0)._value.get() == 2
+    assert "ends at 3, and the offline store has counted it up to 5" in caplog.text
+    log.records += [Record(offset, NOON, order(offset + 10), None) for offset in range(3, 7)]
+    for _ in range(3):
+        pipeline.step(0)
+    assert bench.offline.positions(TOPIC) == {0: 7}
+    assert metrics.FEATURE_LOG_SHORT.labels(0)._value.get() == 0
 
 
 def test_an_end_that_lags_behind_what_was_read_is_no_other_log(bench: Bench) -> None:
@@ -161,9 +189,12 @@ def test_a_member_that_was_frozen_while_another_counted_on_goes_on_there(bench: 
     assert log.standing.placed[ONLY].position == 2
 
 
-def test_an_online_store_that_was_told_of_more_than_both_sql_and_kafka_have_is_refused(bench: Bench) -> None:
+def test_an_online_store_that_was_told_of_more_than_both_sql_and_kafka_have_is_named(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
     log = Log(values=[order(1)])
     bench.online.append(0, 0, Heartbeat(7, NOON, NOON), ())
     pipeline = bench.member(log)
-    with pytest.raises(ReplacedLogError, match=r"ends at 1, .* up to 7"):
-        pipeline.step(0)
+    pipeline.step(0)
+    assert "ends at 1, and the online store was told of it up to 7" in caplog.text
+    assert bench.offline.positions(TOPIC) == {0: 1}
