@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from events.errors import ConfigError, Problem
+from events.timeliness import DECLARED, OLDEST_DAYS, Spans
 from transport import kafka_access
 from transport.broker_url import VARIABLE, parse_broker
 from transport.cluster import Cluster
@@ -124,6 +125,12 @@ class Settings(BaseSettings):
     nightly_at: time | Literal["off"] = Field(
         default=time(2), description="when the nightly forecast begins, by the shop's clocks"
     )
+    event_age_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=OLDEST_DAYS,
+        description="how old an event may be when it comes to Kafka, whatever its type declares",
+    )
     inactive_after_days: int = Field(
         default=30, ge=1, le=3_650, description="who orders nothing for so long is inactive"
     )
@@ -158,6 +165,11 @@ class Settings(BaseSettings):
             self.kafka_config_file,
             self.kafka_oauth_callback,
         )
+
+    @property
+    def event_spans(self) -> Spans:
+        """How far from its entry into Kafka an event may have happened."""
+        return DECLARED.with_age(self.event_age_days)
 
     @property
     def celery_broker_url(self) -> str:

@@ -61,7 +61,7 @@ def write(letters: Sequence[Letter], reason: str, dry_run: bool) -> Iterator[tup
         writes, records = [], []
         for letter in letters[first : first + AT_ONCE]:
             try:
-                made = again(letter, rules.table, system_clock(), schemas)
+                made = again(letter, rules.table, system_clock(), schemas, settings.event_spans)
             except NotReplayableError as error:
                 yield f"{letter.position}: not replayed: {error}", True
                 continue

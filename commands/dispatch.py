@@ -92,6 +92,7 @@ def _begin() -> "tuple[Places, Event]":
         workflows=settings.workflows,
         topics=DeclaredTopics(settings.topics, settings.partitions, settings.replicas),
         schema_registry=settings.schema_registry,
+        spans=settings.event_spans,
     )
     start_logging()
     stop = Event()

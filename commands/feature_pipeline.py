@@ -41,7 +41,9 @@ def pipeline() -> None:
     offline.create(DEFINITIONS)
 
     def run() -> None:
-        Pipeline(bootstrap, DEFINITIONS, offline, online, stop, schemas=schemas).run()
+        Pipeline(
+            bootstrap, DEFINITIONS, offline, online, stop, schemas=schemas, spans=settings.event_spans
+        ).run()
 
     threads = Threads(stop)
     threads.start("feature pipeline", run)

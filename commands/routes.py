@@ -49,6 +49,7 @@ def explain(
     from commands.routes_report import account
     from dispatcher.sorting import SourceRecord, sort
     from events.decision import Position
+    from events.timeliness import ANY_AGE
     from events.topics import EVENTS
     from settings import load_settings
     from transport.clock import system_clock
@@ -64,7 +65,7 @@ def explain(
     now = system_clock()
     record = SourceRecord(Position(EVENTS, 0, 0), now, None, value, None)
     schemas = connect_schemas(load_settings().schema_registry)
-    outcome = sort(record, rules.table, now, schemas)
+    outcome = sort(record, rules.table, now, schemas, ANY_AGE)
     for line in account(record, outcome, rules, table_path, schemas):
         typer.echo(line)
     if outcome.fate == "dead_letter":

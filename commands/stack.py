@@ -72,7 +72,7 @@ def balance() -> None:
     settings = load_settings()
     rules = load(settings.routing_table, settings.workflows)
     reader = LogReader(settings.kafka_cluster, balance_topics(rules.catalogue.queues))
-    ledger = Ledger(rules.table, connect_schemas(settings.schema_registry))
+    ledger = Ledger(rules.table, connect_schemas(settings.schema_registry), settings.event_spans)
     if not count(reader, ledger):
         typer.echo(f"events keep coming: those of the last {SETTLE_S:.0f} seconds are left out")
     reader.close()

@@ -17,6 +17,7 @@ from dispatcher.table_watch import TableWatch
 from dispatcher.threads import Threads
 from dispatcher.topics import DeclaredTopics
 from events.errors import ConfigError, Problem, Unavailable
+from events.timeliness import DECLARED, Spans
 from transport.cluster import Bootstrap
 from transport.registry import connect_schemas
 from transport.retrying import connect_tally
@@ -39,6 +40,7 @@ class Places:
     workflows: Path
     topics: DeclaredTopics
     schema_registry: str | None = None
+    spans: Spans = DECLARED
 
 
 def reconcile(places: Places, stop: Event) -> int:
@@ -111,7 +113,13 @@ class Dispatcher:
 
     def _route(self) -> None:
         schemas = connect_schemas(self._places.schema_registry)
-        Router(self._places.bootstrap, lambda: self._watch.table, self._stop, schemas=schemas).run()
+        Router(
+            self._places.bootstrap,
+            lambda: self._watch.table,
+            self._stop,
+            schemas=schemas,
+            spans=self._places.spans,
+        ).run()
 
     def _start_feeders(self) -> None:
         for queue in sorted(set(self._lanes.queues()) - self._fed):

@@ -12,6 +12,7 @@ from events.deadletter import PREFIX, DeadLetterHeaders, Headers
 from events.decision import Millis, Position
 from events.errors import SignalboxError
 from events.lane import decode_record
+from events.timeliness import DECLARED, Spans
 from events.topics import REPLAYS
 from routing import Table
 from transport.kafka import Outgoing
@@ -51,7 +52,13 @@ def parse_letter(position: Position, key: bytes | None, value: bytes | None, hea
     return Letter(position, key, value, original, DeadLetterHeaders.parse(headers))
 
 
-def again(letter: Letter, table: Table, now: Millis, schemas: Schemas = SHIPPED) -> Outgoing:
+def again(
+    letter: Letter,
+    table: Table,
+    now: Millis,
+    schemas: Schemas = SHIPPED,
+    spans: Spans = DECLARED,
+) -> Outgoing:
     """The record to write: to the topic where it was refused, or to the lane of the workflow that gave it up.
 
     No other workflow that the event woke gets it again, and its prediction keeps the id that it has. Raises
@@ -63,7 +70,7 @@ def again(letter: Letter, table: Table, now: Millis, schemas: Schemas = SHIPPED)
     if said.prediction_id is None and (said.lane is not None or said.original.partition < 0):
         raise NotReplayableError(f"no event: what stood in {said.original} was written by no part of ours")
     record = SourceRecord(said.original, said.timestamp, letter.key, letter.value, letter.headers)
-    outcome = sort(record, table, now, schemas)
+    outcome = sort(record, table, now, schemas, spans)
     if outcome.fate == "dead_letter":
         why = DeadLetterHeaders.parse(outcome.writes[0].headers)
         raise NotReplayableError(f"still refused as {why.cause}: {why.message}")

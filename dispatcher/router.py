@@ -13,6 +13,7 @@ from dispatcher.tracking import Tracker
 from dispatcher.writer import Writer
 from events.avro import SHIPPED, Schemas
 from events.errors import Unavailable
+from events.timeliness import DECLARED, Spans
 from events.topics import DEAD_LETTERS, EVENTS, UNROUTED
 from routing import Table
 from transport import metrics
@@ -51,12 +52,14 @@ class Router:
         source: str = EVENTS,
         group: str = GROUP,
         schemas: Schemas = SHIPPED,
+        spans: Spans = DECLARED,
         clock: Clock = system_clock,
     ) -> None:
         """`table` answers with the routing table in force; it is asked between two batches."""
         self._table = table
         self._stop = stop
         self._schemas = schemas
+        self._spans = spans
         self._clock = clock
         self._tracker = Tracker()
         self._writer = Writer(bootstrap, source, stop, clock)
@@ -92,7 +95,7 @@ class Router:
             if partition in held:
                 continue
             try:
-                became = take_in(message, table, now, self._schemas)
+                became = take_in(message, table, now, self._schemas, self._spans)
             except Unavailable as error:
                 held.add(partition)
                 self._consumer.go_back(partition, position.offset, error)

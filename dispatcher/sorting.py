@@ -4,17 +4,17 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from events.accepting import accept
 from events.avro import SHIPPED, Schemas
-from events.codec import Headers, decode
+from events.codec import Headers
 from events.cutting import KEPT_BYTES, size
 from events.deadletter import Letter, dead_letter, reduced
 from events.decision import Millis, Position
 from events.envelope import Envelope
 from events.errors import DeadLetter
 from events.lane import Original, Waiting, encode_waiting
-from events.payloads import declared, validate
+from events.timeliness import DECLARED, Spans
 from events.topics import DEAD_LETTERS, UNROUTED
-from events.upcasting import upcast
 from routing import Table, route
 from transport.kafka import Outgoing
 from transport.topics import LANE_BYTES
@@ -52,7 +52,13 @@ class Sorted(NamedTuple):
     cause: str | None = None
 
 
-def sort(record: SourceRecord, table: Table, now: Millis, schemas: Schemas = SHIPPED) -> Sorted:
+def sort(
+    record: SourceRecord,
+    table: Table,
+    now: Millis,
+    schemas: Schemas = SHIPPED,
+    spans: Spans = DECLARED,
+) -> Sorted:
     """Decode, validate and route one record, whatever its bytes are.
 
     Raises `Unavailable` where the schema registry must be asked and cannot: nothing is decided then. A
@@ -62,12 +68,10 @@ def sort(record: SourceRecord, table: Table, now: Millis, schemas: Schemas = SHI
     try:
         if record.fault is not None:
             raise record.fault
-        event, json, _ = decode(record.value, record.headers, schemas)
-        if not declared(event.event_type):
+        accepted = accept(record.value, record.headers, record.entered_at, schemas, spans)
+        if not accepted.declared:
             return Sorted("unrouted", (_unrouted(record, table),))
-        validate(event)
-        event, json = upcast(event, json)
-        writes = _lane_records(record, event, json, table)
+        writes = _lane_records(record, accepted.event, accepted.json, table)
     except DeadLetter as error:
         return Sorted("dead_letter", (dead_lettered(record, error, table.hash, now),), error.cause)
     return Sorted("routed", writes) if writes else Sorted("ignored")

@@ -7,6 +7,8 @@ import msgspec
 from events.priority import Priority
 
 Millis = int
+EARLIEST: Millis = 946_684_800_000
+"""The year 2000: a time before it is no time in epoch milliseconds."""
 Arm = Literal["champion", "challenger", "shadow"]
 
 

@@ -19,7 +19,7 @@ _REGEX = re.compile(r" matching regex '.*'")
 _HINTS = {
     "`$.version`": "give a semantic version such as 1.0.0",
     "`tenantid`": "give it as an extension attribute",
-    "`$.occurred_at`": "give epoch milliseconds as a whole number",
+    "`$.occurred_at`": "give epoch milliseconds as a whole number, and not microseconds",
     "`$.payload`": "give an object",
     "`$.time`": "give an RFC 3339 time with its offset, such as 2026-11-21T13:00:00Z",
 }

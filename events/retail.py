@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from events.contract import Contract, Upcaster
+from events.contract import DAY_MS, Contract, Span, Upcaster
 
 Id = Annotated[str, Field(min_length=1, max_length=256)]
 Text = Annotated[str, Field(max_length=100_000)]
@@ -182,4 +182,10 @@ UPCASTERS: dict[str, dict[int, Upcaster]] = {}
 # (event type, major version) that is accepted no more
 RETIRED: frozenset[tuple[str, int]] = frozenset()
 
-CONTRACT = Contract(PAYLOADS, UPCASTERS, RETIRED)
+# how far from its entry into Kafka an event may have happened, if that is not what is usual
+SPANS: dict[str, Span] = {
+    # it happened when the days without an order were over, and may be found long after
+    "customer.inactive": Span(age=3_650 * DAY_MS),
+}
+
+CONTRACT = Contract(PAYLOADS, UPCASTERS, RETIRED, SPANS)

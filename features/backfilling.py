@@ -11,6 +11,7 @@ from typing import Protocol
 
 from events.avro import SHIPPED, Schemas
 from events.errors import Unavailable
+from events.timeliness import ANY_AGE
 from features.heartbeats import Heartbeat
 from features.offline.batch import BACKFILL, BACKFILL_TOPIC, Committed, StreamEvent
 from features.pipeline.pushing import Shelf
@@ -104,7 +105,7 @@ def _events(
     records: Iterable[Record], definitions: Definitions, schemas: Schemas, report: Report
 ) -> Iterator[StreamEvent]:
     for record in records:
-        read = read_record(record, definitions, schemas)
+        read = read_record(record, definitions, schemas, ANY_AGE)
         if isinstance(read, Skipped):
             _skip(report, read.cause, f"record {read.offset:,}: {read.reason}")
         elif read is not None:

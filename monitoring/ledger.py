@@ -6,12 +6,12 @@ What is owed is derived once more from the source topic, with the codec and the 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from events.accepting import accept
 from events.avro import SHIPPED, Schemas
-from events.codec import Headers, decode
+from events.codec import Headers
 from events.decision import Decision, Millis, Position
 from events.errors import Cause, DeadLetter
-from events.payloads import declared, validate
-from events.upcasting import upcast
+from events.timeliness import DECLARED, Spans
 from routing import Table, route
 
 Partition = tuple[str, int]
@@ -19,12 +19,16 @@ Partition = tuple[str, int]
 
 
 class SourceRecord(NamedTuple):
-    """A record of the source topic; `entered_at` (epoch ms) is its Kafka timestamp."""
+    """A record of the source topic; `entered_at` (epoch ms) is its Kafka timestamp.
+
+    `fault` says why its headers cannot be read, if they cannot.
+    """
 
     position: Position
     entered_at: Millis
     value: bytes | None
     headers: Headers | None
+    fault: DeadLetter | None = None
 
 
 class Letter(NamedTuple):
@@ -41,8 +45,9 @@ class Ledger:
     next offset to read of each partition of the source.
     """
 
-    def __init__(self, table: Table, schemas: Schemas = SHIPPED) -> None:
+    def __init__(self, table: Table, schemas: Schemas = SHIPPED, spans: Spans = DECLARED) -> None:
         self._table = table
+        self._spans = spans
         self._schemas = schemas
         self.owed: dict[str, Decision] = {}
         self.routed_at: set[Position] = set()
@@ -62,16 +67,16 @@ class Ledger:
         """A record of the source topic: derive what it calls for. Raises `Unavailable` as `schemas` does."""
         self.reached[_partition(record.position)] = record.position.offset + 1
         try:
-            event, json, _ = decode(record.value, record.headers, self._schemas)
-            if not declared(event.event_type):
-                self.unrouted_owed.add(record.position)
-                return
-            validate(event)
-            event, _ = upcast(event, json)
+            if record.fault is not None:
+                raise record.fault
+            accepted = accept(record.value, record.headers, record.entered_at, self._schemas, self._spans)
         except DeadLetter as error:
             self.refusals_owed[record.position] = error.cause
             return
-        decisions = route(event, self._table, record.position, record.entered_at)
+        if not accepted.declared:
+            self.unrouted_owed.add(record.position)
+            return
+        decisions = route(accepted.event, self._table, record.position, record.entered_at)
         (self.routed_at if decisions else self.ignored_at).add(record.position)
         for decision in decisions:
             self.owed.setdefault(decision.prediction_id, decision)

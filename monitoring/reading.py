@@ -11,8 +11,16 @@ from events.decision import Position, dead_letter_topic
 from events.errors import DeadLetter, Unavailable
 from events.topics import DEAD_LETTERS, EVENTS, PREDICTIONS, UNROUTED
 from monitoring.ledger import Ledger, SourceRecord
+from transport.clock import system_clock
 from transport.cluster import Bootstrap
-from transport.kafka import SELDOM, consumer_config, headers_of, position_of
+from transport.kafka import (
+    SELDOM,
+    consumer_config,
+    entered_at,
+    headers_of,
+    headers_or_fault,
+    position_of,
+)
 
 QUIET_S = 2.0
 """So long after the last record at its end a topic counts as read: an embedded broker's watermark may lag."""
@@ -136,9 +144,9 @@ def take(ledger: Ledger, message: Message) -> None:
 
 
 def _take_source(ledger: Ledger, message: Message) -> None:
-    ledger.on_source(
-        SourceRecord(position_of(message), message.timestamp()[1], message.value(), headers_of(message))
-    )
+    headers, fault = headers_or_fault(message)
+    entered = entered_at(message, system_clock())
+    ledger.on_source(SourceRecord(position_of(message), entered, message.value(), headers, fault))
 
 
 def _take_prediction(ledger: Ledger, message: Message) -> None:

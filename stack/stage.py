@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from events.timeliness import OLDEST_DAYS
 from routing import Rules
 from settings import Settings
 from stack.assembly import Assembly, declared_topics, make_topics
@@ -23,8 +24,8 @@ FOLDER = Path("var/demo")
 
 
 def played(env: Mapping[str, str]) -> dict[str, str]:
-    """What a process of a demonstration is started with: its night is the programme's, and not today's."""
-    return {**env, "SIGNALBOX_NIGHTLY_AT": "off"}
+    """What a process of a demonstration is started with: its night and its days are the programme's."""
+    return {**env, "SIGNALBOX_NIGHTLY_AT": "off", "SIGNALBOX_EVENT_AGE_DAYS": str(OLDEST_DAYS)}
 
 
 class Stage:

@@ -8,6 +8,7 @@ import msgspec
 from confluent_kafka import Message
 
 from dispatcher.lane_reader import feeder_group
+from events.timeliness import ANY_AGE
 from events.topics import EVENTS, PREDICTIONS
 from monitoring.balance import Balance, strike
 from monitoring.lags import LaneLags
@@ -32,7 +33,7 @@ class Watching:
     def __init__(self, rules: Rules, bootstrap: Bootstrap) -> None:
         self.truth: dict[str, bool] = {}
         self._rules = rules
-        self._ledger = Ledger(rules.table)
+        self._ledger = Ledger(rules.table, spans=ANY_AGE)
         self._board = Scoreboard(self.truth)
         self._reader = LogReader(bootstrap, balance_topics(rules.catalogue.queues))
         self._lanes = served_lanes(rules)

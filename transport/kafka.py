@@ -7,14 +7,12 @@ from typing import Any, NamedTuple
 from confluent_kafka import Consumer, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from events.decision import Millis, Position
+from events.decision import EARLIEST, Millis, Position
 from events.errors import DeadLetter
 from transport.cluster import Bootstrap, client_properties
 
 Headers = Sequence[tuple[str, bytes | None]]
 MAX_RECORD_BYTES = 4_000_000
-EARLIEST: Millis = 946_684_800_000
-"""The year 2000: a record's time before it is no time in milliseconds."""
 
 SELDOM = {"fetch.wait.max.ms": 500, "fetch.min.bytes": 1_000_000}
 """For a consumer that nobody waits for: it fetches twice a second.

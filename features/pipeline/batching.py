@@ -1,15 +1,19 @@
 """Which batch do the records of one partition make, and from which record on must they wait?"""
 
+import logging
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from events.avro import SHIPPED, Schemas
 from events.decision import Millis
 from events.errors import Unavailable
+from events.timeliness import DECLARED, Spans
 from features.offline.batch import StreamBatch, StreamEvent
 from features.pipeline.reading import Record, Skipped, read_record
 from features.pipeline.standing import Stand
 from features.schema import Definitions
+
+_log = logging.getLogger(__name__)
 
 
 class Taken(NamedTuple):
@@ -32,6 +36,7 @@ def take(
     definitions: Definitions,
     now: Millis,
     schemas: Schemas = SHIPPED,
+    spans: Spans = DECLARED,
 ) -> Taken:
     """Take apart records in the order of their offsets; those before the stand's position are counted."""
     events: list[StreamEvent] = []
@@ -42,10 +47,13 @@ def take(
         if record.offset < position:
             continue
         try:
-            read = read_record(record, definitions, schemas)
+            read = read_record(record, definitions, schemas, spans)
         except Unavailable as error:
             undone = error
             break
+        except Exception as error:  # noqa: BLE001 - the net: one record must not end the counting of all others
+            _log.exception("%s[%d]@%d: skipped, for the pipeline failed on it", *partition, record.offset)
+            read = Skipped(record.offset, "unexpected", f"{type(error).__name__}: {error}")
         if isinstance(read, StreamEvent):
             events.append(read)
         elif read is not None:

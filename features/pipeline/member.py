@@ -16,6 +16,7 @@ from confluent_kafka import KafkaException
 
 from events.avro import SHIPPED, Schemas
 from events.errors import Unavailable
+from events.timeliness import DECLARED, Spans
 from events.topics import EVENTS
 from features.heartbeats import Heartbeat
 from features.offline.batch import Fenced, StreamBatch
@@ -68,12 +69,14 @@ class Pipeline:
         source: str = EVENTS,
         group: str = GROUP,
         schemas: Schemas = SHIPPED,
+        spans: Spans = DECLARED,
         clock: Clock = system_clock,
     ) -> None:
         self._definitions = definitions
         self._offline = offline
         self._stop = stop
         self._schemas = schemas
+        self._spans = spans
         self._clock = clock
         self._standing = Standing()
         self._ask_at = 0.0
@@ -145,7 +148,7 @@ class Pipeline:
     def _take(self, partition: Partition, records: Iterable[Record]) -> bool:
         """Count records of one partition; false where SQL is away."""
         stand = self._standing.placed[partition]
-        taken = take(partition, stand, records, self._definitions, self._clock(), self._schemas)
+        taken = take(partition, stand, records, self._definitions, self._clock(), self._schemas, self._spans)
         try:
             if taken.records:
                 for counted in count(self._offline, taken.batch, stand.as_of):

@@ -3,24 +3,19 @@
 import hashlib
 from typing import Literal, NamedTuple
 
+from events.accepting import accept
 from events.avro import SHIPPED, Schemas
-from events.codec import Headers, decode
+from events.codec import Headers
 from events.decision import Millis
 from events.envelope import Envelope
 from events.errors import Cause, DeadLetter
-from events.payloads import declared, validate
-from events.upcasting import upcast
+from events.timeliness import DECLARED, Spans
 from features.extraction import increments_of
 from features.offline.batch import StreamEvent
 from features.schema import Definitions
 
-DAY_MS = 86_400_000
-MAX_AHEAD_MS = DAY_MS
-"""How far an event may lie in the future of its own arrival: a later one would end every entity's windows."""
-
 Skip = Literal[
     "undeclared",  # of a type that nobody declared: the router keeps it among the unrouted
-    "future",  # it says that it happened more than `MAX_AHEAD_MS` after it arrived
     "extraction",  # a definition could not be applied to it
     "unstorable",  # the offline store's database refused it, alone in its batch
 ]
@@ -31,12 +26,16 @@ _OVERLOOKED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticErr
 
 
 class Record(NamedTuple):
-    """A record of the source; `entered_at` (epoch ms) is when it came there."""
+    """A record of the source; `entered_at` (epoch ms) is when it came there.
+
+    `fault` says why its headers cannot be read, if they cannot.
+    """
 
     offset: int
     entered_at: Millis
     value: bytes | None
     headers: Headers | None
+    fault: DeadLetter | None = None
 
 
 class Skipped(NamedTuple):
@@ -51,26 +50,28 @@ Read = StreamEvent | Skipped | None
 """None: a sound event that no feature is made from."""
 
 
-def read_record(record: Record, definitions: Definitions, schemas: Schemas = SHIPPED) -> Read:
+def read_record(
+    record: Record,
+    definitions: Definitions,
+    schemas: Schemas = SHIPPED,
+    spans: Spans = DECLARED,
+) -> Read:
     """Decode, validate and take apart one record, as the router does it.
 
     Raises `Unavailable` where the schema registry must be asked and cannot.
     """
     try:
-        event, json, _ = decode(record.value, record.headers, schemas)
-        if not declared(event.event_type):
-            return Skipped(record.offset, "undeclared", event.event_type[:64])
-        validate(event)
-        event, _ = upcast(event, json)
+        if record.fault is not None:
+            raise record.fault
+        accepted = accept(record.value, record.headers, record.entered_at, schemas, spans)
     except DeadLetter as error:
         return Skipped(record.offset, error.cause, str(error))
-    return _taken_apart(event, record, definitions)
+    if not accepted.declared:
+        return Skipped(record.offset, "undeclared", accepted.event.event_type[:64])
+    return _taken_apart(accepted.event, record, definitions)
 
 
 def _taken_apart(event: Envelope, record: Record, definitions: Definitions) -> Read:
-    ahead = event.occurred_at - record.entered_at
-    if ahead > MAX_AHEAD_MS:
-        return Skipped(record.offset, "future", f"{event.event_id[:64]} is {ahead / DAY_MS:,.1f} days ahead")
     try:
         increments = increments_of(event, definitions)
     except _OVERLOOKED as error:

@@ -13,7 +13,7 @@ from features.pipeline.standing import Standing
 from transport.clock import Clock
 from transport.cluster import Bootstrap
 from transport.group import GroupConsumer, Partition
-from transport.kafka import headers_of, holds
+from transport.kafka import entered_at, headers_or_fault, holds
 
 ANSWER_S = 1.0
 """How long Kafka is waited for when it is asked what a partition holds."""
@@ -86,16 +86,6 @@ class SourceTopic:
 
 
 def record_of(message: Message, now: Millis) -> Record:
-    """A message as a record that was read at `now`.
-
-    When it came to Kafka is what its producer says, unless the topic is set otherwise. Of one whose clock is
-    ahead both that and the time of the event lie in the future: it cannot have come after it was read.
-    """
-    entered_at = message.timestamp()[1]
-    return Record(
-        message.offset() or 0,
-        # negative where the record carries none
-        min(entered_at, now) if entered_at >= 0 else now,
-        message.value(),
-        headers_of(message),
-    )
+    """A message as a record that was read at `now`."""
+    headers, fault = headers_or_fault(message)
+    return Record(message.offset() or 0, entered_at(message, now), message.value(), headers, fault)

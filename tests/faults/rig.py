@@ -16,6 +16,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from benchmarks.seeding import model_dir, seed
+from events.timeliness import OLDEST_DAYS
 from tests.faults.processes import (
     ROOT,
     SIGNALBOX,
@@ -63,6 +64,8 @@ class Rig:
             "REDIS_URL": self.store_url,
             "CELERY_BROKER_URL": self.broker_url,
             "DATABASE_URL": f"sqlite:///{self.folder}/signalbox.db",
+            # a run may play what happened long ago
+            "SIGNALBOX_EVENT_AGE_DAYS": str(OLDEST_DAYS),
             **self.extra_env,
         }
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
+from events.timeliness import OLDEST_DAYS
 from stack.embedded import free_port, mlflow, running
 from tests import services
 
@@ -38,3 +39,11 @@ def mlflow_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("mlflow")
     with running(mlflow(free_port(), folder / "data"), folder / "log", MLFLOW_START_S) as url:
         yield url
+
+
+@pytest.fixture(autouse=True, scope="session")
+def events_of_any_day() -> Iterator[None]:
+    """The events of these tests happened on a fixed day, which the commands that are run take."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SIGNALBOX_EVENT_AGE_DAYS", str(OLDEST_DAYS))
+        yield

@@ -16,11 +16,13 @@ from events.decision import Decision, Position
 from events.lane import Waiting, encode_waiting
 from events.priority import Priority
 from routing import Rules
+from transport.clock import system_clock
 from transport.kafka import consumer_config, producer_config
 from transport.topics import TopicSpec, create_topics
 
 PARTITIONS = 4
 TOPICS = DeclaredTopics(Path(__file__).parents[3] / "config/topics.yaml", PARTITIONS, replicas=1)
+NOW = system_clock()
 
 WORKFLOWS = """
 workflows:
@@ -141,7 +143,7 @@ def order(number: int, event_type: str = "order.placed", **changes: object) -> b
         "event_type": event_type,
         "source": "till",
         "version": "1.0.0",
-        "occurred_at": 1_700_000_000_000,
+        "occurred_at": NOW,
         "tenant_id": "retailpulse",
         "payload": {
             "order_id": f"o-{number}",

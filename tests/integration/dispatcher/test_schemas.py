@@ -10,6 +10,7 @@ from dispatcher.router import Router
 from events.avro import SHIPPED, SHIPPED_ID, Writer
 from events.errors import Unavailable
 from events.lane import decode_record
+from events.timeliness import ANY_AGE
 from stack.emission import in_avro
 from tests.integration.dispatcher.ground import PARTITIONS, Ground, order, wait_until
 
@@ -38,7 +39,9 @@ def registry() -> Flapping:
 def group(ground: Ground, registry: Flapping) -> Iterator[str]:
     """The group of a router that runs."""
     stop, name, table = threading.Event(), f"router.{ground.source}", ground.rules().table
-    router = Router(ground.kafka, lambda: table, stop, source=ground.source, group=name, schemas=registry)
+    router = Router(
+        ground.kafka, lambda: table, stop, source=ground.source, group=name, schemas=registry, spans=ANY_AGE
+    )
     thread = threading.Thread(target=router.run)
     thread.start()
     yield name

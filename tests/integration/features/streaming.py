@@ -10,6 +10,7 @@ from confluent_kafka import KafkaError, Message, Producer
 from confluent_kafka.admin import AdminClient
 
 from events.errors import Unavailable
+from events.timeliness import ANY_AGE
 from features.decoding import segments_of
 from features.keys import row_key, shelf_of
 from features.offline.batch import Committed, StreamBatch
@@ -128,6 +129,7 @@ class Member:
             self.stop,
             source=streaming.topic,
             group=f"features.{streaming.topic}",
+            spans=ANY_AGE,
         )
         self._offline = offline
         self._thread = threading.Thread(target=self._run)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from events.contract import DAY_MS
 from features.histories import TopicHistory
-from features.pipeline.reading import DAY_MS
 from tests.integration.dispatcher.ground import wait_until
 from tests.integration.dispatcher.own_redis import OwnRedis
 from tests.integration.features.streaming import MayBeAway, Streaming

@@ -9,6 +9,7 @@ import pytest
 from confluent_kafka import Producer
 
 from dispatcher.topics import DeclaredTopics
+from events.timeliness import ANY_AGE
 from events.topics import EVENTS
 from monitoring.counting import count
 from monitoring.ledger import Ledger
@@ -36,7 +37,7 @@ def send(producer: Producer, number: int) -> None:
 
 
 def counted(bootstrap: str, settle: float) -> tuple[bool, Ledger]:
-    reader, ledger = LogReader(bootstrap, [EVENTS]), Ledger(RULES.table)
+    reader, ledger = LogReader(bootstrap, [EVENTS]), Ledger(RULES.table, spans=ANY_AGE)
     try:
         return count(reader, ledger, settle), ledger
     finally:

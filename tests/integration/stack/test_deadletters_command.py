@@ -12,6 +12,7 @@ from dispatcher.sorting import SourceRecord, sort
 from dispatcher.topics import DeclaredTopics
 from events.decision import Position
 from events.lane import Fed, decode_record
+from events.timeliness import ANY_AGE
 from events.topics import EVENTS, REPLAYS
 from monitoring.reading import LogReader
 from routing import load
@@ -50,7 +51,9 @@ def given_up(name: str) -> Outgoing:
     settings, now = load_settings(), system_clock()
     table = load(settings.routing_table, settings.workflows).table
     value = msgspec.json.encode(envelope("order.placed", name))
-    (waiting,) = sort(SourceRecord(Position(EVENTS, 0, 1), now, b"k", value, None), table, now).writes
+    (waiting,) = sort(
+        SourceRecord(Position(EVENTS, 0, 1), now, b"k", value, None), table, now, spans=ANY_AGE
+    ).writes
     raw = msgspec.Raw(waiting.value or b"")
     fed = Fed(Position(LANE, 0, 5), now, raw, b"k")
     failure = Failure("retries_exhausted", ConnectionError("no answer"), 4, now, now)
@@ -95,7 +98,9 @@ def test_letters_are_shown_and_replayed_once_each(bootstrap: str) -> None:
 def test_what_would_be_refused_again_is_said_and_stays(bootstrap: str) -> None:
     settings, now = load_settings(), system_clock()
     table = load(settings.routing_table, settings.workflows).table
-    refused = sort(SourceRecord(Position(EVENTS, 0, 1), now, None, b"no event", None), table, now).writes
+    refused = sort(
+        SourceRecord(Position(EVENTS, 0, 1), now, None, b"no event", None), table, now, spans=ANY_AGE
+    ).writes
     Publisher(bootstrap).publish(refused, 10)
 
     tried = call("replay", "--queue", "router", "--reason", "why not")

@@ -19,7 +19,7 @@ from routing import Route, Table
 from transport.topics import LANE_BYTES
 
 SOURCE = Position("retail.events", 2, 77)
-ENTERED = 1_700_000_000_000
+ENTERED = 1_795_266_000_000
 NOW = ENTERED + 5
 
 FRAUD = Route(
@@ -129,7 +129,7 @@ def test_a_lane_record_holds_the_event_as_it_came_and_what_was_decided() -> None
                 ("ce_id", b"e-1"),
                 ("ce_type", b"order.placed"),
                 ("ce_source", b"till"),
-                ("ce_time", b"2026-01-01T00:00:00Z"),
+                ("ce_time", b"2026-11-21T13:00:00Z"),
                 ("ce_tenantid", b"retailpulse"),
                 ("ce_eventversion", b"1.0.0"),
             ],

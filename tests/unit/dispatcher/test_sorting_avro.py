@@ -37,7 +37,7 @@ class NoRegistry:
 
 
 def record(value: bytes) -> SourceRecord:
-    return SourceRecord(AT, 5, b"c-17", value, None)
+    return SourceRecord(AT, 1_795_266_000_000, b"c-17", value, None)
 
 
 def test_an_event_gets_the_same_decision_in_avro_as_in_json() -> None:
@@ -67,5 +67,5 @@ def test_an_unknown_schema_is_a_dead_letter_with_the_bytes_that_came() -> None:
 def test_what_cannot_be_read_is_not_counted_either() -> None:
     counted = ledger.Ledger(TABLE, NoRegistry())
     with pytest.raises(Unavailable):
-        counted.on_source(ledger.SourceRecord(AT, 5, AVRO, None))
+        counted.on_source(ledger.SourceRecord(AT, 1_795_266_000_000, AVRO, None))
     assert counted.read == 0

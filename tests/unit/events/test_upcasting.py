@@ -177,8 +177,11 @@ def test_a_contract_with_a_gap_is_refused(changes: dict[str, Any], says: str) ->
         contract(**changes)
 
 
+NOW = 1_795_266_000_000
+
+
 def lane_record(value: bytes) -> LaneRecord:
-    (write,) = sort(SourceRecord(Position("x", 0, 7), 5, None, value, None), TABLE, 5).writes
+    (write,) = sort(SourceRecord(Position("x", 0, 7), NOW, None, value, None), TABLE, NOW).writes
     return decode_record(write.value or b"")
 
 
@@ -186,8 +189,8 @@ def test_a_worker_sees_the_newest_version_and_the_lane_keeps_what_came(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before = lane_record(order())
-    monkeypatch.setattr("dispatcher.sorting.validate", Payloads(contract()).validate)
-    monkeypatch.setattr("dispatcher.sorting.upcast", Upcasting(contract()).upcast)
+    monkeypatch.setattr("events.accepting.validate", Payloads(contract()).validate)
+    monkeypatch.setattr("events.accepting.upcast", Upcasting(contract()).upcast)
     record = lane_record(order())
     assert record.event.version == "2.0.0"
     assert record.event.payload["total"] == {"amount": 129.9, "currency": "EUR"}

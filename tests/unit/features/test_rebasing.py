@@ -14,7 +14,7 @@ from training.transactions import Transaction
 
 TOPIC = "retail.events"
 DAY_S = 86_400
-NOW = 200 * DAY_S * 1_000
+NOW = 20_110 * DAY_S * 1_000
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def store(tmp_path: Path) -> OfflineStore:
 
 def event(event_id: str, offset: int) -> StreamEvent:
     read = read_record(
-        Record(offset, NOW, placed(Transaction(100 * DAY_S, "c-1", "t-1", 500, False), event_id), None),
+        Record(offset, NOW, placed(Transaction(20_100 * DAY_S, "c-1", "t-1", 500, False), event_id), None),
         DEFINITIONS,
     )
     assert isinstance(read, StreamEvent)

@@ -24,6 +24,9 @@ RULES = load(ROOT / "config/routing_table.yaml", ROOT / "config/workflows.yaml")
 FRAUD_DLQ = "ml.fraud.input.dlq"
 
 
+ENTERED = 1_795_266_000_000
+
+
 @dataclass(frozen=True)
 class Message:
     """What the reader hands over, without a Kafka."""
@@ -43,7 +46,7 @@ class Message:
         return self.offset_
 
     def timestamp(self) -> tuple[int, int]:
-        return 1, 1_000
+        return 1, ENTERED
 
     def value(self) -> bytes | None:
         return self.value_
@@ -59,7 +62,7 @@ def event(name: str, event_type: str, payload: dict[str, Any]) -> bytes:
             "event_type": event_type,
             "source": "test",
             "version": "1.0.0",
-            "occurred_at": 1,
+            "occurred_at": ENTERED,
             "tenant_id": "acme",
             "payload": payload,
         }

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from fakeredis import FakeStrictRedis
 
+from events.timeliness import ANY_AGE
 from features.contract import Contract
 from features.keys import EntityKey
 from features.offline.batch import StreamBatch, StreamEvent
@@ -26,7 +27,7 @@ from training.transactions import Transaction
 
 TOPIC = "retail.events"
 DAY_S = 86_400
-NOON = 100 * DAY_S + DAY_S // 2
+NOON = 20_100 * DAY_S + DAY_S // 2
 KEYS = {
     "customer": EntityKey("retailpulse", "customer", "c-1"),
     "terminal": EntityKey("retailpulse", "terminal", "t-1"),
@@ -45,7 +46,7 @@ class Shop:
         """One more, counted at once."""
         transaction = Transaction(second, "c-1", "t-1", cents, False)
         record = Record(self._counted, NOON * 1_000, placed(transaction, f"e-{self._counted}"), None)
-        event = read_record(record, DEFINITIONS)
+        event = read_record(record, DEFINITIONS, spans=ANY_AGE)
         assert isinstance(event, StreamEvent)
         base, self._counted = self._counted, self._counted + 1
         stream = StreamBatch(TOPIC, 0, base, self._counted, NOON * 1_000, NOON * 1_000, [event])

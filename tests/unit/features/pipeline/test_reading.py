@@ -2,9 +2,11 @@
 
 import pytest
 
+from events.contract import DAY_MS
+from events.errors import DeadLetter
 from features.offline.batch import StreamEvent
 from features.pipeline import reading
-from features.pipeline.reading import DAY_MS, Skipped, digest, read_record
+from features.pipeline.reading import Skipped, digest, read_record
 from features.retail import DEFINITIONS
 from tests.unit.features.pipeline.events import NOON, event, order, read, record
 
@@ -26,7 +28,8 @@ def test_an_order_adds_to_its_customer_and_its_terminal() -> None:
         pytest.param(b"{}", "invalid_envelope", id="no envelope"),
         pytest.param(order(1, amount="12"), "invalid_payload", id="a payload that is none of its type"),
         pytest.param(event("e", "order.eaten"), "undeclared", id="a type that nobody declared"),
-        pytest.param(order(1, at=NOON + DAY_MS + 1), "future", id="more than a day after it arrived"),
+        pytest.param(order(1, at=NOON + 300_001), "invalid_envelope", id="five minutes after it arrived"),
+        pytest.param(order(1, at=NOON // 1_000), "invalid_envelope", id="a time in seconds"),
     ],
 )
 def test_what_cannot_be_counted_is_skipped_and_why(value: bytes | None, cause: str) -> None:
@@ -46,8 +49,15 @@ def test_a_sound_event_may_add_nothing(value: bytes) -> None:
     assert read_record(record(0, value), DEFINITIONS) is None
 
 
-def test_an_event_from_within_a_day_counts() -> None:
-    assert isinstance(read_record(record(0, order(1, at=NOON + DAY_MS)), DEFINITIONS), StreamEvent)
+@pytest.mark.parametrize("at", [NOON + 300_000, NOON - 30 * DAY_MS])
+def test_an_event_from_within_the_bounds_counts(at: int) -> None:
+    assert isinstance(read_record(record(0, order(1, at=at)), DEFINITIONS), StreamEvent)
+
+
+def test_a_record_whose_headers_cannot_be_read_is_skipped() -> None:
+    fault = DeadLetter("undecodable", "a header's name is not UTF-8")
+    found = read_record(record(3, order(1))._replace(fault=fault), DEFINITIONS)
+    assert found == Skipped(3, "undecodable", str(fault))
 
 
 def test_a_definition_that_fails_on_an_event_costs_that_event(monkeypatch: pytest.MonkeyPatch) -> None:

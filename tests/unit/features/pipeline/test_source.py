@@ -3,7 +3,7 @@
 import pytest
 from confluent_kafka import TIMESTAMP_CREATE_TIME, TIMESTAMP_LOG_APPEND_TIME, TIMESTAMP_NOT_AVAILABLE, Message
 
-from features.pipeline.reading import DAY_MS
+from events.contract import DAY_MS
 from features.pipeline.source import record_of
 from tests.unit.features.pipeline.events import NOON
 
@@ -15,6 +15,9 @@ from tests.unit.features.pipeline.events import NOON
         pytest.param((TIMESTAMP_LOG_APPEND_TIME, NOON - 5), NOON - 5, id="as the broker says"),
         pytest.param((TIMESTAMP_CREATE_TIME, NOON + 30 * DAY_MS), NOON, id="by a clock that is ahead: now"),
         pytest.param((TIMESTAMP_NOT_AVAILABLE, -1), NOON, id="it does not say: now"),
+        pytest.param((TIMESTAMP_CREATE_TIME, NOON // 1_000), NOON, id="in seconds: now"),
+        pytest.param((TIMESTAMP_CREATE_TIME, NOON * 1_000), NOON, id="in microseconds: now"),
+        pytest.param((TIMESTAMP_CREATE_TIME, 2**63 - 1), NOON, id="as late as can be: now"),
     ],
 )
 def test_a_record_came_before_it_was_read(timestamp: tuple[int, int], entered_at: int) -> None:
