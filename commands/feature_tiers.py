@@ -40,9 +40,10 @@ def _connected() -> "Iterator[tuple[RedisStore, OfflineStore]]":
     from features.offline.store import open_offline
     from features.redis_store import RedisStore
     from settings import load_settings
+    from transport.sql_limits import BATCH
 
     settings = load_settings()
-    offline = open_offline(settings.database_url)
+    offline = open_offline(settings.database_url, limits=BATCH)
     online = RedisStore(settings.redis_url, timeout_s=TIMEOUT_S)
     try:
         yield online, offline

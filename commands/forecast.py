@@ -73,10 +73,11 @@ def show(
     from features.offline.sales import Sales
     from settings import load_settings
     from transport.database import open_database
+    from transport.sql_limits import BATCH
 
     settings = load_settings()
     whose = tenant or settings.tenant
-    database = open_database(settings.database_url)
+    database = open_database(settings.database_url, limits=BATCH)
     forecasts = Forecasts(database)
     forecasts.create()
     found = forecasts.of_sku(whose, sku, nights)

@@ -16,9 +16,10 @@ def skew() -> None:
     from monitoring.reading import LogReader
     from monitoring.skew import report_of
     from settings import load_settings
+    from transport.sql_limits import BATCH
 
     settings = load_settings()
-    store = open_offline(settings.database_url)
+    store = open_offline(settings.database_url, limits=BATCH)
     check_layouts(store.database, DEFINITIONS)
     reader = LogReader(settings.kafka_cluster, [PREDICTIONS])
     records = (message.value() or b"" for message in reader.read_up_to_now(PREDICTIONS))

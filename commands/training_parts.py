@@ -30,11 +30,12 @@ def opened(model_dir: Path | None) -> tuple["Settings", "OfflineStore"]:
     from features.offline.store import open_offline
     from features.retail import DEFINITIONS
     from settings import load_settings
+    from transport.sql_limits import TRAINING
 
     settings = load_settings()
     if model_dir is not None:
         settings = settings.model_copy(update={"registry": None, "model_dir": model_dir})
-    store = open_offline(settings.database_url)
+    store = open_offline(settings.database_url, limits=TRAINING)
     check_layouts(store.database, DEFINITIONS)
     return settings, store
 

@@ -14,7 +14,7 @@ from features import batch_reading, stream_reading
 from features.contract import Contract
 from features.heartbeats import Heartbeats
 from features.keys import row_keys, shelf_of
-from features.leaning import Leaning, Outage, alone, mostly
+from features.leaning import Coverage, Leaning, Outage, alone
 from features.position import Offsets
 from features.reading import Asked, FeatureVector, RowSource
 from features.schema import Definitions
@@ -45,17 +45,26 @@ class Online(Protocol):
 class TieredReader:
     """A `FeatureReader` for one worker process. Make it after the fork; not thread-safe.
 
-    While SQL is away, who lacks in a read that found most rows online is missing and stale
+    While SQL is slow or away, an entity that is not online is missing and stale, if most entities are online
     (`features.leaning`).
 
     For one batch Redis is asked once, and SQL once for each view in which an entity lacks there; once more
     for those that are asked about a time before which their row is folded up.
     """
 
-    def __init__(self, definitions: Definitions, online: Online, offline: RowSource) -> None:
+    def __init__(
+        self,
+        definitions: Definitions,
+        online: Online,
+        offline: RowSource,
+        hurried: RowSource | None = None,
+    ) -> None:
+        """`hurried` is the offline tier with short time limits, for reads that can go without it."""
         self._definitions = definitions
         self._online = online
         self._offline = offline
+        self._hurried = offline if hurried is None else hurried
+        self._coverage = Coverage()
         self._wanted: Wanted | None = None
         self._outage = Outage()
 
@@ -74,7 +83,9 @@ class TieredReader:
         keys = [row_keys(shelf_of(part.view), of.entities) for part, of in zip(parts, whos, strict=True)]
         prepare = partial(_Prepared.of, self._wanted, whos, asked)
         stored, beats, prepared = self._online.read_while(list(chain.from_iterable(keys)), prepare)
-        source = Leaning(self._offline, self._outage) if mostly(stored) else self._offline
+        source: RowSource = self._offline
+        if self._coverage.mostly(stored):
+            source = Leaning(self._hurried, self._outage, self._offline)
         first = 0
         for part, of, some in zip(parts, whos, keys, strict=True):
             found = stored[first : first + len(some)]

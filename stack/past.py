@@ -14,6 +14,7 @@ from stack.marks import marks_in
 from transport.database import open_database
 from transport.migration import Revisions, upgrade
 from transport.redis_address import connect_redis
+from transport.sql_limits import BATCH
 
 KEYS = "features:*"
 KEYS_AT_ONCE = 1_000
@@ -64,7 +65,7 @@ def follow(env: Mapping[str, str], log: str, *, unknown_is_another: bool) -> Non
 
 def begin_in_another_log(env: Mapping[str, str]) -> None:
     """Keep what was counted, and count the log that runs now from its beginning. Raises `Unavailable`."""
-    store = open_offline(env["DATABASE_URL"])
+    store = open_offline(env["DATABASE_URL"], limits=BATCH)
     store.create(DEFINITIONS)
     rebase(store)
     store.close()

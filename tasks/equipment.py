@@ -11,7 +11,8 @@ from events.decision import Millis
 from events.errors import ConfigError, Unavailable
 from features.contract import Contract
 from features.offline.layouts import check_layouts
-from features.offline.store import OfflineStore, open_offline
+from features.offline.reader import OfflineReader
+from features.offline.tables import OFFLINE_STORE
 from features.reading import Asked, FeatureReader, FeatureVector
 from features.redis_store import RedisStore
 from features.retail import DEFINITIONS
@@ -22,6 +23,7 @@ from tasks.outcomes import Outcomes
 from tasks.suspects import Suspects, connect_suspects
 from transport import migration
 from transport.cluster import Bootstrap
+from transport.database import Database, open_database
 from transport.kafka import Outgoing
 from transport.metrics import (
     BATCH_EVENTS,
@@ -34,6 +36,7 @@ from transport.metrics import (
 )
 from transport.publisher import Publisher
 from transport.retrying import RetryTally, connect_tally
+from transport.sql_limits import SERVING, WAITING
 
 logger = get_logger(__name__)
 
@@ -113,10 +116,11 @@ class Equipment:
         Ends the process if the offline store is of another schema revision, or if its features would be read
         with another meaning.
         """
-        offline = open_offline(addresses.database)
-        _check(offline)
+        database = open_database(addresses.database, OFFLINE_STORE, WAITING)
+        _check(database)
+        offline, hurried = OfflineReader(database), OfflineReader(database.within(SERVING))
         return cls(
-            Readers(lambda: TieredReader(DEFINITIONS, RedisStore(addresses.redis), offline)),
+            Readers(lambda: TieredReader(DEFINITIONS, RedisStore(addresses.redis), offline, hurried)),
             Producers(addresses.kafka, publish_timeout),
             connect_tally(addresses.redis),
             connect_suspects(addresses.redis),
@@ -125,10 +129,10 @@ class Equipment:
         )
 
 
-def _check(offline: OfflineStore) -> None:
+def _check(database: Database) -> None:
     try:
-        migration.check(offline.database)
-        check_layouts(offline.database, DEFINITIONS)
+        migration.check(database)
+        check_layouts(database, DEFINITIONS)
     except ConfigError as error:
         # an error would be logged by Celery's signal, and the worker would start all the same
         logger.critical("features cannot be read: %s", error)

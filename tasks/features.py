@@ -25,8 +25,9 @@ class Materialize(Task[[], str]):
         from features.offline.store import open_offline
         from features.redis_store import RedisStore
         from features.retail import DEFINITIONS
+        from transport.sql_limits import BATCH
 
-        store = open_offline(settings.database_url)
+        store = open_offline(settings.database_url, limits=BATCH)
         shelf = RedisStore(settings.redis_url, timeout_s=10)
         try:
             materializer = Materializer(store.batch, shelf)

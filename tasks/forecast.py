@@ -41,8 +41,9 @@ class Forecast(ServedTask):
         """What series and forecasts stand in: one for all versions that this process comes to serve."""
         from features.offline.forecasts import Forecasts
         from transport.database import open_database
+        from transport.sql_limits import BATCH
 
-        database = open_database(settings.database_url)
+        database = open_database(settings.database_url, limits=BATCH)
         Forecasts(database).create()
         return database
 

@@ -16,6 +16,7 @@ from transport.clock import Clock, system_clock
 from transport.cluster import Bootstrap
 from transport.database import open_database
 from transport.kafka import Outgoing
+from transport.sql_limits import BATCH
 
 AT_ONCE = 1_000
 PUBLISH_MS = 30_000
@@ -66,7 +67,7 @@ class Finder:
 @contextmanager
 def connected_finder(bootstrap: Bootstrap, database_url: str, rule: Rule) -> Iterator[Finder]:
     """Connects to SQL at once, to Kafka where there is something to write. Raises `Unavailable`."""
-    database = open_database(database_url)
+    database = open_database(database_url, limits=BATCH)
     spells = Spells(database)
     try:
         spells.create()

@@ -17,6 +17,7 @@ from transport.cluster import Bootstrap
 from transport.database import open_database
 from transport.kafka import Outgoing
 from transport.publisher import Publisher
+from transport.sql_limits import BATCH
 from transport.tail import records_since
 
 QUEUE = "ml.forecast.batch"
@@ -26,7 +27,7 @@ REDIS_S = 10.0
 
 def sales_known_until(database_url: str, redis_url: str) -> Millis | None:
     """Epoch ms; None where nobody can say. Raises `Unavailable`."""
-    database, shelf = open_database(database_url), RedisStore(redis_url, timeout_s=REDIS_S)
+    database, shelf = open_database(database_url, limits=BATCH), RedisStore(redis_url, timeout_s=REDIS_S)
     try:
         return counted_until(database, shelf)
     finally:
@@ -40,7 +41,7 @@ def connected_watch(bootstrap: Bootstrap, database_url: str, zone: ZoneInfo) -> 
 
     Days are those of `zone`.
     """
-    database = open_database(database_url)
+    database = open_database(database_url, limits=BATCH)
     forecasts = Forecasts(database)
 
     def publish(records: Sequence[Outgoing]) -> None:

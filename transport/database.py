@@ -15,11 +15,10 @@ from transport.sql_limits import WRITING, Limits
 
 ATTEMPTS: Final = 8
 """How often a transaction is run that others come before."""
-CONNECT_TIMEOUT_S: Final = 5
 SILENCE_S: Final = 10
 """How long a PostgreSQL host may not answer on the network at all."""
 GRACE_S: Final = 1.0
-"""How much longer than the server's own limit a client waits for the server to act on it."""
+"""How much longer than the server's own limit a client waits at most for the server to act on it."""
 
 T = TypeVar("T")
 
@@ -101,7 +100,7 @@ class Database:
             connection.execution_options(**{sqlite.LIMITS: self.limits}, **options)
             if self._postgresql:
                 driver: Any = connection.connection.driver_connection
-                driver.answer_s = self.limits.statement_s + GRACE_S
+                driver.answer_s = self.limits.statement_s + min(self.limits.statement_s, GRACE_S)
             with connection.begin():
                 if self._postgresql:
                     # for this transaction only: a pooler in between may give the session to another client
@@ -170,7 +169,7 @@ def _options(url: str, limits: Limits) -> dict[str, Any]:
     if backend == "postgresql":
         return {
             "connect_args": {
-                "connect_timeout": CONNECT_TIMEOUT_S,
+                "connect_timeout": limits.connect_s,
                 # a host that is gone says nothing: the kernel would wait a quarter of an hour for it
                 "tcp_user_timeout": SILENCE_S * 1_000,
                 "keepalives_idle": SILENCE_S,
@@ -178,7 +177,7 @@ def _options(url: str, limits: Limits) -> dict[str, Any]:
             },
             "pool_size": 2,
             "max_overflow": 8,
-            "pool_timeout": CONNECT_TIMEOUT_S,
+            "pool_timeout": limits.connect_s,
             # what a proxy has closed meanwhile is not tried; what a restart closed raises Unavailable once
             "pool_recycle": 1_800,
         }
@@ -187,5 +186,5 @@ def _options(url: str, limits: Limits) -> dict[str, Any]:
 
 def _settings(limits: Limits) -> Iterator[ColumnElement[str]]:
     names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
-    for name, seconds in zip(names, limits, strict=True):
+    for name, seconds in zip(names, limits[:3], strict=True):
         yield func.set_config(name, str(round(seconds * 1_000)), True)

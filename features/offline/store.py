@@ -9,12 +9,13 @@ from features.offline.batch import BACKFILL, Committed, StreamBatch, StreamEvent
 from features.offline.layouts import refuse_changed
 from features.offline.reader import OfflineReader
 from features.offline.sql import write_rows
-from features.offline.tables import VIEWS
+from features.offline.tables import OFFLINE_STORE, VIEWS
 from features.offline.writing import Owner
 from features.schema import Definitions, layout
 from transport.clock import Clock, system_clock
 from transport.database import Database, open_database
 from transport.migration import prepare
+from transport.sql_limits import WRITING, Limits
 
 REMEMBERED = 200_000
 """Entities whose numbers are kept in mind: some 50 MB."""
@@ -104,6 +105,6 @@ class OfflineStore(OfflineReader):
         return numbers
 
 
-def open_offline(url: str) -> OfflineStore:
+def open_offline(url: str, limits: Limits = WRITING) -> OfflineStore:
     """The store at an SQLAlchemy URL, which connects at the first use. Raises `ConfigError`."""
-    return OfflineStore(open_database(url))
+    return OfflineStore(open_database(url, OFFLINE_STORE, limits))

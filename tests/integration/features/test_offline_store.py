@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from sqlalchemy import MetaData
 
 from events.errors import ConfigError, Unavailable
 from features.offline import writing
 from features.offline.batch import BACKFILL, BACKFILL_TOPIC, Fenced, StreamBatch, StreamEvent
 from features.offline.store import OfflineStore, open_offline
-from features.offline.tables import METADATA
 from features.reading import Heartbeat
 from features.retail import DEFINITIONS
 from features.schema import Definitions, Entity, Measure
@@ -251,7 +251,9 @@ def test_increments_that_were_made_otherwise_are_not_read(store: OfflineStore) -
 
 def test_a_database_that_was_made_anew_gives_entities_new_numbers(store: OfflineStore) -> None:
     store.commit(batch(order(0, customer="c-2"), order(1, customer="c-1")))
-    METADATA.drop_all(store.database.engine)
+    made = MetaData()
+    made.reflect(store.database.engine)
+    made.drop_all(store.database.engine)
     store.create(DEFINITIONS)
 
     store.commit(batch(order(0, customer="c-1")))
