@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 def of_lane(partitions: Iterable[Completeness]) -> Completeness:
     """The figures of a lane from those of its partitions; its watermark is their sum."""
-    figures = [(each.watermark, each.fed, each.open, each.overdue) for each in partitions]
+    figures = [(each.watermark, each.fed, each.open, each.overdue, each.lost) for each in partitions]
     return Completeness(*(sum(column) for column in zip(*figures, strict=True)))
 
 
@@ -31,6 +31,7 @@ class Reports:
             metrics.COMPLETENESS.labels(topic).set(figures.ratio)
             metrics.OPEN_RECORDS.labels(topic).set(figures.open)
             metrics.OVERDUE_RECORDS.labels(topic).set(figures.overdue)
+            metrics.LOST_RECORDS.labels(topic).set(figures.lost)
         if monotonic() >= self._tell_at:
             self._tell_at = monotonic() + TELL_EVERY_S
             for topic, figures in lanes.items():
@@ -44,4 +45,5 @@ def line(topic: str, figures: Completeness) -> str:
     # rounded down: what is not complete must not read as 100
     percent = int(figures.ratio * 10_000) / 100
     open_ones = f", {figures.open:,} open, {figures.overdue:,} of them overdue" if figures.open else ""
-    return f"{topic}: {percent:g} % of {figures.fed:,} fed are complete{open_ones}"
+    lost_ones = f", {figures.lost:,} lost" if figures.lost else ""
+    return f"{topic}: {percent:g} % of {figures.fed:,} fed are complete{open_ones}{lost_ones}"

@@ -40,8 +40,12 @@ class FeedingAgain:
         again = metrics.EVENTS_FED_AGAIN.labels(spec.topic)
         try:
             records, gaps = self._lanes.fetch(partition, due)
+            first = self._lanes.first(*partition) if gaps else 0
             for offset in gaps:
-                state.on_gap(offset)
+                if offset < first:
+                    state.on_lost(offset)
+                else:
+                    state.on_gap(offset)
             left.difference_update(gaps)
             for record in map(held, records):
                 batch = Batch(self._clock(), (record.fed,))

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from time import monotonic
 
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from dispatcher.lane_reader import RECONCILER_GROUP, feeder_group
 from events.decision import Millis
@@ -28,22 +28,38 @@ class LaneAccess:
     def __init__(self, bootstrap: Bootstrap) -> None:
         # a short wait at the broker, for what is read here is there already
         self._consumer = Consumer(
-            consumer_config(bootstrap, RECONCILER_GROUP, **{"fetch.wait.max.ms": 10}), logger=client_log
+            consumer_config(
+                bootstrap, RECONCILER_GROUP, **{"fetch.wait.max.ms": 10, "enable.partition.eof": True}
+            ),
+            logger=client_log,
         )
         self._bootstrap = bootstrap
         self._feeders: dict[str, Consumer] = {}
 
-    def places(self, topic: str) -> dict[Partition, int]:
-        """Where to begin in each partition of a lane: what was committed, or the first record there is."""
-        numbers = self._consumer.list_topics(topic, TIMEOUT_S).topics[topic].partitions
+    def numbers(self, topic: str) -> list[int]:
+        """The partitions that a topic has now; none if it does not exist."""
+        return list(self._consumer.list_topics(topic, TIMEOUT_S).topics[topic].partitions)
+
+    def places(self, topic: str, numbers: Iterable[int]) -> dict[Partition, int | None]:
+        """What was committed of these partitions; None if nothing is, or not any more."""
         committed = self._consumer.committed([TopicPartition(topic, number) for number in numbers], TIMEOUT_S)
         return {
-            (topic, each.partition): max(each.offset, self.first(topic, each.partition)) for each in committed
+            (topic, each.partition): each.offset if each.offset >= 0 else None for each in committed or ()
         }
 
     def first(self, topic: str, number: int) -> int:
         """The offset of the oldest record that Kafka still holds."""
-        return self._consumer.get_watermark_offsets(TopicPartition(topic, number), TIMEOUT_S)[0]
+        return self.bounds((topic, number))[0]
+
+    def bounds(self, partition: Partition) -> tuple[int, int]:
+        """The offsets of the oldest record that Kafka holds, and of the next to come."""
+        low, high = self._consumer.get_watermark_offsets(TopicPartition(*partition), TIMEOUT_S)
+        return low, high
+
+    def at(self, partition: Partition, time: Millis) -> int:
+        """The first offset with a timestamp from `time` (epoch ms) on; the end if there is none."""
+        found = self._consumer.offsets_for_times([TopicPartition(*partition, time)], TIMEOUT_S)[0].offset
+        return found if found >= 0 else self.bounds(partition)[1]
 
     def commit(self, places: Mapping[Partition, int]) -> None:
         """Keep these places."""
@@ -58,13 +74,19 @@ class LaneAccess:
 
     def feeder_places(self, topic: str) -> dict[Partition, int]:
         """The next record that the lane's feeder reads, in each partition, whether it has begun or not."""
-        numbers = self._consumer.list_topics(topic, TIMEOUT_S).topics[topic].partitions
+        numbers = self.numbers(topic)
         fed = self.fed(topic, numbers)
         return {(topic, number): fed.get((topic, number), self.first(topic, number)) for number in numbers}
 
     def oldest(self, places: Mapping[Partition, int], seconds: float = 2.0) -> Millis | None:
         """The timestamp (epoch ms) of the oldest record at these places; None where there is none."""
+        return min(self.timestamps(places, seconds).values(), default=None)
+
+    def timestamps(self, places: Mapping[Partition, int], seconds: float = 2.0) -> dict[Partition, Millis]:
+        """The timestamps (epoch ms) of the first records from these places on, of those that have one."""
         timestamps: dict[Partition, Millis] = {}
+        if not places:
+            return timestamps
         self._assign(places)
         until = monotonic() + seconds
         while len(timestamps) < len(places) and monotonic() < until:
@@ -73,7 +95,7 @@ class LaneAccess:
                     partition = (message.topic() or "", message.partition() or 0)
                     timestamps.setdefault(partition, message.timestamp()[1])
         self._consumer.unassign()
-        return min(timestamps.values(), default=None)
+        return timestamps
 
     def fetch(
         self, partition: Partition, offsets: Sequence[int], seconds: float = 5.0
@@ -92,13 +114,18 @@ class LaneAccess:
                 position = wanted[0]
                 self._assign({partition: position})
             for message in self._consumer.consume(SEEK_BEYOND, 0.05):
+                offset = message.offset() or 0
                 if message.error() is None:
-                    position = (message.offset() or 0) + 1
-                    while wanted and wanted[0] < position - 1:
-                        gaps.append(wanted.popleft())
-                    if wanted and wanted[0] == position - 1:
-                        found.append(message)
-                        wanted.popleft()
+                    position = offset + 1
+                elif _is_end(message, partition):
+                    position = max(position, offset)  # behind a marker, which no consumer is given
+                else:
+                    continue
+                while wanted and wanted[0] < offset:
+                    gaps.append(wanted.popleft())
+                if wanted and wanted[0] == offset and message.error() is None:
+                    found.append(message)
+                    wanted.popleft()
         self._consumer.unassign()
         return found, gaps
 
@@ -120,3 +147,12 @@ class LaneAccess:
 
     def _assign(self, places: Mapping[Partition, int]) -> None:
         self._consumer.assign([TopicPartition(topic, number, at) for (topic, number), at in places.items()])
+
+
+def _is_end(message: Message, partition: Partition) -> bool:
+    error = message.error()
+    return (
+        error is not None
+        and error.code() == KafkaError._PARTITION_EOF
+        and (message.topic(), message.partition()) == partition
+    )

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 
 import msgspec
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from events.decision import Millis, Position
 from events.topics import PREDICTIONS
@@ -16,6 +16,7 @@ from transport.kafka import Headers, consumer_config, headers_of, position_of
 
 BATCH = 5_000
 TIMEOUT_S = 10.0
+POSITIONS = {"enable.partition.eof": True, "auto.offset.reset": "error"}
 
 _log = logging.getLogger(__name__)
 
@@ -47,11 +48,12 @@ class OutcomeReader:
     def __init__(self, bootstrap: Bootstrap, clock: Clock = system_clock) -> None:
         self._clock = clock
         self._consumer = Consumer(
-            consumer_config(bootstrap, "signalbox.reconciler.outcomes"), logger=client_log
+            consumer_config(bootstrap, "signalbox.reconciler.outcomes", **POSITIONS), logger=client_log
         )
         self._topics: set[str] = set()
         self._next: dict[Partition, int] = {}
         self._read_up_to: dict[Partition, Millis] = {}
+        self._unplaced: set[Partition] = set()
 
     @property
     def read_up_to(self) -> Millis:
@@ -63,7 +65,7 @@ class OutcomeReader:
         new = [
             TopicPartition(topic, number, since)
             for topic in set(topics) - self._topics
-            for number in self._consumer.list_topics(topic, TIMEOUT_S).topics[topic].partitions
+            for number in self._numbers(topic)
         ]
         if not new:
             return
@@ -72,10 +74,34 @@ class OutcomeReader:
         starts = self._consumer.offsets_for_times(new, TIMEOUT_S)
         for start, end in zip(starts, ends, strict=True):
             start.offset = end if start.offset < 0 else start.offset
-            self._next[start.topic, start.partition] = start.offset
-            self._read_up_to[start.topic, start.partition] = since
-        self._consumer.incremental_assign(starts)
+        self._begin(starts, since)
         self._topics.update(start.topic for start in starts)
+
+    def grow(self) -> None:
+        """Read the partitions too that the topics have got since, from their beginning.
+
+        Raises `KafkaException`.
+        """
+        new = [
+            TopicPartition(topic, number)
+            for topic in sorted(self._topics)
+            for number in self._numbers(topic)
+            if (topic, number) not in self._next
+        ]
+        for each in new:
+            each.offset = self._consumer.get_watermark_offsets(each, TIMEOUT_S)[0]
+            _log.info("outcomes: %s[%d] is new, read from %d", each.topic, each.partition, each.offset)
+        if new:
+            self._begin(new, 0)
+
+    def _numbers(self, topic: str) -> list[int]:
+        return list(self._consumer.list_topics(topic, TIMEOUT_S).topics[topic].partitions)
+
+    def _begin(self, starts: list[TopicPartition], read_up_to: Millis) -> None:
+        self._consumer.incremental_assign(starts)
+        for start in starts:
+            self._next[start.topic, start.partition] = start.offset
+            self._read_up_to[start.topic, start.partition] = read_up_to
 
     def read(self, timeout: float) -> list[Position]:
         """The lane records that were answered for since the last call."""
@@ -83,10 +109,10 @@ class OutcomeReader:
         messages = () if first is None else (first, *self._consumer.consume(BATCH, 0))
         answered = []
         for message in messages:
-            if message.error() is not None:
-                _log.warning("outcomes: %s", message.error())
-                continue
             at = position_of(message)
+            if (error := message.error()) is not None:
+                self._on_error(at, error)
+                continue
             self._next[at.topic, at.partition] = at.offset + 1
             self._read_up_to[at.topic, at.partition] = message.timestamp()[1]
             lane = settled(at.topic, message.value(), headers_of(message))
@@ -94,8 +120,28 @@ class OutcomeReader:
                 answered.append(lane)
         return answered
 
+    def _on_error(self, at: Position, error: KafkaError) -> None:
+        if error.code() == KafkaError._PARTITION_EOF:
+            # the last offset may be a transaction's marker, which no consumer is given
+            self._next[at.topic, at.partition] = at.offset
+        elif error.code() == KafkaError._AUTO_OFFSET_RESET:
+            self._unplaced.add((at.topic, at.partition))
+            _log.error("outcomes: %s[%d]: %s; it is read from its beginning", at.topic, at.partition, error)
+        else:
+            _log.warning("outcomes: %s", error)
+
+    def _place(self) -> None:
+        """Read the partitions from their beginning whose position Kafka does not hold: outcomes are a set."""
+        for topic, number in sorted(self._unplaced):
+            place = TopicPartition(topic, number)
+            place.offset = self._consumer.get_watermark_offsets(place, TIMEOUT_S)[0]
+            self._consumer.incremental_unassign([place])
+            self._begin([place], 0)
+            self._unplaced.discard((topic, number))
+
     def look(self) -> None:
         """See which partitions are read to their end. Raises `KafkaException`: then `read_up_to` stands."""
+        self._place()
         for (topic, number), following in self._next.items():
             now = self._clock()
             end = self._consumer.get_watermark_offsets(TopicPartition(topic, number), TIMEOUT_S)[1]

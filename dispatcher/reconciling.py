@@ -14,17 +14,22 @@ FURTHEST = 2**28
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """Of one partition of a lane: `fed` offsets went to the workers, `open` of them have no outcome yet."""
+    """Of one partition of a lane: `fed` offsets went to the workers, `open` of them have no outcome yet.
+
+    `lost` of them have none and never will: Kafka deleted their records, or those of others that were to be
+    fed.
+    """
 
     watermark: int
     fed: int
     open: int
     overdue: int
+    lost: int = 0
 
     @property
     def ratio(self) -> float:
-        """The share of fed records that have an outcome; 1 where nothing was fed."""
-        return 1 - self.open / self.fed if self.fed else 1.0
+        """The share of fed records that have an outcome; 1 if nothing was fed."""
+        return 1 - (self.open + self.lost) / self.fed if self.fed else 1.0
 
 
 class Reconciling:
@@ -49,11 +54,17 @@ class Reconciling:
         self._again: dict[int, Millis] = {}
         self._next = watermark
         self.fed_again = 0
+        self.lost = 0
 
     @property
     def watermark(self) -> int:
         """Every offset below this one has its outcome. It is what the reconciler commits."""
         return self._done.watermark
+
+    @property
+    def fed(self) -> int:
+        """Everything below this offset went to the workers."""
+        return self._fed
 
     def on_fed(self, position: int, now: Millis) -> None:
         """The feeder has committed `position`: everything below it went to the workers by `now`."""
@@ -74,11 +85,23 @@ class Reconciling:
         self._done.add(offset)
         self._again.pop(offset, None)
 
-    def on_expired(self, below: int) -> None:
-        """Kafka no longer holds what stood under `below`: nothing of it can be fed again."""
+    def on_lost(self, offset: int) -> None:
+        """Kafka deleted the record at this offset, which has no outcome."""
+        if self._done.add(offset):
+            self.lost += 1
+        self._again.pop(offset, None)
+
+    def on_expired(self, below: int) -> int:
+        """Kafka deleted the records below this offset. Returns how many are lost: they had no outcome.
+
+        Call it when all outcomes were read that there are.
+        """
+        lost = self._done.count_open(below)
+        self.lost += lost
         self._done.fill(below)
         for offset in [offset for offset in self._again if offset < below]:
             del self._again[offset]
+        return lost
 
     def due(self, now: Millis) -> tuple[int, ...]:
         """The offsets to feed again now, ascending. They count as sent from `now` on.
@@ -114,6 +137,7 @@ class Reconciling:
             fed=max(self._fed, self.watermark) - self._start,
             open=self._done.count_open(self._fed),
             overdue=self._done.count_open(self._overdue_below),
+            lost=self.lost,
         )
 
     def _give_up_waiting(self, now: Millis) -> None:

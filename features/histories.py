@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
@@ -12,8 +13,10 @@ from features.pipeline.source import record_of
 from transport.clock import Clock, system_clock
 from transport.cluster import Bootstrap
 from transport.kafka import consumer_config
+from transport.tail import AT_ITS_END, ended
 
 CHUNK = 5_000
+STEP_S = 0.2
 SILENCE_S = 30.0
 """After how long without a record a topic that has not ended counts as unavailable."""
 
@@ -41,7 +44,7 @@ class TopicHistory:
         """Waits up to `timeout` seconds for each answer. Raises `Unavailable`."""
         self._clock = clock
         self._topic = topic
-        self._consumer = Consumer(consumer_config(bootstrap, "signalbox.backfill"))
+        self._consumer = Consumer(consumer_config(bootstrap, "signalbox.backfill", **AT_ITS_END))
         try:
             numbers = self._consumer.list_topics(topic, timeout).topics[topic].partitions
             bounds = {
@@ -58,20 +61,22 @@ class TopicHistory:
     def read(self) -> Iterator[Record]:
         """Each record once. Raises `Unavailable` where none comes though the end is not reached."""
         open_ends = dict(self._ends)
+        silent_at = monotonic() + SILENCE_S
         try:
             while open_ends:
-                messages = self._consumer.consume(CHUNK, SILENCE_S)
-                if not messages:
-                    raise Unavailable("kafka", f"{self._topic}: no record for {SILENCE_S:.0f} s")
+                messages = self._consumer.consume(CHUNK, STEP_S)
                 now = self._clock()
+                if messages:
+                    silent_at = monotonic() + SILENCE_S
+                elif monotonic() >= silent_at:
+                    raise Unavailable("kafka", f"{self._topic}: no record for {SILENCE_S:.0f} s")
                 for message in messages:
-                    if message.error() is not None:
-                        continue
-                    partition, record = message.partition() or 0, record_of(message, now)
-                    end = self._ends[partition]
-                    if record.offset < end:
-                        yield record
-                    if record.offset + 1 >= end:
+                    partition = message.partition() or 0
+                    if message.error() is None and (message.offset() or 0) < self._ends[partition]:
+                        yield record_of(message, now)
+                    if ended(message, self._ends[partition]):
                         open_ends.pop(partition, None)
+        except KafkaException as error:
+            raise Unavailable("kafka", error) from error
         finally:
             self._consumer.close()

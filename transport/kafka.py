@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from operator import methodcaller
 from typing import Any, NamedTuple
 
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from events.decision import EARLIEST, Millis, Position
@@ -129,11 +129,20 @@ def connect_consumer(bootstrap: Bootstrap, group: str, **overrides: Any) -> Cons
 
 
 def holds(bootstrap: Bootstrap, partition: tuple[str, int], offset: int, timeout: float) -> bool:
-    """Whether a record stands at this offset, found by reading it within `timeout` seconds."""
-    consumer = connect_consumer(bootstrap, "signalbox.probe", **{"auto.offset.reset": "error"})
+    """Whether a partition reaches beyond this offset, found by reading it within `timeout` seconds.
+
+    An offset without a record, a transaction's marker or one that was compacted away, is there all the same.
+    """
+    settings = {"auto.offset.reset": "error", "enable.partition.eof": True}
+    consumer = connect_consumer(bootstrap, "signalbox.probe", **settings)
     try:
         consumer.assign([TopicPartition(*partition, offset)])
         message = consumer.poll(timeout)
-        return message is not None and message.error() is None and message.offset() == offset
+        if message is None:
+            return False
+        error, reached = message.error(), message.offset() or 0
+        if error is None:
+            return reached >= offset
+        return error.code() == KafkaError._PARTITION_EOF and reached > offset
     finally:
         consumer.close()

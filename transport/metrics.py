@@ -73,6 +73,11 @@ OPEN_RECORDS = Gauge("signalbox_lane_open_records", "Fed records of a lane witho
 OVERDUE_RECORDS = Gauge(
     "signalbox_lane_overdue_records", "Open records that cannot still be on their way.", ["lane"]
 )
+LOST_RECORDS = Gauge(
+    "signalbox_lane_lost_records",
+    "Records of a lane that Kafka deleted before they had an outcome, since the reconciler began.",
+    ["lane"],
+)
 EVENTS_FED_AGAIN = Counter(
     "signalbox_events_fed_again_total", "Records without an outcome that were sent once more.", ["lane"]
 )

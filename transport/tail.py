@@ -1,9 +1,9 @@
-"""What came to a topic since a time? Read once, to where it ended when the reading began."""
+"""Reads what came to a topic since a time, once, to where it ended when the reading began."""
 
 import time
 from collections.abc import Iterator
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from events.decision import Millis
 from events.errors import Unavailable
@@ -14,6 +14,8 @@ AT_ONCE = 1_000
 STEP_S = 0.1
 """`consume` waits for all of `AT_ONCE`, or for so long."""
 TIMEOUT_S = 10.0
+AT_ITS_END = {"enable.partition.eof": True}
+"""The last offset may be a transaction's marker, which no consumer is given: this event tells the end."""
 
 
 def records_since(bootstrap: Bootstrap, topic: str, since: Millis) -> Iterator[Message]:
@@ -21,7 +23,7 @@ def records_since(bootstrap: Bootstrap, topic: str, since: Millis) -> Iterator[M
 
     A topic that does not exist is empty. Joins no group. Raises `Unavailable`.
     """
-    consumer = Consumer(consumer_config(bootstrap, "signalbox.tail"))
+    consumer = Consumer(consumer_config(bootstrap, "signalbox.tail", **AT_ITS_END))
     try:
         yield from _read(consumer, topic, since)
     except KafkaException as error:
@@ -41,13 +43,24 @@ def _read(consumer: Consumer, topic: str, since: Millis) -> Iterator[Message]:
     deadline = time.monotonic() + TIMEOUT_S
     while behind:
         for message in consumer.consume(AT_ONCE, STEP_S):
-            if (error := message.error()) is not None:
-                raise KafkaException(error)
             deadline = time.monotonic() + TIMEOUT_S
-            if (message.offset() or 0) + 1 >= ends[message.partition() or 0]:
+            if ended(message, ends[message.partition() or 0]):
                 behind.discard(message.partition() or 0)
             # an embedded broker's answer by time may lie further back
-            if message.timestamp()[1] >= since:
+            if message.error() is None and message.timestamp()[1] >= since:
                 yield message
         if time.monotonic() > deadline:
             raise Unavailable("kafka", f"{topic}: nothing was read for {TIMEOUT_S:.0f} s before its end")
+
+
+def ended(message: Message, end: int) -> bool:
+    """Whether a partition is read up to before offset `end`, seen what a consumer was given last.
+
+    Needs a consumer with `AT_ITS_END`. Raises `KafkaException` for any other error.
+    """
+    error, offset = message.error(), message.offset() or 0
+    if error is None:
+        return offset + 1 >= end
+    if error.code() == KafkaError._PARTITION_EOF:
+        return True
+    raise KafkaException(error)
