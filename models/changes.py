@@ -14,6 +14,7 @@ from models.written import Change, OvertakenError, State, Written, under_way
 from transport.clock import Clock, system_clock
 from transport.database import Database, RaceError
 from transport.migration import prepare
+from transport.sql_limits import WRITING
 
 METADATA = MetaData()
 CHANGES = Table(
@@ -41,7 +42,7 @@ class Changes:
     """Connects at the first use. Every method raises `Unavailable`."""
 
     def __init__(self, database: Database, clock: Clock = system_clock) -> None:
-        self._database = database.of("model registry history")
+        self._database = database.of("model registry history").within(WRITING)
         self._clock = clock
 
     def create(self) -> None:

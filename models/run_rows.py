@@ -3,7 +3,6 @@
 from dataclasses import asdict
 
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
-from sqlalchemy.engine import CursorResult
 
 from events.decision import Millis
 from models.retraining import Known
@@ -12,12 +11,13 @@ from models.run_states import (
     LEASE_MS,
     UNENDED,
     DatasetUpdate,
-    Held,
-    LeaseLostError,
     Run,
     State,
 )
 from models.run_tables import LEASES, RUNS, UPDATES
+from transport.lease import Held, Lease, Leases
+
+TRAININGS = Leases(LEASES, LEASE_MS, "{0}", "another training took over; nothing of this one is registered")
 
 
 def enter(connection: Connection, told: DatasetUpdate, now: Millis) -> bool:
@@ -35,44 +35,31 @@ def enter(connection: Connection, told: DatasetUpdate, now: Millis) -> bool:
 
 def begin(connection: Connection, model: str, holder: str, now: Millis) -> int | Held:
     """Take the lease under its next token, and write down that a run goes on."""
-    token = _take_lease(connection, model, holder, now)
-    if not isinstance(token, Held):
-        _give_up_the_lost(connection, model, now)
-        row = {"model": model, "token": token, "holder": holder, "began_at": now}
-        connection.execute(insert(RUNS).values(**row, state="running", finding=""))
-    return token
-
-
-def _take_lease(connection: Connection, model: str, holder: str, now: Millis) -> int | Held:
-    of_model = LEASES.c.model == model
-    until = now + LEASE_MS
-    granted = connection.execute(
-        update(LEASES)
-        .where(of_model, LEASES.c.until <= now)
-        .values(token=LEASES.c.token + 1, holder=holder, until=until)
-    )
-    row = connection.execute(select(LEASES.c.token, LEASES.c.holder, LEASES.c.until).where(of_model)).first()
-    if row is None:  # where two are first at once, one of them meets the other's key and tries anew
-        connection.execute(insert(LEASES).values(model=model, token=1, holder=holder, until=until))
-        return 1
-    return int(row.token) if granted.rowcount else Held(row.holder, row.until)
+    lease = TRAININGS.take(connection, (model,), holder, now)
+    if isinstance(lease, Held):
+        return lease
+    _give_up_the_lost(connection, model, now)
+    row = {"model": model, "token": lease.token, "holder": holder, "began_at": now}
+    connection.execute(insert(RUNS).values(**row, state="running", finding=""))
+    return lease.token
 
 
 def hold(connection: Connection, run: Run, until: Millis) -> None:
-    """Keep the lease until then (epoch ms; 0: let go). Raises `LeaseLostError` where it is another run's."""
-    mine = (LEASES.c.model == run.model, LEASES.c.token == run.token)
-    held: CursorResult[object] = connection.execute(update(LEASES).where(*mine).values(until=until))
-    if not held.rowcount:
-        raise LeaseLostError(
-            f"{run.model}: another training began while this one said nothing for {LEASE_MS // 1_000} s: "
-            "nothing of it is registered"
-        )
+    """Keep the lease until then (epoch ms; 0: let go). Raises `LeaseLostError` if another run took it."""
+    TRAININGS.hold(connection, Lease((run.model,), run.token), until)
 
 
 def _give_up_the_lost(connection: Connection, model: str, now: Millis) -> None:
     query = select(RUNS.c.token).where(RUNS.c.model == model, RUNS.c.state == "running")
     for token in connection.execute(query).scalars().all():
-        ended(connection, model, token, "lost", "it said nothing any more", now)
+        ended(
+            connection,
+            model,
+            token,
+            "lost",
+            "lease lost: another training took over",
+            now,
+        )
 
 
 def ended(connection: Connection, model: str, token: int, state: State, finding: str, now: Millis) -> None:

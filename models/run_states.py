@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from events.decision import Millis
-from events.errors import SignalboxError
 
 LEASE_MS = 60_000
 """How long a run may say nothing before another one may begin."""
@@ -18,10 +17,6 @@ Outcome = Literal[
 State = Literal["running", "lost"] | Outcome  # lost: its lease ran out, and another run began
 FAILED: tuple[State, ...] = ("failed", "lost")
 UNENDED: tuple[State, ...] = (*FAILED, "stopped")
-
-
-class LeaseLostError(SignalboxError):
-    """Another run of this model began: whatever this one made is void."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +38,3 @@ class Run:
     model: str
     token: int
     covers: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """Somebody else trains this model, or may until then (epoch ms)."""
-
-    holder: str
-    until: Millis

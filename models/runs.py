@@ -12,11 +12,13 @@ from sqlalchemy import Connection, select, update
 from events.decision import Millis
 from models import run_rows
 from models.retraining import Known
-from models.run_states import FAILED, LEASE_MS, DatasetUpdate, Held, LeaseLostError, Outcome, Run
+from models.run_states import FAILED, LEASE_MS, DatasetUpdate, Outcome, Run
 from models.run_tables import RUNS, UPDATES
 from transport.clock import Clock, system_clock
 from transport.database import Database
+from transport.lease import Held, LeaseLostError
 from transport.migration import prepare
+from transport.sql_limits import WRITING
 
 __all__ = ["LEASE_MS", "DatasetUpdate", "Held", "LeaseLostError", "Outcome", "Run", "Runs"]
 
@@ -25,7 +27,7 @@ class Runs:
     """Connects at the first use. Every method raises `Unavailable`."""
 
     def __init__(self, database: Database, clock: Clock = system_clock) -> None:
-        self._database = database.of("training ledger")
+        self._database = database.of("training ledger").within(WRITING)
         self._clock = clock
 
     def create(self) -> None:

@@ -1,14 +1,13 @@
-"""How does a training keep its lease for as long as it lives, and say how it ended?"""
+"""The lease of a training: renewed for as long as it lives, and given back with how it ended."""
 
 import contextlib
-import logging
-import threading
+import time
+from collections.abc import Callable
 from types import TracebackType
 
-from events.errors import SignalboxError, Unavailable
+from events.errors import Unavailable
 from models.runs import LEASE_MS, LeaseLostError, Outcome, Run, Runs
-
-log = logging.getLogger(__name__)
+from transport.lease import Renewals
 
 RENEW_S = LEASE_MS / 4_000
 
@@ -23,17 +22,16 @@ class Session:
         self._runs = runs
         self._run = run
         self._renew_s = renew_s
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="training-lease", daemon=True)
+        self._renewals = Renewals(lambda: runs.renew(run), LEASE_MS, renew_s)
 
     def __enter__(self) -> "Session":
-        self._thread.start()
+        self._renewals.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stop()
+        self._renewals.stop()
         if error is not None:
             outcome: Outcome = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
             # another run has the lease, or will have it once this one says nothing: either way it is no more
@@ -41,23 +39,21 @@ class Session:
                 self._runs.end(self._run, outcome, f"{type(error).__name__}: {error}")
 
     def confirm(self) -> None:
-        """Call it before whatever others can see. Raises `LeaseLostError` where another run began."""
-        self._runs.renew(self._run)
+        """Call it before whatever others can see. Raises `LeaseLostError` if another run began."""
+        self._through_an_outage(lambda: self._runs.renew(self._run))
 
     def end(self, outcome: Outcome, finding: str) -> None:
         """Write down how it ended. Raises `LeaseLostError`."""
-        self._stop()  # a lease that is given back is not to be renewed
-        self._runs.end(self._run, outcome, finding)
+        self._renewals.stop()  # a lease that is given back is not to be renewed
+        self._through_an_outage(lambda: self._runs.end(self._run, outcome, finding))
 
-    def _stop(self) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _keep(self) -> None:
-        while not self._over.wait(self._renew_s):
+    def _through_an_outage(self, call: Callable[[], None]) -> None:
+        """An hour's work is not lost for seconds without SQL: raises `Unavailable` after a lease's length."""
+        deadline = time.monotonic() + LEASE_MS / 1_000
+        while True:
             try:
-                self._runs.renew(self._run)
-            except LeaseLostError:
-                return  # said at the next `confirm`
-            except SignalboxError as error:
-                log.warning("the training's lease was not renewed, trying again: %s", error)
+                return call()
+            except Unavailable:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(self._renew_s)

@@ -13,12 +13,12 @@ from sqlalchemy import Connection, insert, select, update
 
 from events.decision import Millis
 from events.errors import Unavailable
-from models.support import leases
 from models.support.journal_tables import RUNS, STEPS
-from models.support.leases import LEASE_MS, Beat, Held, Lease, LeaseLostError
+from models.support.leases import LEASE_MS, TICKETS, Beat
 from models.support.steps import Ended, Step, decode_step, encode_step, kind
 from transport.clock import Clock, system_clock
 from transport.database import Database
+from transport.lease import Held, Lease, LeaseLostError
 from transport.migration import prepare
 
 __all__ = ["Journal", "JournaledRun", "LeaseLostError", "Run", "RunRow", "StepRow"]
@@ -84,7 +84,7 @@ class Journal:
         """
 
         def write(connection: Connection) -> tuple[Lease | Held, list[Step]]:
-            lease = leases.take(connection, row.tenant_id, row.ticket_id, self._holder, self._clock())
+            lease = TICKETS.take(connection, (row.tenant_id, row.ticket_id), self._holder, self._clock())
             if isinstance(lease, Held):
                 return lease, []
             if connection.execute(select(RUNS.c.run_id).where(RUNS.c.run_id == row.run_id)).first() is None:
@@ -139,7 +139,7 @@ class Run:
         def write(connection: Connection) -> None:
             now = self._clock()
             # first of all, so that PostgreSQL locks the row: who takes the ticket now waits for this commit
-            leases.hold(connection, self._lease, now + LEASE_MS)
+            TICKETS.hold(connection, self._lease, now + LEASE_MS)
             if within is not None:
                 within(connection)
             for number, step in enumerate(steps, len(self._steps) + 1):
@@ -158,7 +158,7 @@ class Run:
         """Let go of the ticket. One whose lease cannot be given back is free once it has run out."""
         self._beat.leave(self._lease)
         try:
-            self._database.write(lambda connection: leases.hold(connection, self._lease, 0))
+            self._database.write(lambda connection: TICKETS.hold(connection, self._lease, 0))
         except (LeaseLostError, Unavailable):
             return
 

@@ -103,7 +103,7 @@ def test_who_was_frozen_learns_that_another_one_began(runs: Runs, clock: Moment)
     after = begun(runs, "after")
     assert after.token > frozen.token
     assert after.covers == ("v1",)
-    with pytest.raises(LeaseLostError, match="another training began"):
+    with pytest.raises(LeaseLostError, match=r"lease lost: not renewed for 60 s, another training took over"):
         runs.renew(frozen)
     with pytest.raises(LeaseLostError):
         runs.end(frozen, "registered", "version 2")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from events.errors import Unavailable
 from models.runs import LEASE_MS, Held, LeaseLostError, Run, Runs
 from training.session import Session
 from transport.database import open_database
@@ -25,6 +26,7 @@ class Counted(Runs):
     """Says when a lease was renewed so many times."""
 
     renewed = 0
+    away = 0
 
     def __init__(self, path: Path, clock: Moment) -> None:
         super().__init__(open_database(f"sqlite:///{path}"), clock)
@@ -32,6 +34,9 @@ class Counted(Runs):
         self.often = threading.Event()
 
     def renew(self, run: Run) -> None:
+        if self.away:
+            self.away -= 1
+            raise Unavailable("training ledger")
         super().renew(run)
         self.renewed += 1
         if self.renewed >= 3:
@@ -61,6 +66,15 @@ def test_while_it_lives_the_lease_is_renewed(runs: Counted, clock: Moment) -> No
         session.end("registered", "version 1")
         # nothing renews it any more: it is free at once
         assert isinstance(runs.begin(MODEL, TENANT, "two"), Run)
+
+
+def test_an_outage_at_the_end_does_not_cost_the_training(runs: Counted) -> None:
+    with Session(runs, begun(runs), renew_s=0.001) as session:
+        runs.away = 3
+        session.confirm()
+        session.end("registered", "version 1")
+    assert runs.away == 0
+    assert isinstance(runs.begin(MODEL, TENANT, "two"), Run)
 
 
 def test_what_raises_inside_is_written_down_and_frees_the_lease(runs: Counted) -> None:
