@@ -3,7 +3,6 @@
 import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from rich.console import Console
@@ -14,6 +13,7 @@ from events.decision import Millis, Position, dead_letter_topic
 from events.errors import CAUSES, ConfigError, Problem
 from events.topics import DEAD_LETTERS
 from routing import nearest
+from transport.clock import text_of
 
 ROUTER = "router"
 """Says that those are meant that came to no queue."""
@@ -129,4 +129,4 @@ def _failed(letter: Letter) -> Millis:
 
 
 def _time(time: Millis) -> str:
-    return datetime.fromtimestamp(time / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return text_of(time, "seconds").removesuffix("+00:00")

@@ -6,17 +6,19 @@ from collections.abc import Iterable
 import msgspec
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
-from events.decision import Millis, Position
+from events.decision import EARLIEST, Millis, Position
 from events.topics import PREDICTIONS
 from transport.client_log import client_log
 from transport.clock import Clock, system_clock
 from transport.cluster import Bootstrap
 from transport.group import Partition
-from transport.kafka import Headers, consumer_config, headers_of, position_of
+from transport.kafka import Headers, consumer_config, headers_or_fault, position_of
 
 BATCH = 5_000
 TIMEOUT_S = 10.0
 POSITIONS = {"enable.partition.eof": True, "auto.offset.reset": "error"}
+AHEAD_MS = 60_000
+"""How far a broker's clock may be ahead of this one."""
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +40,7 @@ def settled(topic: str, value: bytes | None, headers: Headers) -> Position | Non
         found = {name: text for name, text in headers if name.startswith("dlq.lane.")}
         lane = {name: (text or b"").decode() for name, text in found.items()}
         return Position(lane["dlq.lane.topic"], int(lane["dlq.lane.partition"]), int(lane["dlq.lane.offset"]))
-    except (msgspec.MsgspecError, UnicodeDecodeError, KeyError, ValueError):
+    except (msgspec.MsgspecError, KeyError, ValueError, RecursionError):
         return None
 
 
@@ -107,15 +109,17 @@ class OutcomeReader:
         """The lane records that were answered for since the last call."""
         first = self._consumer.poll(timeout)
         messages = () if first is None else (first, *self._consumer.consume(BATCH, 0))
-        answered = []
+        answered, now = [], self._clock()
         for message in messages:
             at = position_of(message)
             if (error := message.error()) is not None:
                 self._on_error(at, error)
                 continue
             self._next[at.topic, at.partition] = at.offset + 1
-            self._read_up_to[at.topic, at.partition] = message.timestamp()[1]
-            lane = settled(at.topic, message.value(), headers_of(message))
+            # whatever a stranger's clock says, nothing is read before it came
+            if EARLIEST <= (entered := message.timestamp()[1]) <= now + AHEAD_MS:
+                self._read_up_to[at.topic, at.partition] = entered
+            lane = settled(at.topic, message.value(), headers_or_fault(message)[0] or ())
             if lane is not None:
                 answered.append(lane)
         return answered

@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 from events.decision import Millis
 from transport.client_log import client_log
 from transport.cluster import Bootstrap
-from transport.kafka import consumer_config, headers_of
+from transport.kafka import consumer_config, headers_or_fault
 
 BATCH = 10_000
 TIMEOUT_S = 10.0
@@ -62,4 +62,5 @@ def _holds(message: Message, needles: Collection[bytes]) -> bool:
     value = message.value() or b""
     if any(needle in value for needle in needles):
         return True
-    return any(needle in (text or b"") for _, text in headers_of(message) for needle in needles)
+    headers, _ = headers_or_fault(message)
+    return any(needle in (text or b"") for _, text in headers or () for needle in needles)

@@ -25,7 +25,7 @@ from events.topics import DEAD_LETTERS, EVENTS, PREDICTIONS, UNROUTED
 from routing import Catalogue
 from transport.cluster import Bootstrap
 from transport.group import Partition
-from transport.kafka import Headers, headers_of, position_of
+from transport.kafka import Headers, headers_or_fault, position_of
 
 THREADS = 4
 
@@ -94,7 +94,7 @@ class Search:
 
     def _sighting(self, message: Message, fed: Mapping[Partition, int]) -> Sighting | None:
         """What a record that holds the id's text says of the event; None where it speaks of another."""
-        at, headers = position_of(message), headers_of(message)
+        at, headers = position_of(message), headers_or_fault(message)[0] or ()
         value = message.value() or b""
         try:
             if at.topic == PREDICTIONS:

@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from events.deadletter import DeadLetterHeaders
 from events.decision import Millis, Position
 from events.envelope import Envelope
 from events.lane import LaneRecord
 from events.prediction import Prediction
+from transport.clock import text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,4 +142,4 @@ def _attempts(attempts: int) -> str:
 
 
 def _clock(at: Millis) -> str:
-    return datetime.fromtimestamp(at / 1_000, UTC).isoformat(sep=" ", timespec="milliseconds")
+    return text_of(at, "milliseconds")

@@ -15,6 +15,7 @@ PREFIX = "dlq."
 TRACEPARENT = "traceparent"
 _TRUNCATED = PREFIX + "truncated"
 _MAX_MESSAGE = 2_000
+_LATEST: Millis = 253_402_300_799_999
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _WITH_DIGIT = re.compile(r"\w*\d\w*")
 
@@ -158,6 +159,12 @@ def _parse(texts: dict[str, str]) -> DeadLetterHeaders:
         start = f"{PREFIX}{name}."
         return Position(texts[start + "topic"], int(texts[start + "partition"]), int(texts[start + "offset"]))
 
+    def time(name: str) -> Millis:
+        at = int(texts[PREFIX + name])
+        if not 0 <= at <= _LATEST:
+            raise ValueError(f"header {PREFIX}{name} is no time in epoch milliseconds")
+        return at
+
     cause = texts["dlq.error.cause"]
     if cause not in CAUSES:
         raise ValueError(f"header dlq.error.cause is {cause[:64]!r}, which is none of ours")
@@ -169,8 +176,8 @@ def _parse(texts: dict[str, str]) -> DeadLetterHeaders:
         message=texts["dlq.error.message"],
         fingerprint=texts["dlq.error.fingerprint"],
         attempts=int(texts["dlq.attempts"]),
-        first_failure=int(texts["dlq.first_failure"]),
-        last_failure=int(texts["dlq.last_failure"]),
+        first_failure=time("first_failure"),
+        last_failure=time("last_failure"),
         table_hash=texts.get("dlq.table_hash"),
         lane=position("lane") if "dlq.lane.topic" in texts else None,
         prediction_id=texts.get("dlq.prediction_id"),

@@ -18,6 +18,10 @@ Partition = tuple[str, int]
 """A topic and the number of its partition."""
 
 
+OF_NO_EVENT: frozenset[Cause] = frozenset({"too_large", "unexpected"})
+"""Causes that do not follow from the event."""
+
+
 class SourceRecord(NamedTuple):
     """A record of the source topic; `entered_at` (epoch ms) is its Kafka timestamp.
 
@@ -111,11 +115,12 @@ class Ledger:
         kinds = (self.routed_at, self.ignored_at, self.unrouted_owed, self.refusals_owed)
         return sum(len(kind) for kind in kinds)
 
-    def too_large(self) -> Iterator[tuple[str, Letter]]:
-        """What is valid by itself, and was refused because a lane does not take it with its decision."""
+    def refused_though_valid(self) -> Iterator[tuple[str, Letter]]:
+        """What is valid by itself, and was refused: a lane does not take it, or our own code failed on it."""
         for name, decision in self.owed.items():
-            if self.refusals.get(decision.source) == "too_large":
-                yield name, Letter("too_large", decision.source)
+            cause = self.refusals.get(decision.source)
+            if cause is not None and cause in OF_NO_EVENT:
+                yield name, Letter(cause, decision.source)
 
     def forget_from(self, ends: Mapping[Partition, int]) -> None:
         """Leave out what came to the source at these offsets or later, and its outcomes."""

@@ -8,7 +8,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from events.deadletter import DeadLetterHeaders
 from events.decision import Position, dead_letter_topic
-from events.errors import DeadLetter, Unavailable
+from events.errors import Unavailable
 from events.topics import DEAD_LETTERS, EVENTS, PREDICTIONS, UNROUTED
 from monitoring.ledger import Ledger, SourceRecord
 from transport.clock import system_clock
@@ -139,7 +139,9 @@ def take(ledger: Ledger, message: Message) -> None:
     }
     try:
         handlers.get(message.topic() or "", _take_dead_letter)(ledger, message)
-    except (DeadLetter, msgspec.MsgspecError, KeyError, ValueError) as error:
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - the net: a stranger's record must not end the reading of all others
         ledger.on_unreadable(position_of(message), f"{type(error).__name__}: {error}")
 
 

@@ -48,6 +48,8 @@ def consumer_config(bootstrap: Bootstrap, group: str, **overrides: Any) -> dict[
         "fetch.error.backoff.ms": 50,
         # bounds what an unpolled lane holds in memory
         "queued.max.messages.kbytes": 16_384,
+        # librdkafka inflates zstd up to this, 100 MB by default, and a larger batch blocks its partition
+        "receive.message.max.bytes": 256_000_000,
         "topic.metadata.refresh.interval.ms": 10_000,
         **client_properties(bootstrap),
         **overrides,

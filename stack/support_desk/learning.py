@@ -67,9 +67,15 @@ def rows_of(messages: Iterable[Message]) -> dict[str, list[Row]]:
                 continue
             validate(event)
             event, _ = upcast(event, json)
+            made = row_of(event)
         except DeadLetter:
             continue
-        if (made := row_of(event)) is not None:
+        except Unavailable:
+            raise
+        except Exception:  # noqa: BLE001 - the net: one record must not end the learning from all others
+            _log.exception("%s: passed over", position_of(message))
+            continue
+        if made is not None:
             rows[made[0]].append(made[1])
     return rows
 

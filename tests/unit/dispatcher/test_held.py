@@ -1,5 +1,7 @@
 """What does a feeder keep of a lane's record?"""
 
+import hashlib
+
 import msgspec
 import pytest
 from confluent_kafka import Message
@@ -35,6 +37,8 @@ def test_a_record_keeps_its_place_its_key_and_its_bytes() -> None:
         pytest.param(b"{}]}", id="JSON that would close its neighbours' list"),
         pytest.param(b'"\xff"', id="bytes that are no text"),
         pytest.param(b"[" * 100_000, id="a tower of brackets"),
+        pytest.param(b" " * 70_000_000, id="more than a message takes"),
+        pytest.param(b'{"event": "' + b"x" * 3_000_000 + b'"}', id="more than a lane takes"),
     ],
 )
 def test_what_is_no_record_spoils_no_batch(value: bytes | None) -> None:
@@ -43,3 +47,11 @@ def test_what_is_no_record_spoils_no_batch(value: bytes | None) -> None:
     assert batch.records[1].record == msgspec.Raw(b'{"event": {}}')
     with pytest.raises(DeadLetter):
         decode_record(batch.records[0].record)
+
+
+def test_of_what_no_message_takes_length_and_digest_are_sent_with_the_beginning() -> None:
+    value = b"abc" * 1_000_000
+    record = held(message(value))
+    assert record.size < 100_000
+    said = msgspec.json.decode(record.fed.record)
+    assert said.startswith(f"3000000 bytes, SHA-256 {hashlib.sha256(value).hexdigest()}, begin with YWJj")

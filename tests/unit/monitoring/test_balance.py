@@ -190,8 +190,6 @@ def test_what_is_missing_is_named(messages: list[Message], complaint: str) -> No
             "unrouted, yet of a declared type",
             id="a declared event among the unrouted",
         ),
-        pytest.param([Message(PREDICTIONS, 7, b"{}")], "ml.predictions[0]@7", id="no prediction at all"),
-        pytest.param([Message(UNROUTED, 8, b"")], f"{UNROUTED}[0]@8", id="nobody knows where it came from"),
     ],
 )
 def test_what_came_from_nowhere_is_named(messages: list[Message], complaint: str) -> None:
@@ -260,3 +258,31 @@ def test_what_came_before_the_mark_is_still_missed() -> None:
     take(ledger, source(5, order("a")))  # type: ignore[arg-type]  # the stand-in has what is asked of it
     ledger.forget_from({(EVENTS, 0): 6})
     assert not strike(ledger, RULES.catalogue).holds
+
+
+@pytest.mark.parametrize("cause", ["too_large", "unexpected"])
+def test_what_was_refused_though_nothing_is_wrong_with_it_is_accounted_for(cause: Cause) -> None:
+    made = balance(
+        source(0, order("a")), MYSTERY, letter(DEAD_LETTERS, 0, cause), letter(DEAD_LETTERS, 2, cause)
+    )
+    assert made.holds, made
+
+
+@pytest.mark.parametrize(
+    ("foreign", "position"),
+    [
+        pytest.param(Message(PREDICTIONS, 7, b"{}"), "ml.predictions[0]@7", id="no prediction"),
+        pytest.param(
+            Message(PREDICTIONS, 7, b"[" * 100_000), "ml.predictions[0]@7", id="a tower of brackets"
+        ),
+        pytest.param(Message(UNROUTED, 8, b""), f"{UNROUTED}[0]@8", id="of no source"),
+        pytest.param(Message(DEAD_LETTERS, 9, b"x"), f"{DEAD_LETTERS}[0]@9", id="no dead letter"),
+        pytest.param(Message(FRAUD_DLQ, 9, None), f"{FRAUD_DLQ}[0]@9", id="a tombstone"),
+    ],
+)
+def test_a_record_that_no_part_of_ours_wrote_is_told_and_is_no_part_of_the_sum(
+    foreign: Message, position: str
+) -> None:
+    made = balance(source(0, order("a")), prediction("a"), foreign)
+    assert made.holds
+    assert made.equations()[2].startswith(f"passed over 1 foreign records, such as {position}: ")
