@@ -55,6 +55,7 @@ class Reconciling:
         self._next = watermark
         self.fed_again = 0
         self.lost = 0
+        self._expired_below = watermark
 
     @property
     def watermark(self) -> int:
@@ -94,14 +95,15 @@ class Reconciling:
     def on_expired(self, below: int) -> int:
         """Kafka deleted the records below this offset. Returns how many are lost: they had no outcome.
 
+        Those that were never fed are, and those that are overdue; what was fed lately may still come out.
         Call it when all outcomes were read that there are.
         """
-        lost = self._done.count_open(below)
-        self.lost += lost
-        self._done.fill(below)
-        for offset in [offset for offset in self._again if offset < below]:
-            del self._again[offset]
-        return lost
+        self._expired_below = max(self._expired_below, below)
+        overdue = self._done.open(min(below, self._overdue_below))
+        lost = (*overdue, *self._done.open(below, self._fed))
+        for offset in lost:
+            self.on_lost(offset)
+        return len(lost)
 
     def due(self, now: Millis) -> tuple[int, ...]:
         """The offsets to feed again now, ascending. They count as sent from `now` on.
@@ -134,7 +136,7 @@ class Reconciling:
         """The figures of this partition, since the reconciler began with it."""
         return Completeness(
             watermark=self.watermark,
-            fed=max(self._fed, self.watermark) - self._start,
+            fed=max(self._fed, self.watermark, self._expired_below) - self._start,
             open=self._done.count_open(self._fed),
             overdue=self._done.count_open(self._overdue_below),
             lost=self.lost,

@@ -269,6 +269,9 @@ class GroupConsumer:
                 floor = self._floor(partition) if committed < 0 else None
                 begin = begin_again(at, committed, floor, low, high)
                 self.begin(partition, begin.offset)
+                # so that the same loss is not found, and counted, once more after a restart
+                place = TopicPartition(*partition, begin.offset)
+                self._consumer.commit(offsets=[place], asynchronous=True)
             except KafkaException as error:
                 self._place_at = time.monotonic() + PLACE_EVERY_S
                 self._complain(f"{partition[0]}[{partition[1]}] waits for a place to begin: {error}")

@@ -1,6 +1,7 @@
 """A dispatcher process: the real router and the real feeders, on clients of a simulated Kafka."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from dispatcher.feeder import Feeder
 from dispatcher.router import Router
@@ -11,6 +12,7 @@ from tests.simulation.broker import Celery
 from tests.simulation.member import SESSION
 from tests.simulation.port import Port
 from tests.simulation.standing_in import IN_THE_AIR, ROUTED_AT_ONCE, STAY_EVERY_MS, STAY_READS, Clients, Stop
+from tests.simulation.traffic import WORKFLOWS
 from tests.simulation.watching import Watch
 from tests.simulation.world import NEVER, Part, Violation, World
 from transport.group import GroupConsumer
@@ -26,7 +28,7 @@ class Dispatcher:
         celery: Celery,
         watch: Watch,
         table: Callable[[], Table],
-        lanes: dict[str, tuple[LaneSpec, ...]],
+        lanes: Callable[[str], Sequence[LaneSpec]],
     ) -> None:
         self.name = name
         self._clients = clients
@@ -45,17 +47,22 @@ class Dispatcher:
         """Begin with nothing but what Kafka holds."""
         self._stop = Stop()
         self.router = Router(self.name, self._table, self._stop, clock=self._world.clock)  # type: ignore[arg-type]
-        self.feeders = {queue: self._feeder(queue, lanes) for queue, lanes in self._lanes.items()}
+        self.feeders = {queue: self._feeder(queue) for queue in WORKFLOWS}
         self.running = True
 
-    def _feeder(self, queue: str, lanes: Sequence[LaneSpec]) -> Feeder:
+    def _feeder(self, queue: str) -> Feeder:
         port = Port(self._celery, self._watch.on_sent)
-        return Feeder(queue, self.name, port, lambda: lanes, 1, self._stop, clock=self._world.clock)  # type: ignore[arg-type]
+        stop: Any = self._stop  # it has what a feeder asks of an `Event`
+        return Feeder(queue, self.name, port, lambda: self._lanes(queue), 1, stop, clock=self._world.clock)
+
+    def lanes_of(self, queue: str) -> Sequence[LaneSpec]:
+        """The lanes that there are now."""
+        return self._lanes(queue)
 
     @property
     def parts(self) -> list[Part]:
         """The router and the feeders: each on a thread of its own, so each has turns of its own."""
-        return [_RouterTurn(self), *(_FeederTurn(self, queue) for queue in self._lanes)]
+        return [_RouterTurn(self), *(_FeederTurn(self, queue) for queue in WORKFLOWS)]
 
     def wakes_at(self, when_running: Callable[[], Millis]) -> Millis:
         """When one of its threads has something to do."""
@@ -131,7 +138,7 @@ class _FeederTurn:
     def _when_running(self) -> Millis:
         feeder = self._process.feeders[self._queue]
         feeding = feeder._feeding
-        wakes = NEVER if feeder._readers else 0
+        wakes = NEVER if len(feeder._readers) == len(self._process.lanes_of(self._queue)) else 0
         if feeding.holds:
             wakes = feeding._closed_until
         for lane in feeding.lanes:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from events.decision import overflow_topic
+from events.topics import EVENTS
 from tests.simulation.broker import VISIBILITY
 from tests.simulation.member import SESSION
+from tests.simulation.producer import refusal_of
 
 if TYPE_CHECKING:
     from tests.simulation.schedule import Schedule
     from tests.simulation.world import Fault
+
+MOST_PARTITIONS = 5
 
 CHANCES: dict[Fault, float] = {
     "broker refuses": 0.1,
@@ -23,6 +28,7 @@ CHANCES: dict[Fault, float] = {
     "group rebalanced": 0.03,
     "publishing fails half-way": 0.15,
     "inference fails": 0.15,
+    "producer fatal": 0.05,
 }
 
 
@@ -95,6 +101,26 @@ def _store_down(schedule: Schedule) -> None:
     schedule.world.take_down("store", schedule.world.random.randrange(10, 5_000))
 
 
+def _partitions_added(schedule: Schedule) -> None:
+    random = schedule.world.random
+    topic = random.choice(sorted(schedule.kafka.logs))
+    if len(schedule.kafka.logs[topic]) < MOST_PARTITIONS:
+        schedule.kafka.grow(topic, random.randint(1, 2))
+
+
+def _records_expired(schedule: Schedule) -> None:
+    random, kafka = schedule.world.random, schedule.kafka
+    topic = random.choice([EVENTS, *schedule.lanes])
+    partition = random.randrange(len(kafka.logs[topic]))
+    kafka.expire(topic, partition, random.randint(kafka.begin(topic, partition), kafka.end(topic, partition)))
+
+
+def _lane_refused(schedule: Schedule) -> None:
+    random = schedule.world.random
+    lane = random.choice([lane for lane in schedule.lanes if not lane.endswith(overflow_topic(""))])
+    schedule.world.take_down(refusal_of(lane), random.randrange(10, 8_000))
+
+
 STROKES: dict[Fault, Callable[[Schedule], None]] = {
     "dispatcher killed": _dispatcher_killed,
     "dispatcher stalled": _dispatcher_stalled,
@@ -110,4 +136,7 @@ STROKES: dict[Fault, Callable[[Schedule], None]] = {
     "broker emptied": _broker_emptied,
     "kafka stalled": _kafka_stalled,
     "store down": _store_down,
+    "partitions added": _partitions_added,
+    "records expired": _records_expired,
+    "lane refused": _lane_refused,
 }

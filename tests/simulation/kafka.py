@@ -29,6 +29,9 @@ class Observer(Protocol):
     def on_commit(self, group: str, position: Position) -> None:
         """A group committed this offset."""
 
+    def on_expired(self, position: Position) -> None:
+        """What was below this offset is gone."""
+
 
 class Member(Protocol):
     """A consumer, as its group's coordinator sees it."""
@@ -46,18 +49,35 @@ class Member(Protocol):
 
 
 class Kafka:
-    """One cluster. A topic has as many partitions as it was made with."""
+    """One cluster. A partition holds the records from its beginning on; offsets never change."""
 
     def __init__(self, world: World, observer: Observer) -> None:
         self.world = world
         self.logs: dict[str, list[list[Record]]] = {}
         self.committed: dict[tuple[str, str, int], int] = {}
         self.groups: dict[tuple[str, str], Group] = {}
+        self._begins: dict[tuple[str, int], int] = {}
         self._observer = observer
 
     def create(self, topic: str, partitions: int) -> None:
         """Make a topic."""
         self.logs[topic] = [[] for _ in range(partitions)]
+
+    def grow(self, topic: str, partitions: int) -> None:
+        """Add partitions to a topic: from now on keys are dealt out among all of them."""
+        self.logs[topic] += [[] for _ in range(partitions)]
+        for group in self.groups.values():
+            if group.topic == topic:
+                group.grow(partitions)
+
+    def begin(self, topic: str, partition: int) -> int:
+        """The offset of the oldest record that is still there."""
+        return self._begins.get((topic, partition), 0)
+
+    def expire(self, topic: str, partition: int, below: int) -> None:
+        """Forget what stands below an offset."""
+        self._begins[topic, partition] = below
+        self._observer.on_expired(Position(topic, partition, below))
 
     def append(self, out: Outgoing) -> Position:
         """Write a record; its key decides on the partition."""
@@ -101,6 +121,11 @@ class Group:
         self.members: list[Member] = []
         self._world = world
         self._owners: list[Member | None] = [None] * partitions
+
+    def grow(self, partitions: int) -> None:
+        """The topic has more partitions."""
+        self._owners += [None] * partitions
+        self.rebalance()
 
     def join(self, member: Member) -> None:
         """A member is there, and everything is dealt out anew."""

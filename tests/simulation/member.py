@@ -6,7 +6,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from tests.simulation.kafka import Group, Kafka
-from tests.simulation.message import Message
+from tests.simulation.message import Message, Reset
 from tests.simulation.world import Violation
 
 SESSION = 150
@@ -27,6 +27,7 @@ class Consumer:
         self._positions: dict[int, int | None] = {}
         self._asked: list[int] = []
         self._lost: list[int] = []
+        self._unplaced: set[int] = set()
         self._group: Group
         self._on_revoke: Callable[[Consumer, list[TopicPartition]], None]
         self._on_lost: Callable[[Consumer, list[TopicPartition]], None]
@@ -99,6 +100,8 @@ class Consumer:
         """Whether a poll would find anything."""
         if self._lost or self._asked or self._answers or self not in self._group.members:
             return True
+        if self._unplaced:
+            return True
         logs = self._kafka.logs[self._group.topic]
         for partition, position in self._positions.items():
             if (self._start(partition) if position is None else position) < len(logs[partition]):
@@ -124,6 +127,7 @@ class Consumer:
             lost, self._lost = self._lost, []
             for partition in lost:
                 self._positions.pop(partition, None)
+                self._unplaced.discard(partition)
             self._on_lost(self, self._named(lost))
         if self not in self._group.members and self.alive:
             self._group.join(self)
@@ -138,17 +142,26 @@ class Consumer:
             self._on_revoke(self, self._named(asked))
             for partition in asked:
                 self._positions.pop(partition, None)
+                self._unplaced.discard(partition)
                 self._group.release(self, partition)
 
     def _fetch(self, limit: int) -> list[Message]:
         if self._world.down("kafka"):
             return []
-        topic, found = self._group.topic, []
+        topic, found = self._group.topic, list[Message]()
         for partition, position in self._positions.items():
             if limit <= 0:
                 break
+            if partition in self._unplaced:
+                continue
             start = self._start(partition) if position is None else position
             log = self._kafka.logs[topic][partition]
+            if start < self._kafka.begin(topic, partition):
+                self._unplaced.add(partition)
+                known = (self._group_id, topic, partition) in self._kafka.committed or position is not None
+                found.append(Reset(topic, partition, start if known else -1_001))
+                limit -= 1
+                continue
             if start >= len(log):
                 continue
             stop = min(len(log), start + self._world.random.randint(1, limit))
@@ -157,6 +170,38 @@ class Consumer:
             limit -= stop - start
         self._world.activity += len(found)
         return found
+
+    def get_watermark_offsets(self, place: TopicPartition, _timeout: float) -> tuple[int, int]:
+        """The first offset that is still there, and the one above the last."""
+        self._check()
+        return self._kafka.begin(place.topic, place.partition), self._kafka.end(place.topic, place.partition)
+
+    def committed(self, places: Sequence[TopicPartition], _timeout: float) -> list[TopicPartition]:
+        """What the group committed; -1001 if nothing."""
+        self._check()
+        known = self._kafka.committed
+        return [
+            TopicPartition(
+                each.topic, each.partition, known.get((self._group_id, each.topic, each.partition), -1_001)
+            )
+            for each in places
+        ]
+
+    def incremental_unassign(self, places: Sequence[TopicPartition]) -> None:
+        """Read nothing of these."""
+
+    def incremental_assign(self, places: Sequence[TopicPartition]) -> None:
+        """Read these from their offsets on."""
+        for each in places:
+            self._unplaced.discard(each.partition)
+            self._positions[each.partition] = each.offset
+
+    def resume(self, places: Sequence[TopicPartition]) -> None:
+        """None was paused."""
+
+    def _check(self) -> None:
+        if self._world.down("kafka"):
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
 
     def _start(self, partition: int) -> int:
         return self._kafka.position(self._group_id, self._group.topic, partition)

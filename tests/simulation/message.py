@@ -1,5 +1,7 @@
 """A record as confluent-kafka's consumers hand it out."""
 
+from confluent_kafka import KafkaError
+
 from tests.simulation.kafka import Record
 from transport.kafka import Headers
 
@@ -42,3 +44,16 @@ class Message:
     def timestamp(self) -> tuple[int, int]:
         """Its kind, and when it was written (epoch ms)."""
         return 1, self._record.timestamp
+
+
+class Reset(Message):
+    """What a consumer is given in place of a record if Kafka does not hold its position."""
+
+    __slots__ = ()
+
+    def __init__(self, topic: str, partition: int, offset: int) -> None:
+        super().__init__(topic, partition, offset, Record(None, None, (), 0))
+
+    def error(self) -> KafkaError:  # type: ignore[override]
+        """Why."""
+        return KafkaError(KafkaError._AUTO_OFFSET_RESET)

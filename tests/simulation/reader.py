@@ -52,6 +52,7 @@ class Reader:
         if not self._world.down("kafka"):
             for (topic, partition), position in self._positions.items():
                 log = self._kafka.logs[topic][partition]
+                position = max(position, self._kafka.begin(topic, partition))
                 if limit > 0 and position < len(log):
                     stop = min(len(log), position + self._world.random.randint(1, limit))
                     found += [
@@ -73,7 +74,8 @@ class Reader:
     def get_watermark_offsets(self, partition: TopicPartition, _timeout: float) -> tuple[int, int]:
         """The first offset, and the one above the last."""
         self._check()
-        return 0, self._kafka.end(partition.topic, partition.partition)
+        topic, number = partition.topic, partition.partition
+        return self._kafka.begin(topic, number), self._kafka.end(topic, number)
 
     def offsets_for_times(
         self, partitions: Sequence[TopicPartition], _timeout: float

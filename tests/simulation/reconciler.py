@@ -1,5 +1,7 @@
 """The reconciler process: the real one, on clients of a simulated Kafka, its budget watched."""
 
+from collections.abc import Callable
+
 from confluent_kafka import KafkaException
 
 from dispatcher.feeding_again import AFTER_REFUSAL_S
@@ -18,13 +20,12 @@ from tests.simulation.world import NEVER
 class ReconcilerPart:
     """Is killed, and restarts with nothing but the places that it committed."""
 
-    def __init__(self, kafka: Kafka, port: Port, lanes: list[LaneSpec]) -> None:
+    def __init__(self, kafka: Kafka, port: Port, lanes: Callable[[], list[LaneSpec]]) -> None:
         self._fed_again = 0
         self._kafka = kafka
         self._world = kafka.world
         self._port = port
         self._lanes = lanes
-        self._feeders = {lane.topic: feeder_group(lane.topic) for lane in lanes}
         self._away_until: Millis = 0
         self._process: Reconciler | None = None
 
@@ -52,15 +53,32 @@ class ReconcilerPart:
         if process._outcomes._consumer.has_news:  # type: ignore[attr-defined]
             return self._away_until
         committed, logs = self._kafka.committed, self._kafka.logs
-        wakes = NEVER
+        wakes = self._grows_at(process)
         for (topic, number), state in process._states.items():
             place = committed.get((RECONCILER_GROUP, topic, number), 0)
             if place < len(logs[topic][number]):
-                fed = committed.get((self._feeders[topic], topic, number), 0)
+                fed = committed.get((feeder_group(topic), topic, number), 0)
+                if place < self._kafka.begin(topic, number) and state.watermark < self._kafka.begin(
+                    topic, number
+                ):
+                    wakes = min(
+                        wakes, max(int(process._expired_at * 1_000), int(process._look_at * 1_000)) + 1
+                    )
                 wakes = min(
                     wakes, self._wakes_for(process, state, fed > state._fed or state.watermark > place)
                 )
         return max(wakes, self._away_until)
+
+    def _grows_at(self, process: Reconciler) -> Millis:
+        """When it next looks for partitions, if there are some that it does not know; `NEVER` if not."""
+        logs, known = self._kafka.logs, process._outcomes._next
+        if len(self._lanes()) > len(process._specs):
+            return 0
+        partitions = [(topic, number) for topic in process._specs for number in range(len(logs[topic]))]
+        outcomes = [(topic, n) for topic in process._outcomes._topics for n in range(len(logs[topic]))]
+        if len(partitions) > len(process._states) or len(outcomes) > len(known):
+            return int(max(process._grow_at, process._look_at) * 1_000) + 1
+        return NEVER
 
     def _wakes_for(self, process: Reconciler, state: Reconciling, moved: bool) -> Millis:
         look_at = int(process._look_at * 1_000) + 1
@@ -80,7 +98,7 @@ class ReconcilerPart:
             self._process = Reconciler(
                 "reconciler",
                 self._port,
-                lambda: self._lanes,
+                self._lanes,
                 lambda _: HORIZON,
                 Stop(),  # type: ignore[arg-type]
                 clock=clock,

@@ -1,14 +1,14 @@
 """One schedule: a seed's events, faults and turns, until nothing moves any more."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from dispatcher.lane_reader import RECONCILER_GROUP, feeder_group
 from dispatcher.router import GROUP as ROUTER_GROUP
-from events.decision import Millis, dead_letter_topic
+from events.decision import Millis, dead_letter_topic, overflow_topic
 from events.topics import DEAD_LETTERS, EVENTS, PREDICTIONS, UNROUTED
-from routing import Table
+from routing import LaneSpec, Table
 from tests.simulation import traffic
 from tests.simulation.broker import Celery
 from tests.simulation.dispatcher import Dispatcher
@@ -64,13 +64,13 @@ class Schedule:
         self.table_number = 0
         self.flood = chosen.random() < 0.03
         lanes = traffic.lanes(1 if self.flood else chosen.choice((2, 4, 8)))
-        every = [lane for of_queue in lanes.values() for lane in of_queue]
-        self.lanes = [lane.topic for lane in every]
+        self._lanes = lanes
         dead_letters = [dead_letter_topic(queue) for queue in lanes]
-        for topic in (EVENTS, UNROUTED, DEAD_LETTERS, PREDICTIONS, *dead_letters, *self.lanes):
+        made = [lane.topic for of_queue in lanes.values() for lane in of_queue]
+        for topic in (EVENTS, UNROUTED, DEAD_LETTERS, PREDICTIONS, *dead_letters, *made):
             self.kafka.create(topic, PARTITIONS)
         self.dispatchers = [
-            Dispatcher(f"dispatcher-{number}", clients, self.celery, self.watch, self.table, lanes)
+            Dispatcher(f"dispatcher-{number}", clients, self.celery, self.watch, self.table, self.lanes_of)
             for number in range(chosen.choice((1, 2, 2)))
         ]
         self.failures: Counter[str] = Counter()
@@ -82,7 +82,7 @@ class Schedule:
         if self.flood and "broker emptied" not in self.world.chances:
             for worker in self.workers:
                 worker.most_held_back = MOST_HELD_BACK
-        self.reconciler = ReconcilerPart(self.kafka, Port(self.celery, lambda _: None), every)
+        self.reconciler = ReconcilerPart(self.kafka, Port(self.celery, lambda _: None), self.every_lane)
         self.events = traffic.traffic(chosen, 60 if self.flood else chosen.randint(6, 26), self.flood)
         self.to_come = list(reversed(self.events))
         self._striking = [kind for kind in self.world.chances if kind in STROKES]
@@ -92,6 +92,20 @@ class Schedule:
             self.reconciler,
             self.celery,
         ]
+
+    def lanes_of(self, queue: str) -> tuple[LaneSpec, ...]:
+        """The lanes of a queue, and the overflow topics that they have by now."""
+        both = (each for lane in self._lanes[queue] for each in (lane, overflow_of(lane)))
+        return tuple(lane for lane in both if lane.topic in self.kafka.logs)
+
+    def every_lane(self) -> list[LaneSpec]:
+        """Those of all queues."""
+        return [lane for queue in self._lanes for lane in self.lanes_of(queue)]
+
+    @property
+    def lanes(self) -> list[str]:
+        """The topics of all lanes."""
+        return [lane.topic for lane in self.every_lane()]
 
     def _worker(self, name: str, queue: str) -> Worker:
         runner = Runner(queue, self.world, self.notes, self.failures)
@@ -173,8 +187,13 @@ class Schedule:
             f"{group} is at {kafka.position(group, topic, partition)} of {topic}[{partition}]@{len(log)}"
             for group, topic in groups
             for partition, log in enumerate(kafka.logs[topic])
-            if kafka.position(group, topic, partition) < len(log)
+            if max(kafka.position(group, topic, partition), kafka.begin(topic, partition)) < len(log)
         ]
+
+
+def overflow_of(lane: LaneSpec) -> LaneSpec:
+    """The overflow topic of a lane, fed as the lane is."""
+    return replace(lane, topic=overflow_topic(lane.topic))
 
 
 def _faults(chosen: Random) -> list[Fault]:

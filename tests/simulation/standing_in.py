@@ -31,6 +31,8 @@ IN_THE_AIR = 12
 ROUTED_AT_ONCE = 8
 STAY_READS = 3
 STAY_EVERY_MS = 200
+GROW_EVERY_MS = 500
+EXPIRED_EVERY_MS = 1_000
 
 _WITH_A_CLOCK: tuple[ModuleType, ...] = (
     completeness,
@@ -67,6 +69,10 @@ class Clients:
     def reader(self, config: dict[str, Any], **_: object) -> Reader:
         """A consumer on its own."""
         return Reader(self.kafka, config)
+
+    def lone_reader(self, _bootstrap: object, group: str) -> Reader:
+        """One that asks for a group's positions."""
+        return Reader(self.kafka, {"group.id": group})
 
     def producer(self, config: dict[str, Any], **_: object) -> Producer:
         """Who writes."""
@@ -139,7 +145,10 @@ def simulated() -> Iterator[Clients]:
         patch.setattr(router, "BATCH", ROUTED_AT_ONCE)
         patch.setattr(lane_reader, "STAY_READS", STAY_READS)
         patch.setattr(lane_reader, "STAY_EVERY_S", STAY_EVERY_MS / 1_000)
+        patch.setattr(lane_reader, "connect_consumer", clients.lone_reader)
         patch.setattr(reconciler, "SKEW_MS", 0)
+        patch.setattr(reconciler, "GROW_EVERY_S", GROW_EVERY_MS / 1_000)
+        patch.setattr(reconciler, "EXPIRED_EVERY_S", EXPIRED_EVERY_MS / 1_000)
         patch.setattr(reconciler, "Reconciling", Watched)
         logging.disable(logging.CRITICAL)
         try:

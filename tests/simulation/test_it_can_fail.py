@@ -5,13 +5,17 @@ from collections.abc import Callable, Iterable
 from random import Random
 
 import pytest
+from confluent_kafka import KafkaError
 
 from dispatcher.bitmap import Bitmap
 from dispatcher.feeder import Feeder
 from dispatcher.feeding import Feeding, Send
 from dispatcher.held import HeldRecord
+from dispatcher.outcomes import OutcomeReader
+from dispatcher.reconciler import Reconciler
 from dispatcher.reconciling import Reconciling
 from dispatcher.tracking import Partition, Tracker
+from dispatcher.writer import Writer
 from events.decision import Millis
 from events.errors import Retry
 from events.lane import Batch
@@ -19,7 +23,7 @@ from routing import deciding
 from tasks.handling import Handling
 from tasks.outcomes import Outcomes
 from tasks.triage import Proceed
-from tests.simulation import running, standing_in
+from tests.simulation import running, schedule, standing_in
 from tests.simulation.playing import play
 from transport.group import GroupConsumer
 
@@ -153,6 +157,49 @@ def never_split_a_batch_that_kills(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(running, "triage", lambda batch, redelivered: Proceed())
 
 
+def read_no_outcomes_of_new_partitions(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(OutcomeReader, "grow", lambda self: None)
+
+
+def know_no_new_partition_of_a_lane(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Reconciler, "_grow", lambda self: self._outcomes.grow())
+
+
+def fill_in_what_expired_as_done(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Reconciling, "on_expired", lambda self, below: self._done.fill(below) or 0)
+
+
+def stay_where_records_expired(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(GroupConsumer, "_place", lambda self: None)
+
+
+def pass_over_what_a_lane_refused(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Writer, "_on_failure", lambda self, pending, error: pending.flight.acknowledge())
+
+
+def feed_no_overflow_topic(patch: pytest.MonkeyPatch) -> None:
+    lanes_of = schedule.Schedule.lanes_of
+    patch.setattr(
+        schedule.Schedule,
+        "lanes_of",
+        lambda self, queue: tuple(each for each in lanes_of(self, queue) if "overflow" not in each.topic),
+    )
+
+
+def go_on_with_a_fatal_producer(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Writer, "_replace_producer", lambda self, fatal: [])
+
+
+def forget_what_a_fatal_producer_held(patch: pytest.MonkeyPatch) -> None:
+    replace_producer = Writer._replace_producer
+
+    def forget(self: Writer, fatal: KafkaError) -> list[object]:
+        replace_producer(self, fatal)
+        return []
+
+    patch.setattr(Writer, "_replace_producer", forget)
+
+
 @pytest.mark.parametrize(
     ("broken", "property_"),
     [
@@ -174,6 +221,14 @@ def never_split_a_batch_that_kills(patch: pytest.MonkeyPatch) -> None:
         pytest.param(use_up_attempts_in_an_outage, "dead letters are deserved"),
         pytest.param(forget_one_of_those_that_failed, "without a fault nothing is fed again"),
         pytest.param(never_split_a_batch_that_kills, "the world comes to rest"),
+        pytest.param(read_no_outcomes_of_new_partitions, "the world comes to rest"),
+        pytest.param(know_no_new_partition_of_a_lane, "the world comes to rest"),
+        pytest.param(fill_in_what_expired_as_done, "losses are counted"),
+        pytest.param(stay_where_records_expired, "the world comes to rest"),
+        pytest.param(pass_over_what_a_lane_refused, "nothing is lost"),
+        pytest.param(feed_no_overflow_topic, "nothing is lost"),
+        pytest.param(go_on_with_a_fatal_producer, "the world comes to rest"),
+        pytest.param(forget_what_a_fatal_producer_held, "the world comes to rest"),
     ],
 )
 def test_a_broken_part_is_found(monkeypatch: pytest.MonkeyPatch, broken: Break, property_: str) -> None:

@@ -54,6 +54,8 @@ class Watch:
         self.dead_letters: list[tuple[Position, str, Cause]] = []
         self.fed: Counter[Place] = Counter()
         self.sent = 0
+        self.begins: Counter[Place] = Counter()
+        """Below this offset Kafka holds nothing of a partition any more."""
         self._complete: Counter[Place] = Counter()
 
     def on_append(self, position: Position, record: Record) -> None:
@@ -100,9 +102,15 @@ class Watch:
             )
         if group == RECONCILER_GROUP:
             for offset in range(self._complete[place], position.offset):
-                if not self.outcomes[place][offset]:
+                if not self.outcomes[place][offset] and offset >= self.begins[place]:
                     raise Violation(f"completeness is true: {position} is committed, {offset} has no outcome")
             self._complete[place] = max(self._complete[place], position.offset)
+
+    def on_expired(self, position: Position) -> None:
+        """The oldest records of a partition are gone: it may be fed from there on."""
+        place = position.topic, position.partition
+        self.begins[place] = position.offset
+        self.fed[place] = max(self.fed[place], position.offset)
 
     def on_sent(self, batch: Batch) -> None:
         """The broker has a batch from a feeder."""
@@ -150,3 +158,8 @@ class Watched(Reconciling):
         super().on_outcome(offset)
         if self._out.pop(offset, None) is not None:
             self._earned += 1
+
+    def on_lost(self, offset: int) -> None:
+        """It never comes out."""
+        super().on_lost(offset)
+        self._out.pop(offset, None)

@@ -32,6 +32,10 @@ Fault = Literal[
     "store down",
     "publishing fails half-way",
     "inference fails",
+    "partitions added",
+    "records expired",  # retention passed over the oldest records of a partition, read or not
+    "lane refused",  # Kafka takes no record of one lane for a while
+    "producer fatal",
 ]
 FAULTS: tuple[Fault, ...] = get_args(Fault)
 

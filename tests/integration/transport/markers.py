@@ -7,18 +7,12 @@ from confluent_kafka import Producer
 from transport.kafka import producer_config
 
 
-def write_in_a_transaction(
-    kafka: str, topic: str, values: Mapping[int, list[bytes]], *, abort: bool = False
-) -> None:
-    """Write values by partition, and commit or abort. Each partition then ends with a marker."""
+def write_in_a_transaction(kafka: str, topic: str, values: Mapping[int, list[bytes]]) -> None:
+    """Write values by partition, and commit. Each partition then ends with a marker."""
     producer = Producer(producer_config(kafka, **{"transactional.id": f"tests.{topic}"}))
     producer.init_transactions(30)
     producer.begin_transaction()
     for number, some in values.items():
         for value in some:
             producer.produce(topic, value, str(number).encode(), number)
-    if abort:
-        producer.flush(30)
-        producer.abort_transaction(30)
-    else:
-        producer.commit_transaction(30)
+    producer.commit_transaction(30)

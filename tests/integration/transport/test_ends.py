@@ -22,7 +22,6 @@ def topic(kafka: str, unique: Callable[[str], str]) -> str:
     name = unique("marked")
     create_topics(AdminClient({"bootstrap.servers": kafka}), [TopicSpec(name, 3)])
     write_in_a_transaction(kafka, name, VALUES)
-    write_in_a_transaction(kafka, name, {1: [b"never"]}, abort=True)
     return name
 
 

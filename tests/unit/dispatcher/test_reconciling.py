@@ -182,6 +182,31 @@ class TestWhatKafkaNoLongerHolds:
         assert reconciling.watermark == 60
         assert reconciling.due(HORIZON) == (60,)
 
+    def test_what_expired_without_an_outcome_is_lost_and_not_complete(self) -> None:
+        reconciling = lane(100)
+        reconciling.on_outcome(3)
+        reconciling.due(HORIZON)
+        assert reconciling.on_expired(60) == 59
+        figures = reconciling.completeness()
+        assert (figures.lost, figures.open) == (59, 40)
+        assert figures.ratio == pytest.approx(0.01)
+
+    def test_what_was_never_fed_and_expired_is_lost(self) -> None:
+        reconciling = lane(10)
+        for offset in range(10):
+            reconciling.on_outcome(offset)
+        assert reconciling.on_expired(50) == 40
+        assert reconciling.watermark == 50
+        assert reconciling.completeness().ratio == pytest.approx(0.2)
+
+    def test_what_was_fed_lately_may_still_come_out_though_its_record_expired(self) -> None:
+        reconciling = lane(10)
+        assert reconciling.on_expired(10) == 0
+        reconciling.on_outcome(0)
+        assert reconciling.due(HORIZON) == (1,)
+        reconciling.on_lost(1)
+        assert reconciling.completeness().lost == 1
+
     def test_an_offset_of_another_life_of_the_topic_takes_no_memory(self) -> None:
         reconciling = lane(3)
         reconciling.on_outcome(FURTHEST)
