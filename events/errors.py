@@ -28,6 +28,9 @@ class SignalboxError(Exception):
 class Retry(SignalboxError):
     """The infrastructure failed; the same call may succeed later. Never raised for bad data."""
 
+    pause_ms: int | None = None
+    """How long to wait before that, if a route decides on it."""
+
 
 class Unavailable(Retry):
     """A dependency is known to be down. Waiting for it uses up no attempt."""

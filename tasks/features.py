@@ -1,8 +1,7 @@
 """The upkeep of the feature store as Celery tasks: batch views put online, and what is found in its past."""
 
-from celery import Task
-
 from tasks.celery import app, settings
+from tasks.clocked import ClockTask
 
 TIME_LIMIT_S = 3_300
 """Below the hour after which the next one comes, and below the queue's visibility timeout."""
@@ -11,7 +10,7 @@ TIME_LIMIT_S = 3_300
 FIND_LIMIT_S = 600
 
 
-class Materialize(Task[[], str]):
+class Materialize(ClockTask):
     """May be stopped, repeated, or run twice at once: it goes by a watermark, and no row replaces a later."""
 
     name = "tasks.features.materialize"
@@ -38,7 +37,7 @@ class Materialize(Task[[], str]):
         return ", ".join(f"{rows:,} rows of {name}" for name, rows in done.items())
 
 
-class FindInactive(Task[[], str]):
+class FindInactive(ClockTask):
     """Tells of customers who have ordered nothing for a while. Two at once do what one does."""
 
     name = "tasks.features.find_inactive"

@@ -10,10 +10,10 @@ import msgspec
 from events.decision import Millis
 from events.errors import Cause, DeadLetter, Retry
 from events.lane import Batch, Fed
-from tasks.lifecycle import Lifecycle
 from tasks.outcomes import Outcomes
 from tasks.patience import OutOfPatience, Patience
 from tasks.policy import Limits, backoff
+from tasks.streaks import Engine
 from tasks.triage import MAX_LOSSES, GiveUp, Proceed, Resubmit, after_loss
 
 
@@ -54,7 +54,7 @@ class Handling:
 
     def __init__(
         self,
-        engine: Lifecycle,
+        engine: Engine,
         publish: Callable[[Outcomes], None],
         patience: Patience,
         limits: Limits,

@@ -20,6 +20,7 @@ from tasks.outcomes import Outcomes
 from tasks.patience import OutOfPatience, Patience
 from tasks.policy import Limits, batch_name
 from tasks.resending import ResendingTask
+from tasks.streaks import Guarded, Streak
 from tasks.triage import MAX_LOSSES, GiveUp, Proceed, Resubmit, triage
 
 logger = get_task_logger(__name__)
@@ -45,6 +46,7 @@ class InferenceTask(ResendingTask):
         super().equip(equipment, limits)
         workflow = self.start(equipment)
         self.workflow = workflow.name
+        self.streak = Streak()
         logger.info("%s is loaded", workflow.version.model_id)
 
     def run(self, *args: object, **kwargs: object) -> str:
@@ -64,7 +66,12 @@ class InferenceTask(ResendingTask):
             batch = decode_batch(args[0] if len(args) == 1 and not kwargs else None)
         except DeadLetter as error:
             return self.dead_letter(repr((args, kwargs)).encode("utf-8", "backslashreplace"), "", error)
-        engine = Lifecycle(self.current(), equipment.features, self.clock, self.code_version)
+        engine = Guarded(
+            Lifecycle(self.current(), equipment.features, self.clock, self.code_version),
+            self.streak,
+            self.workflow,
+            passing=(SoftTimeLimitExceeded,),
+        )
         handling = Handling(
             engine,
             self._publish_and_count,
@@ -81,10 +88,10 @@ class InferenceTask(ResendingTask):
         except SoftTimeLimitExceeded as error:
             waited = patience.waiting
             verdict = Successors((batch,)) if waited else handling.cut_short(batch, "timeout", error)
-        except Exception as error:
-            # the outermost: a bug is to cost the one event that meets it, not its batch
-            logger.exception("%s: an error that no workflow may raise", batch_name(batch))
-            verdict = handling.cut_short(batch, "rejected", error)
+        except Exception as error:  # noqa: BLE001 - the outermost; `tasks.streaks` has logged its traceback
+            # a bug is to cost the one event that meets it, not its batch
+            logger.warning("%s: cut up after %r", batch_name(batch), error)
+            verdict = handling.cut_short(batch, "unexpected", error)
         self._ended(batch, delivery)
         return self._carry_out(verdict, delivery, patience)
 
@@ -113,6 +120,8 @@ class InferenceTask(ResendingTask):
                         self.give_back("the broker took no successor")
                 return f"sent on as {len(batches)} messages"
             case TryAgain() if verdict.whole and delivery.retries < self.max_retries:
+                # Celery's own retry, after the route's pause
+                verdict.error.pause_ms = verdict.pause
                 raise verdict.error
             case TryAgain():
                 raise self.retry(

@@ -2,15 +2,15 @@
 
 from datetime import time
 
-from celery import Task
 from celery.utils.log import get_task_logger
 
 from tasks.celery import app, settings
+from tasks.clocked import ClockTask
 
 logger = get_task_logger(__name__)
 
 
-class Watch(Task[[], str]):
+class Watch(ClockTask):
     """Begins the night that is due, and ends those that are done. Two at once do what one does."""
 
     name = "tasks.nightly.watch"

@@ -14,6 +14,10 @@ LONGEST_BACKOFF_MS = 60_000
 LONGEST_PUBLISH_S = 5.0
 
 
+class UnexpectedError(Retry):
+    """An event alone met an error that no workflow may raise. It may be a glitch: it is tried again later."""
+
+
 @dataclass(frozen=True, slots=True)
 class Again:
     """The event failed and may be tried again."""
@@ -36,8 +40,12 @@ def reaction(error: SignalboxError, retries: int, max_retries: int) -> Again | D
     match error:
         case Unavailable():
             return Await()
+        case Retry() if retries < max_retries:
+            return Again()
+        case UnexpectedError():
+            return DeadLettered("unexpected")
         case Retry():
-            return Again() if retries < max_retries else DeadLettered("retries_exhausted")
+            return DeadLettered("retries_exhausted")
         case DeadLetter():
             return DeadLettered(error.cause)
         case _:

@@ -48,7 +48,9 @@ class ResendingTask(EventTask):
         delivery, now = self.delivery(), self.clock()
         longest = limits.longest_backoff
         pause = min(self.default_retry_delay if countdown is None else countdown, longest / 1_000)
-        if args is None:
+        if isinstance(exc, Retry) and exc.pause_ms is not None:
+            pause = min(exc.pause_ms, longest) / 1_000
+        elif args is None:
             # Celery's own: its full jitter answers 0 s for every other first retry
             pause = max(pause, backoff(delivery.retries, CELERY_BACKOFF_MS, longest, share=0) / 1_000)
         batch = _failed(decode_batch((args or self.request.args or ("",))[0]), now)

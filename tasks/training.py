@@ -1,10 +1,9 @@
 """Training as Celery tasks: what an updated dataset means, and, by the clock, the training that is due."""
 
-from celery import Task
-
 from models.training_plan import load_plans
 from models.workflow import Workflow
 from tasks.celery import app, settings
+from tasks.clocked import ClockTask
 from tasks.loaded import LoadedTask
 from tasks.stopping import STOPPING
 from transport.clock import system_clock
@@ -29,7 +28,7 @@ class Train(LoadedTask):
         return Trainer(load_plans(settings.training_plan), runs)
 
 
-class Run(Task[[], str]):
+class Run(ClockTask):
     """Trains what is due. Two at once do what one does: a model's lease is one training's."""
 
     name = "tasks.training.run"

@@ -62,4 +62,4 @@ def test_a_bug_costs_the_event_that_meets_it_and_no_other(rig: Rig) -> None:
 
     rig.wait_for(predictions=40, letters=1, seconds=60)
 
-    assert rig.causes == {"rejected": 1}
+    assert rig.causes == {"unexpected": 1}

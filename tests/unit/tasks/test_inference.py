@@ -1,5 +1,6 @@
 """What does Celery see of a task: an answer, a retry, a message given back, messages sent on?"""
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from kombu.exceptions import OperationalError
 
 from events.deadletter import DeadLetterHeaders
 from events.errors import Retry, Unavailable
+from events.lane import Batch
 from tests.unit.tasks.bench import Bench
 from tests.unit.tasks.fakes import NOW, Kafka, Scripted, Store, batch_of, fed
 
@@ -209,10 +211,9 @@ def test_work_that_is_cut_short_is_split(bench: Bench, error: Exception) -> None
     assert [part.keys for part in bench.sent()] == [[b"a"], [b"b"]]
 
 
-@pytest.mark.parametrize("error", [SoftTimeLimitExceeded(), ZeroDivisionError("a bug")])
-def test_work_that_is_cut_short_is_given_up_as_late_as_the_task_says(bench: Bench, error: Exception) -> None:
+def test_work_that_is_cut_short_is_given_up_as_late_as_the_task_says(bench: Bench) -> None:
     bench.task.max_losses = 5
-    bench.workflow.raises = [error, error]
+    bench.workflow.raises = [SoftTimeLimitExceeded(), SoftTimeLimitExceeded()]
 
     assert bench.run(batch_of("a", losses=3)) == "sent on as 1 messages"
     assert bench.sent()[0].batch.losses == 4
@@ -267,3 +268,36 @@ def test_arguments_that_are_no_batch_are_dead_lettered(
 def test_an_empty_batch_needs_nothing(bench: Bench) -> None:
     assert bench.run(batch_of()) == "0 predictions"
     assert bench.run(batch_of(), redelivered=True) == "sent on as 0 messages"
+
+
+def test_an_event_alone_that_meets_a_bug_is_retried_by_celery_after_its_routes_pause(bench: Bench) -> None:
+    bench.workflow.raises = [ZeroDivisionError("a bug")]
+    batch = Batch(NOW, (fed("a", backoff_ms=2_500, max_retries=5),))
+
+    with pytest.raises(TaskRetry) as retried:
+        bench.run(batch, retries=0)
+
+    pause: Any = retried.value.when
+    assert 1.25 <= pause <= 2.5
+    assert bench.sent()[0].retries == 1
+
+
+def test_a_bug_that_meets_an_event_on_each_try_ends_as_its_dead_letter_when_the_route_says(
+    bench: Bench,
+) -> None:
+    bench.workflow.raises = [ZeroDivisionError("a bug")]
+
+    assert bench.run(Batch(NOW, (fed("a", max_retries=5),)), retries=5) == "0 predictions, 1 dead letters"
+    assert causes(bench.kafka) == ["unexpected"]
+
+
+def test_many_events_that_fail_in_one_way_are_an_outage_and_come_through_after_it(bench: Bench) -> None:
+    ids = [f"e{number}" for number in range(8)]
+    bench.workflow.raises = [KeyError("no such column") for _ in range(10_000)]
+    for offset, event_id in enumerate(ids):
+        with contextlib.suppress(TaskRetry):
+            bench.run(Batch(NOW, (fed(event_id, offset, max_retries=0 if offset > 4 else 3),)), event_id)
+
+    assert causes(bench.kafka) == []
+    bench.workflow.raises = []
+    assert bench.run(batch_of(*ids)) == "8 predictions"
