@@ -23,8 +23,15 @@ WorkflowsOption = Annotated[
 @app.command()
 def check(table: TableOption = None, workflows: WorkflowsOption = None) -> None:
     """Name every problem of the table and the catalogue, each with its line. Exit code 1 if there is one."""
+    from routing.task_names import task_problems
+
     table_path, workflows_path = _paths(table, workflows)
     rules = _load(table_path, workflows_path)
+    problems = task_problems(rules.catalogue, str(workflows_path), broken_modules=True)
+    for problem in problems:
+        typer.echo(str(problem), err=True)
+    if problems:
+        raise typer.Exit(1)
     count = len(rules.table.all_routes)
     typer.echo(f"{table_path} and {workflows_path} hold: {count} routes, table {rules.table.hash}")
 

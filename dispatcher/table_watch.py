@@ -7,6 +7,7 @@ from pathlib import Path
 import routing
 from events.errors import ConfigError, Unavailable
 from routing import Rules, Table
+from routing.task_names import task_problems
 from transport import metrics
 
 _log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ class TableWatch:
         self._paths = (table_path, workflows_path)
         self._prepare = prepare
         self._seen = self._signature()
-        self._rules = routing.load(*self._paths)
+        self._rules = self._load()
         prepare(self._rules)
         metrics.TABLE_INFO.labels(self._rules.table.hash).set(1)
 
@@ -48,7 +49,7 @@ class TableWatch:
         if signature == self._seen:
             return False
         try:
-            rules = routing.load(*self._paths)
+            rules = self._load()
             self._prepare(rules)
         except ConfigError as error:
             self._seen = signature
@@ -68,6 +69,13 @@ class TableWatch:
         self._seen = signature
         self._take(rules)
         return True
+
+    def _load(self) -> Rules:
+        rules = routing.load(*self._paths)
+        # a misspelt task would be sent to workers that have none of that name
+        if problems := task_problems(rules.catalogue, str(self._paths[1])):
+            raise ConfigError(problems)
+        return rules
 
     def _take(self, rules: Rules) -> None:
         before, self._rules = self._rules, rules

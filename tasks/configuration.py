@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from routing.catalogue import QueueSpec
+from tasks.belonging import Belonging
 from transport.broker_url import parse_broker
 from transport.priorities import is_redis
 from transport.queues import DEFAULT_EXCHANGE, celery_queue, transport_options
@@ -15,6 +16,7 @@ RESTORE = {"unacked_restore_interval": 5, "unacked_restore_throttle": 1, "unacke
 def settings(broker_url: str, queues: Sequence[QueueSpec], schedule: Mapping[str, Any]) -> dict[str, Any]:
     """Celery's settings. Each is a decision with a reason in docs/decisions, or a measured figure."""
     address = parse_broker(broker_url)
+    belonging = Belonging.of(queues, schedule, queues)
     return {
         # the last two, for Celery takes the first from the environment, as it was written there
         "broker_url": address.url,
@@ -24,6 +26,8 @@ def settings(broker_url: str, queues: Sequence[QueueSpec], schedule: Mapping[str
         "broker_transport_options": worker_transport_options(broker_url, queues),
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
+        "task_routes": {task: {"queue": queue} for task, queue in belonging.homes.items()},
+        "signalbox_belonging": belonging,
         "task_queues": [celery_queue(spec.name) for spec in queues],
         "task_create_missing_queues": False,
         "task_default_exchange": DEFAULT_EXCHANGE,
@@ -49,6 +53,7 @@ def settings(broker_url: str, queues: Sequence[QueueSpec], schedule: Mapping[str
         "worker_proc_alive_timeout": 120,
         "timezone": "UTC",
         "beat_schedule": dict(schedule),
+        "beat_scheduler": "tasks.scheduling:Scheduler",
         "beat_cron_starting_deadline": 21_600,
     }
 

@@ -9,9 +9,13 @@ from celery.utils.log import get_logger
 from celery.worker.consumer import Consumer as CeleryConsumer
 from kombu.message import Message
 
+from events.errors import DeadLetter
+from events.lane import decode_record
 from tasks.base import EventTask
+from tasks.belonging import Belonging, Hold, RunHere, SendHome
 from tasks.envelope import fault_of
-from tasks.malformed import disguise
+from tasks.malformed import batch_in, disguise
+from tasks.misplaced import hold, moves_of, send_home
 from tasks.stopping import STOPPING
 
 logger = get_logger(__name__)
@@ -44,9 +48,12 @@ class Consumer(CeleryConsumer):
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Message], Any]:
         """Called by Celery at each connection to the broker."""
         handle = super().create_task_handler(*args, **kwargs)
-        known, may_expire = self.known_tasks(), self.clocked_tasks()
+        known, may_expire = frozenset(self.app.tasks), self.clocked_tasks()
+        belonging: Belonging = self.app.conf.signalbox_belonging
 
         def on_message(message: Message) -> Any:
+            if self._moved(message, belonging):
+                return handle(message)
             fault = fault_of(
                 message.headers,
                 message.content_type,
@@ -82,11 +89,24 @@ class Consumer(CeleryConsumer):
         if self.event_dispatcher:
             self.event_dispatcher.flush()
 
-    def known_tasks(self) -> frozenset[str]:
-        """The tasks that may run here: a workflow that is served elsewhere has no model in this worker."""
-        return frozenset(
-            name for name, task in self.app.tasks.items() if not isinstance(task, EventTask) or task.served
-        )
+    def _moved(self, message: Message, belonging: Belonging) -> bool:
+        """Whether the message is not for this pool: it is then for a task that sends it on, or holds it."""
+        task = message.headers.get("task") if isinstance(message.headers, dict) else None
+        if not isinstance(task, str) or task.startswith("celery."):
+            return False
+        queue = str((message.delivery_info or {}).get("routing_key") or "")
+        if queue in belonging.served and task in belonging.tasks[queue]:
+            return False  # without a look into the body
+        place = belonging.place(task, queue, _workflow_in(message), moves_of(message))
+        match place:
+            case RunHere(own):
+                logger.warning("a message on %s is for %s, no task of ours: %s runs it", queue, task, own)
+                message.headers = {**message.headers, "task": own}
+            case SendHome():
+                send_home(message, place)
+            case Hold():
+                hold(message, place)
+        return isinstance(place, SendHome | Hold)
 
     def clocked_tasks(self) -> frozenset[str]:
         """Those that come by the clock and carry no events: what is lost of them comes again."""
@@ -95,3 +115,17 @@ class Consumer(CeleryConsumer):
     def _disguise(self, message: Message, fault: str) -> None:
         logger.error("malformed message on %s: %s", message.delivery_info.get("routing_key"), fault)
         disguise(message, fault)
+
+
+def _workflow_in(message: Message) -> str | None:
+    """Of the events in a message; None if it has none."""
+    body = message.body or b""
+    batch = batch_in(body.encode("utf-8", "surrogateescape") if isinstance(body, str) else bytes(body))
+    if batch is None:
+        return None
+    for fed in batch.records:
+        try:
+            return decode_record(fed.record).decision.workflow
+        except DeadLetter:
+            continue
+    return None

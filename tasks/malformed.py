@@ -25,13 +25,18 @@ def disguise(message: Message, fault: str) -> None:
     raw = body.encode("utf-8", "surrogateescape") if isinstance(body, str) else bytes(body)
     headers = json.dumps(message.headers, default=repr)
     arguments = [base64.b64encode(raw).decode("ascii"), headers, fault]
+    become(message, TASK, arguments, f"{len(raw)} bytes, {fault}")
+
+
+def become(message: Message, task: str, arguments: list[Any], shown: str) -> None:
+    """Make a message one for another task, with these arguments; logs and Flower show `shown` of them."""
     message.headers = {
-        "task": TASK,
-        "id": f"malformed-{message.delivery_tag}",
-        "argsrepr": f"{len(raw)} bytes, {fault}",
+        "task": task,
+        "id": f"{task.split('.')[1]}-{message.delivery_tag}",
+        "argsrepr": shown,
         "kwargsrepr": "{}",
     }
-    message.body = json.dumps([arguments, {}, None])
+    message.body = json.dumps([arguments, {}, None], default=repr)
     message.content_type, message.content_encoding = "application/json", "utf-8"
     message.errors = []
     priority = message.properties.get("priority")

@@ -1,8 +1,8 @@
 """Tells an event that meets a bug from an outage that looks like one: a circuit breaker on like failures.
 
 An error that no workflow may raise is an event's own only while others succeed. If events in a row fail in
-the same way, their workflow is taken for unavailable: they wait, one of them tries, and none is given up. This
-module knows no Celery.
+the same way, their workflow is taken for unavailable: they wait, one of them tries, and none is given up.
+Knows no Celery.
 """
 
 import logging

@@ -1,29 +1,33 @@
-"""How does a Celery app become a worker of its queues?"""
+"""Makes a Celery app the worker of its queues: it imports, limits and serves what belongs to them only."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from logging import LogRecord, getLogger
+from typing import Any, cast
 
 import billiard.pool
+from billiard.exceptions import WorkerLostError
 from celery import Celery
 from celery.concurrency import get_implementation
 from celery.concurrency.thread import TaskPool as ThreadPool
 from celery.signals import celeryd_init, worker_init, worker_process_init, worker_shutting_down
 from celery.utils.log import get_logger
-from celery.utils.text import str_to_list
 
-from events.errors import ConfigError, Problem
+from events.errors import ConfigError, Problem, SignalboxError
 from routing import nearest
 from routing.catalogue import Catalogue, QueueSpec
 from tasks import redis_transport
 from tasks.base import EventTask
+from tasks.belonging import Belonging
 from tasks.configuration import settings, time_limits, worker_transport_options
 from tasks.equipment import Addresses, Equipment
 from tasks.inference import InferenceTask
 from tasks.malformed import RecordMalformed
 from tasks.memory import keep_memory
+from tasks.misplaced import Holds, SendsHome
 from tasks.policy import Limits
 from tasks.stopping import STOPPING
+from tasks.streaks import fingerprint
 from transport import amqp_tls
 
 logger = get_logger(__name__)
@@ -32,18 +36,67 @@ RESULTS_WAIT_TENTHS = 30
 """Tenths of a second: how long a pool process that ends waits for its results to be counted."""
 
 
-def select(queues: Sequence[QueueSpec], names: Sequence[str] | None) -> tuple[QueueSpec, ...]:
-    """The queues that a worker was told to serve; all where it was told none. Raises `ConfigError`."""
-    if not names:
-        return tuple(queues)
+def names_in(option: object) -> tuple[str, ...]:
+    """What `-Q` and `-X` name, as Celery hands it over: None, a text, or texts."""
+    texts = option.split(",") if isinstance(option, str) else option or ()
+    return tuple(str(text) for text in cast(Iterable[object], texts) if str(text).strip())
+
+
+def select(
+    queues: Sequence[QueueSpec], names: Sequence[str] | None, excluded: Sequence[str] = ()
+) -> tuple[QueueSpec, ...]:
+    """The queues of a worker: those that it names, or all, without the excluded. Raises `ConfigError`."""
     known = {spec.name: spec for spec in queues}
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise ConfigError(
-            Problem("worker -Q", 0, name, f"no served workflow has this queue{nearest(name, known)}")
-            for name in unknown
-        )
-    return tuple(known[name] for name in names)
+    problems = [
+        *(_unknown("worker -Q", name, known) for name in names or () if name not in known),
+        *(_unknown("worker -X", name, known) for name in excluded if name not in known),
+    ]
+    chosen = tuple(known[name] for name in names or known if name in known and name not in excluded)
+    if not problems and known and not chosen:
+        problems = [Problem("worker", 0, "-X", "no queue is left: every one of -Q is excluded")]
+    if problems:
+        raise ConfigError(problems)
+    return chosen
+
+
+def _unknown(option: str, name: str, known: Mapping[str, QueueSpec]) -> Problem:
+    if name.strip() in known:
+        return Problem(option, 0, f'"{name}"', f"write it without spaces: {name.strip()}")
+    return Problem(option, 0, name, f"no served workflow has this queue{nearest(name, known)}")
+
+
+def check_pool(pool: object) -> None:
+    """Raises `ConfigError` for a pool in which Kafka's and the models' libraries would block each other."""
+    module = pool if isinstance(pool, str) else getattr(pool, "__module__", "")
+    if any(name in str(module) for name in ("gevent", "eventlet")):
+        why = "the Kafka client and the models' libraries block a green thread, and with it all others"
+        raise ConfigError([Problem("worker", 0, "-P", f"take prefork, threads or solo: {why}")])
+
+
+def import_modules(app: Celery, modules: Iterable[str]) -> None:
+    """Import the modules of these tasks. Raises `ConfigError` that names the one which cannot be, and why."""
+    for module in modules:
+        try:
+            app.loader.import_task_module(module)
+        except SyntaxError as error:
+            why = f"SyntaxError: {error.msg}"
+            raise ConfigError([Problem(error.filename or module, error.lineno or 0, module, why)]) from error
+        except Exception as error:
+            # whatever a module does when it is imported: its own pool cannot be, and says so in one line
+            why = f"cannot be imported: {fingerprint(error)}: {error}"
+            raise ConfigError([Problem("worker", 0, module, why)]) from error
+
+
+def check_tasks(queues: Iterable[QueueSpec], registered: Iterable[str]) -> None:
+    """Raises `ConfigError` if a queue's task is in none of the modules that were imported for it."""
+    known = set(registered)
+    problems = [
+        Problem("config", 0, spec.name, f"its module has no task {spec.task}{nearest(spec.task, known)}")
+        for spec in queues
+        if spec.task not in known
+    ]
+    if problems:
+        raise ConfigError(problems)
 
 
 class Worker:
@@ -58,11 +111,15 @@ class Worker:
         broker_url: str,
         queues: Sequence[QueueSpec],
         addresses: Callable[[], Addresses],
+        *,
+        imports: bool = False,
     ) -> None:
+        """`imports`: whether its tasks are in modules that it is to import."""
         self._app = app
         self._broker_url = broker_url
         self._queues = tuple(queues)
         self._addresses = addresses
+        self._imports = imports
 
     def connect_signals(self) -> None:
         """Called once per app, where it is made."""
@@ -74,13 +131,19 @@ class Worker:
     def narrow(self, options: Mapping[str, Any], **_: Any) -> None:
         """A worker starts: its `-Q` decides on its size, its time limits, and how it reaches Redis."""
         STOPPING.clear()
+        conf = self._app.conf
         try:
-            self._queues = select(self._queues, str_to_list(options.get("queues") or ""))
+            check_pool(options.get("pool_cls"))
+            names, excluded = names_in(options.get("queues")), names_in(options.get("exclude_queues"))
+            all_queues, self._queues = self._queues, select(self._queues, names, excluded)
+            conf.signalbox_belonging = Belonging.of(all_queues, conf.beat_schedule, self._queues)
+            if self._imports:
+                import_modules(self._app, conf.signalbox_belonging.modules)
+                check_tasks(self._queues, self._app.tasks)
             self._addresses()
         except ConfigError as error:
             # an error would be logged by Celery's signal, and the worker would start all the same
             sys.exit(f"signalbox: {error}")
-        conf = self._app.conf
         if len(self._queues) == 1:
             conf.worker_concurrency = self._queues[0].concurrency
             conf.worker_prefetch_multiplier = self._queues[0].prefetch
@@ -101,6 +164,9 @@ class Worker:
                     serving = task.name
                     task.equip(equipment, limits)
             equipment.producers.open()
+        except SignalboxError as error:
+            logger.critical("%s cannot be served: %s", serving, error)
+            sys.exit(1)
         except Exception as error:
             # the outermost: an error would be logged by Celery's signal, and the worker would start all the
             # same, and acknowledge each message that it cannot work on
@@ -122,6 +188,18 @@ class Worker:
         return [task for task in self._app.tasks.values() if isinstance(task, InferenceTask)]
 
 
+def in_one_line(record: LogRecord) -> bool:
+    """A filter for Celery's log: a pool that did not start has said why, and 70 lines more would hide it."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, WorkerLostError):
+        record.msg, record.args, record.exc_info = (
+            "the pool did not start: see above for the reason",
+            (),
+            None,
+        )
+    return True
+
+
 def _stopping(**_: Any) -> None:
     STOPPING.set()
 
@@ -135,13 +213,18 @@ def make_app(
     include: Sequence[str] | None = None,
     schedule: Mapping[str, Any] | None = None,
 ) -> Celery:
-    """The app of every worker, of beat and of Flower. `include` defaults to the served tasks' modules."""
+    """The app of every worker, of beat and of Flower.
+
+    By default a worker imports the modules of its own queues' tasks, and beat and Flower import none.
+    `include` are modules for all of them instead.
+    """
     queues = tuple(spec for spec in catalogue.queues.values() if spec.served)
-    modules = sorted({spec.task.rpartition(".")[0] for spec in queues}) if include is None else list(include)
     redis_transport.install()
     amqp_tls.install()
-    app = Celery(name, include=modules)
+    app = Celery(name, include=list(include or ()))
     app.conf.update(settings(broker_url, queues, schedule or {}))
-    app.register_task(RecordMalformed())
-    Worker(app, broker_url, queues, addresses).connect_signals()
+    for task in (RecordMalformed(), SendsHome(), Holds()):
+        app.register_task(task)
+    Worker(app, broker_url, queues, addresses, imports=include is None).connect_signals()
+    getLogger("celery.worker.worker").addFilter(in_one_line)
     return app

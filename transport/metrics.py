@@ -100,6 +100,11 @@ BATCH_EVENTS = Histogram(
     "signalbox_batch_events", "Events in one message when its task began.", ["queue"], buckets=BATCH_BUCKETS
 )
 EVENTS_RETRIED = Counter("signalbox_events_retried_total", "Events held back for a retry.", ["queue"])
+MISPLACED = Counter(
+    "signalbox_misplaced_messages_total",
+    "Messages that a pool took and that were not for it: `sent home` to their task's queue, or `held`.",
+    ["queue", "reaction"],
+)
 PUBLISH_REFUSALS = Counter(
     "signalbox_publish_refusals_total",
     "Records that Kafka did not take from a worker, by who is to blame: `later` (Kafka as a whole), `topic`,"

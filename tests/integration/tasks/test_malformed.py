@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -11,8 +12,8 @@ from kombu import Connection
 from redis import Redis
 
 from events.lane import Batch, encode_batch
-from tests.integration.tasks.rig import TASK, Rig, fed
-from transport.queues import celery_queue
+from tests.integration.tasks.rig import TASK, Rig, fed, wait_until
+from transport.queues import celery_queue, transport_options
 
 BODY = json.dumps([["bm90IGEgYmF0Y2g="], {}, None])
 JSON = {"content_type": "application/json", "content_encoding": "utf-8"}
@@ -85,15 +86,40 @@ def test_malformed_messages_stand_in_the_dlq_and_the_worker_goes_on(rig: Rig) ->
     assert "Connection to broker lost" not in worker.text
 
 
-def test_a_batch_for_a_task_that_nobody_knows_is_given_up_event_by_event(rig: Rig) -> None:
-    rig.start()
-    batch = Batch(1, tuple(fed(f"e{number}", rig.spec.name, {}, number) for number in range(3)))
-    publish(rig, json.dumps([[encode_batch(batch)], {}, None]), headers=headers(task="tasks.gone"), **JSON)
+def batch_for(rig: Rig, task: str, **decision: Any) -> None:
+    """A message of three events for a task of this name."""
+    batch = Batch(1, tuple(fed(f"e{number}", rig.spec.name, {}, number, **decision) for number in range(3)))
+    publish(rig, json.dumps([[encode_batch(batch)], {}, None]), headers=headers(task=task), **JSON)
 
-    rig.wait_for(predictions=0, letters=3, seconds=30)
 
-    assert {said.lane.offset for _, said in rig.letters if said.lane} == {0, 1, 2}
-    assert rig.causes == {"rejected": 3}
+def test_events_for_a_misspelt_task_are_worked_on_by_their_queues_task(rig: Rig) -> None:
+    worker = rig.start()
+    batch_for(rig, "tests.scripted.dcide")
+
+    rig.wait_for(predictions=3, letters=0, seconds=30)
+    assert "tests.scripted.dcide" in worker.text
+
+
+def test_events_of_another_workflow_for_a_task_that_is_not_here_stay_on_the_queue(rig: Rig) -> None:
+    worker = rig.start()
+    batch_for(rig, "tests.gone", workflow="gone")
+    wait_until(lambda: "a message stays on" in worker.text, 30, "the message is held")
+    rig.send({"good": {}})
+
+    rig.wait_for(predictions=1, letters=0, seconds=30)
+
+
+def test_a_task_of_another_pool_goes_to_its_own_queue(rig: Rig, unique: Callable[[str], str]) -> None:
+    other = replace(rig.spec, name=unique("ml.other.input"), task="tests.other.decide", workflow="other")
+    rig.also = (other,)
+    worker = rig.start()
+    publish(rig, BODY, headers=headers(task=other.task), **JSON)
+    wait_until(lambda: f"sent to {other.name}" in worker.text, 30, "the message is sent home")
+
+    with Connection(rig.broker_url, transport_options=transport_options(rig.broker_url)) as connection:
+        message: Any = celery_queue(other.name)(connection.default_channel).get()
+    assert (message.headers["task"], message.headers["id"]) == (other.task, "t-1")
+    assert json.loads(message.body) == json.loads(BODY)
 
 
 def envelope(queue: str, raw: bytes, **changes: Any) -> dict[str, Any]:

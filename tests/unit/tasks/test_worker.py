@@ -1,8 +1,12 @@
 """How does a Celery app become a worker of its queues?"""
 
+import logging
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+from billiard.exceptions import WorkerLostError
 from celery import Celery
 
 from events.errors import ConfigError
@@ -12,7 +16,7 @@ from tasks.command import worker_command
 from tasks.configuration import settings
 from tasks.equipment import Addresses, Equipment
 from tasks.inference import InferenceTask
-from tasks.worker import Worker, select
+from tasks.worker import Worker, import_modules, in_one_line, names_in, select
 from tests.unit.tasks.test_policy import spec
 
 FRAUD = spec()
@@ -74,6 +78,72 @@ def test_a_misspelt_queue_is_refused_with_its_nearest() -> None:
 def test_a_worker_does_not_start_on_a_queue_that_is_not_there() -> None:
     with pytest.raises(SystemExit, match="nearest"):
         started(app_of(), ["ml.fraud.inptu"])
+
+
+@pytest.mark.parametrize(
+    ("queues", "excluded", "expected"),
+    [
+        pytest.param((), (), QUEUES, id="as typed without -Q"),
+        pytest.param(None, None, QUEUES, id="Celery's API"),
+        pytest.param("", "", QUEUES, id="empty texts"),
+        pytest.param((), ["ml.fraud.input"], (INPUT, NIGHT), id="-X"),
+        pytest.param("ml.fraud.input,ml.forecast.input", "ml.fraud.input", (INPUT,), id="both"),
+    ],
+)
+def test_a_worker_serves_all_queues_but_the_excluded(
+    queues: Any, excluded: Any, expected: tuple[QueueSpec, ...]
+) -> None:
+    assert select(QUEUES, names_in(queues), names_in(excluded)) == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        pytest.param({"queues": "ml.fraud.input, ml.forecast.input"}, "without spaces: ml", id="spaces"),
+        pytest.param({"exclude_queues": "ml.fraud.inptu"}, "-X.*nearest: ml.fraud.input", id="-X misspelt"),
+        pytest.param(
+            {"queues": "ml.fraud.input", "exclude_queues": "ml.fraud.input"},
+            "no queue is left",
+            id="none left",
+        ),
+        pytest.param({"pool_cls": "gevent"}, "-P: take prefork, threads or solo", id="gevent"),
+        pytest.param({"pool_cls": "celery.concurrency.eventlet:TaskPool"}, "-P: take", id="eventlet"),
+    ],
+)
+def test_what_cannot_work_is_refused_in_one_line(options: dict[str, Any], message: str) -> None:
+    addresses = Addresses("127.0.0.1:9092", "redis://127.0.0.1/0", "sqlite://")
+    worker = Worker(app_of(), "redis://127.0.0.1/1", QUEUES, lambda: addresses)
+    with pytest.raises(SystemExit, match=message) as ended:
+        worker.narrow(options=options)
+    assert len(str(ended.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param("def broken(", r"broken\.py:1: .*SyntaxError", id="no Python"),
+        pytest.param("import no_such_library", "No module named 'no_such_library'", id="a library lacks"),
+        pytest.param("1 / 0", "ZeroDivisionError at broken.py:1", id="it fails"),
+    ],
+)
+def test_a_module_that_cannot_be_imported_is_named_with_the_line(
+    content: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken.py").write_text(content)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "broken", raising=False)
+    with pytest.raises(ConfigError, match=message) as refused:
+        import_modules(app_of(), ["broken"])
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_a_pool_that_did_not_start_says_so_in_one_line() -> None:
+    error = WorkerLostError("Could not start worker processes")
+    record = logging.LogRecord(
+        "x", logging.CRITICAL, "f", 1, "Unrecoverable error: %r", (error,), (type(error), error, None)
+    )
+    assert in_one_line(record)
+    assert (record.exc_info, "did not start" in record.getMessage()) == (None, True)
 
 
 @pytest.mark.parametrize("queues", [["ml.forecast.input"], "ml.forecast.input"])
