@@ -99,9 +99,16 @@ class Settings(BaseSettings):
     support_platform: str | None = Field(default=None, validation_alias="SUPPORT_PLATFORM_URL", repr=False)
     support_platform_token: SecretStr | None = Field(default=None, validation_alias="SUPPORT_PLATFORM_TOKEN")
     support_platform_idempotent: bool = Field(
-        default=True,
+        default=False,
         validation_alias="SUPPORT_PLATFORM_IDEMPOTENT",
-        description="whether it knows idempotency keys; where not, nothing is sent to it twice",
+        description="whether it knows idempotency keys; if not, no action is sent to it twice",
+    )
+    support_platform_key_life_s: int = Field(
+        default=86_400,
+        ge=1,
+        le=366 * 86_400,
+        validation_alias="SUPPORT_PLATFORM_KEY_LIFE_S",
+        description="for how long it keeps an idempotency key; what was sent before that is a person's",
     )
 
     routing_table: Path = Path("config/routing_table.yaml")
@@ -197,6 +204,11 @@ class Settings(BaseSettings):
     def registry_url(self) -> str:
         """`http://…`: the MLflow server whose registry says which model is served."""
         return _required("MLFLOW_TRACKING_URI", self.registry)
+
+    @property
+    def support_platform_key_life(self) -> int:
+        """For how many ms the support platform keeps an idempotency key; 0 if it knows none."""
+        return self.support_platform_key_life_s * 1_000 if self.support_platform_idempotent else 0
 
     @property
     def support_platform_url(self) -> str:

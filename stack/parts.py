@@ -89,7 +89,8 @@ def _stand_ins(settings: Settings, folder: Path, kafka: str) -> Iterator[tuple[S
     if settings.support_platform is None:
         token = secrets.token_urlsafe()
         server = support_desk(free_port(), folder, kafka, token)
-        yield server, {"SUPPORT_PLATFORM_URL": server.url, "SUPPORT_PLATFORM_TOKEN": token}
+        keys = {"SUPPORT_PLATFORM_IDEMPOTENT": "true"}
+        yield server, {"SUPPORT_PLATFORM_URL": server.url, "SUPPORT_PLATFORM_TOKEN": token, **keys}
 
 
 def _check(settings: Settings) -> None:

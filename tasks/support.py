@@ -72,7 +72,7 @@ class Resolve(ServedTask):
             connect=Endpoint(settings.llm, _said(settings.llm_key)).connect,
             policies=self._policies(),
             platform=connect_platform(
-                settings.support_platform_url, token, idempotent=settings.support_platform_idempotent
+                settings.support_platform_url, token, key_life=settings.support_platform_key_life
             ),
             day_of=lambda now: day_of(now, zone),
             clock=self.clock,

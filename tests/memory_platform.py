@@ -20,7 +20,7 @@ class MemoryPlatform:
     """Does each key once. `failures` are raised one by one, before anything is done; `lost` after it is."""
 
     orders: dict[str, Order] = field(default_factory=dict)
-    idempotent: bool = True
+    key_life: int = 86_400_000
     failures: list[Exception] = field(default_factory=list)
     lost: list[Exception] = field(default_factory=list)
     acted: dict[str, Action] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class MemoryPlatform:
         self._called()
         if key in self.acted and self.acted[key] != action:
             raise RefusalError("this key is another action's")
-        if not self.idempotent and key in self.acted:
+        if not self.key_life and key in self.acted:
             raise AssertionError(f"{key} was carried out twice")
         self.acted[key] = action
         self._lost()

@@ -1,9 +1,10 @@
-"""How does a run's journal learn what became of its actions? `models.support.acting.ActionLog`, in steps."""
+"""What became of a run's actions, written to its journal: `models.support.acting.ActionLog` in steps."""
 
 from collections.abc import Callable
 
 from sqlalchemy import Connection
 
+from events.decision import Millis
 from models.support import spending
 from models.support.acting import Intent
 from models.support.actions import money_of, tool_of
@@ -21,9 +22,9 @@ class JournaledActions:
         self._tenant_id = tenant_id
         self._intended = intended(run.steps)
 
-    def sending(self, intent: Intent) -> None:
-        """It is about to be sent to a platform that knows no keys."""
-        self._run.append(Sent(intent.key))
+    def sending(self, intent: Intent, now: Millis) -> None:
+        """It is about to be sent, at `now` (epoch ms)."""
+        self._run.append(Sent(intent.key, now))
 
     def not_sent(self, intent: Intent) -> None:
         """It was about to be sent, and surely did not arrive."""

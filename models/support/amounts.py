@@ -1,4 +1,4 @@
-"""Which amounts of money does a reply name? Heuristics for a text of a few sentences; pure.
+"""Amounts of money that a reply names: heuristics for a text of a few sentences; pure.
 
 An amount is a number beside a currency: a sign, an ISO 4217 code, or the everyday name in English or German.
 """
@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
+from events.money import minor_digits
 from models.support.actions import Money
 
 _ISO = ("EUR", "GBP", "USD", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "JPY", "CAD", "AUD")
@@ -24,8 +25,6 @@ _SMALL = {
     "penny": ("GBP",),
     "p": ("GBP",),
 }
-_DIGITS = {"JPY": 0}
-"""How many digits a currency's minor unit has (ISO 4217), where it is not two."""
 _TIMES = {"k": 1_000, "hundred": 100, "thousand": 1_000, "tausend": 1_000, "million": 1_000_000}
 
 _SIGN = "[€£$¥]"
@@ -68,7 +67,7 @@ def shares_in(text: str) -> list[str]:
 
 def shown(money: Money) -> str:
     """`12.50 EUR`, for people."""
-    digits = _DIGITS.get(money.currency, 2)
+    digits = minor_digits(money.currency)
     return f"{Decimal(money.amount_minor).scaleb(-digits):.{digits}f} {money.currency}"
 
 
@@ -78,7 +77,7 @@ def _meanings(match: re.Match[str]) -> Iterator[Money]:
     for currency in _SMALL.get(unit, ()):
         yield from _exactly(number, currency)
     for currency in _CURRENCIES.get(unit, ()):
-        yield from _exactly(number.scaleb(_DIGITS.get(currency, 2)), currency)
+        yield from _exactly(number.scaleb(minor_digits(currency)), currency)
 
 
 def _exactly(minor: Decimal, currency: str) -> Iterator[Money]:

@@ -1,4 +1,4 @@
-"""What is one run of the agent about, and what does it work with?"""
+"""What one run of the agent is about, and what it works with."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -35,6 +35,7 @@ class Assignment:
 
     `customer` are the features that were found, in that `read`. `fallback` says why no model may be
     asked, if none may. One that is not `heard` reasons beside the run that is, and does and says nothing.
+    `taken_up` counts how often workers took the ticket, in this run and in those of earlier escalations.
     """
 
     ticket: Ticket
@@ -46,3 +47,4 @@ class Assignment:
     fallback: str | None = None
     heard: bool = True
     read: FeatureVector | None = None
+    taken_up: int = 1

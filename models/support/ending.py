@@ -23,7 +23,7 @@ TELL_MS = 2_000
 """Of a ticket's time, for telling: a resolution that begins later would come too late, and is handed over."""
 
 
-def act(run: JournaledRun, concluded: Concluded, ticket: Ticket, platform: SupportPlatform) -> None:
+def act(run: JournaledRun, concluded: Concluded, ticket: Ticket, around: Surroundings) -> None:
     """Do what the run intended and has not done yet, or withdraw it.
 
     Raises `Unavailable` and `LeaseLostError`.
@@ -31,7 +31,14 @@ def act(run: JournaledRun, concluded: Concluded, ticket: Ticket, platform: Suppo
     actions = JournaledActions(run, ticket.tenant_id)
     intents = standing.intents(run.steps)
     if concluded.carry_out:
-        carry_out(intents, platform, _ref(ticket), actions)
+        carry_out(
+            intents,
+            around.platform,
+            _ref(ticket),
+            actions,
+            decided_at=concluded.at,
+            clock=around.clock,
+        )
     else:
         actions.withdraw(intents)
 

@@ -1,4 +1,4 @@
-"""What is said where no model answered: proposed to the customer, told to the person who takes over. Pure."""
+"""What people read if no model answered: a draft for the customer, a summary for the colleague. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
@@ -23,8 +23,9 @@ Reason = Literal[
     "checks",  # no draft held: it cited what was not found, or promised what was not done
     "escalated",  # the model gave it to a person, by its tool
     "limits",  # an action that only a person may take
+    "often",  # the ticket was taken up more often than the agent may answer it
     "action_refused",  # the support platform would not carry an action out
-    "action_unknown",  # nobody knows whether an action was carried out
+    "action_unknown",  # an action may have been carried out, or not
     "post_refused",  # the support platform has another end of this ticket, which stands
     "reply_refused",  # the support platform would not take the reply, and the ticket had no end
     "diverged",  # another version of the code began the run, and this one cannot go on with it
@@ -45,8 +46,9 @@ TOLD: Final[Mapping[Reason, str]] = MappingProxyType(
         "checks": "no draft held: it cited what was not found, or promised what was not done",
         "escalated": "the agent asked for a person",
         "limits": "the agent chose an action that only a person may take",
+        "often": "the ticket was escalated again and again",
         "action_refused": "the support platform did not carry out an action",
-        "action_unknown": "nobody knows whether an action was carried out: look before it is done again",
+        "action_unknown": "an action may have been carried out, or not: look before it is done again",
         "post_refused": "the ticket had ended already",
         "reply_refused": "the support platform would not take the reply: the customer has none yet",
         "diverged": "the agent was changed while it worked, and cannot go on with what it began",

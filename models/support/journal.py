@@ -129,6 +129,11 @@ class Run:
         self.close()
 
     @property
+    def taken_up(self) -> int:
+        """How often workers took this ticket, for all its escalations: its lease's token counts them."""
+        return self._lease.token
+
+    @property
     def steps(self) -> Sequence[Step]:
         """All that was committed, the oldest first."""
         return tuple(self._steps)

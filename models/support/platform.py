@@ -1,7 +1,7 @@
-"""What does the agent ask of the support platform, and what may come back?
+"""The support platform as the agent uses it: its calls, what they return, and how they fail.
 
-Every call may be repeated under its key: the platform does once what it is told twice. What the platform
-did not understand, or will not do, is a `RefusalError`; whether it did is told apart from that it did not.
+A call may be repeated under its key for as long as the platform keeps it. What the platform did not
+understand, or will not do, is a `RefusalError`; whether it did is told apart from that it did not.
 """
 
 from typing import Protocol
@@ -109,8 +109,8 @@ class SupportPlatform(Protocol):
     """
 
     @property
-    def idempotent(self) -> bool:
-        """Whether it knows keys: an action under one that it has seen is not carried out again."""
+    def key_life(self) -> Millis:
+        """How long (ms) an action under a key that it has seen is not done again; 0 if it knows no keys."""
 
     def within(self, until: Millis) -> "SupportPlatform":
         """The same one, whose calls end by `until`; however late it is, each has a few seconds."""

@@ -1,4 +1,4 @@
-"""How is a support platform asked over HTTP: with keys, in time, and again where it did not answer?"""
+"""A support platform over HTTP: idempotency keys, time-outs, and retries of what may be asked twice."""
 
 import random
 import time
@@ -52,21 +52,21 @@ T = TypeVar("T")
 class HttpPlatform:
     """A `SupportPlatform` behind a base URL. One for all threads of a process, made after the fork.
 
-    Where it is not `idempotent`, an action is never sent twice unless it surely did not arrive. Orders,
-    resolutions and hand-overs may be repeated anyway: a GET, and PUTs.
+    It keeps an action's key for `key_life` ms; with 0, an action is never sent twice unless it surely did not
+    arrive. Orders, resolutions and hand-overs may be repeated anyway: a GET, and PUTs.
     """
 
     def __init__(
         self,
         client: httpx2.Client,
         *,
-        idempotent: bool = True,
+        key_life: Millis = 0,
         patience: Patience | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Clock = system_clock,
         until: Millis | None = None,
     ) -> None:
-        self._idempotent = idempotent
+        self._key_life = key_life
         self._client = client
         self._patience = patience or Patience()
         self._sleep = sleep
@@ -74,15 +74,15 @@ class HttpPlatform:
         self._until = until
 
     @property
-    def idempotent(self) -> bool:
+    def key_life(self) -> Millis:
         """As the Protocol says."""
-        return self._idempotent
+        return self._key_life
 
     def within(self, until: Millis) -> "HttpPlatform":
         """As the Protocol says. It shares this one's connections."""
         return HttpPlatform(
             self._client,
-            idempotent=self._idempotent,
+            key_life=self._key_life,
             patience=self._patience,
             sleep=self._sleep,
             clock=self._clock,
@@ -101,11 +101,11 @@ class HttpPlatform:
         """As the Protocol says."""
         body = {**msgspec.to_builtins(ticket), **msgspec.to_builtins(action)}
         path = _path(ticket.tenant_id, FOLDERS[tool_of(action)])
-        answer = self._ask("POST", path, key, body, again=self._idempotent)
+        answer = self._ask("POST", path, key, body, again=self._key_life > 0)
         try:
             return _decoded(answer, Receipt)
         except Unavailable as error:
-            if self._idempotent:
+            if self._key_life:
                 raise
             raise UnconfirmedError(str(error)) from error
 
@@ -137,6 +137,9 @@ class HttpPlatform:
         patience = self._patience
         if self._until is not None:
             patience = patience.capped(self._until - began, LEAST_S)
+        if method == "POST" and again:
+            # the last attempt must find the first one's key
+            patience = patience.capped(self._key_life // 2, 0)
         while True:
             attempt += 1
             asked_s: float | None = None
@@ -195,15 +198,15 @@ _REFUSALS: Final[Mapping[int, type[RefusalError]]] = MappingProxyType(
 )
 
 
-def connect_platform(url: str, token: str | None, *, idempotent: bool = True) -> HttpPlatform:
-    """The platform at a URL, which may carry a user and a password. Raises `ConfigError` where it is none."""
+def connect_platform(url: str, token: str | None, *, key_life: Millis = 0) -> HttpPlatform:
+    """The platform at a URL, which may carry a user and a password. Raises `ConfigError` if it is none."""
     address = parse_address(url, VARIABLE)
     headers = dict(address.headers)
     if token:
         headers["Authorization"] = f"Bearer {token}"
     # a redirect would repeat an action elsewhere
     client = httpx2.Client(base_url=address.base, headers=headers, follow_redirects=False)
-    return HttpPlatform(client, idempotent=idempotent)
+    return HttpPlatform(client, key_life=key_life)
 
 
 def _path(*parts: str) -> str:

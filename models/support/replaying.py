@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, Final, NoReturn
 
+import msgspec
 from pydantic_ai.messages import ModelMessage, ModelResponse
 from pydantic_ai.models import Model
 from pydantic_ai.models.function import AgentInfo, FunctionModel
@@ -23,9 +24,9 @@ from models.support.steps import Concluded, Searched, Step
 from models.support.ticket import Ticket
 
 FROM_OUTSIDE: Final[frozenset[Reason]] = frozenset(
-    {"no_llm", "steps", "tokens", "seconds", "deadline", "refusal", "unreadable"}
+    {"no_llm", "steps", "tokens", "seconds", "deadline", "refusal", "unreadable", "often"}
 )
-"""Conclusions that follow from what a journal does not have: the time, an endpoint, the budgets of then."""
+"""Conclusions from what a journal does not have: the time, an endpoint, budgets, other escalations."""
 
 
 class EndOfRecordError(SignalboxError):
@@ -44,7 +45,8 @@ class Replayed:
         """Whether nothing speaks against it that the journal is what happened."""
         if self.then is None or self.now is None:
             return self.then is None or self.then.reason in FROM_OUTSIDE
-        return self.now == self.then or {self.now.reason, self.then.reason} <= FROM_OUTSIDE
+        now = msgspec.structs.replace(self.now, at=self.then.at)
+        return now == self.then or {self.now.reason, self.then.reason} <= FROM_OUTSIDE
 
 
 def replay(row: RunRow, steps: Sequence[Step], plan: AgentPlan) -> Replayed:

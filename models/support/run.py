@@ -1,4 +1,4 @@
-"""How does a ticket come to its end? One run: begun or taken up, reasoned, acted on, told to the platform.
+"""One run of a ticket: begun or taken up, reasoned about, acted on, told to the support platform.
 
 Wherever it is interrupted, the next worker does what is missing and nothing a second time.
 """
@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 MARGIN_MS = 10_000
 """What is left of a ticket's time, before its deadline, to act and to tell the platform."""
+MOST_TAKEN_UP = 20
+"""A ticket that is escalated more often is a person's: each run asks a model, and the others wait for it."""
 _LONGEST_LOGGED = 500
 
 
@@ -44,10 +46,10 @@ def work(run: JournaledRun, assignment: Assignment, around: Surroundings) -> End
         concluded = standing.concluded(run.steps)
         if concluded is None:
             concluded = conclude(run, assignment, around)
-            if not assignment.heard:
-                concluded = msgspec.structs.replace(concluded, carry_out=False)
+            carry_out = concluded.carry_out and assignment.heard
+            concluded = msgspec.structs.replace(concluded, carry_out=carry_out, at=around.clock())
             run.append(concluded)
-        act(run, concluded, assignment.ticket, around.platform)
+        act(run, concluded, assignment.ticket, around)
         ended = end(run, concluded, assignment, around)
         run.append(ended)
     return ended
@@ -118,6 +120,8 @@ def _begin(cursor: Cursor, assignment: Assignment, around: Surroundings) -> Begu
 
 
 async def _reason(cursor: Cursor, begun: Begun, assignment: Assignment, around: Surroundings) -> Draft:
+    if assignment.taken_up > MOST_TAKEN_UP:
+        raise BreachError("often", f"workers took this ticket up {assignment.taken_up} times")
     plan = assignment.plan
     bounds = Bounds.of(plan, around.clock(), assignment.deadline - MARGIN_MS, around.clock, around.stopping)
     tools = Tools(

@@ -1,8 +1,9 @@
-"""Where does a run stand? Read out of its steps, and out of nothing else. Pure."""
+"""The state of a run, folded from its steps and from nothing else (event sourcing). Pure."""
 
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
+from events.decision import Millis
 from events.prediction import CallState
 from models.support.acting import ActionState, Intent, told
 from models.support.actions import Action, money_of, tool_of
@@ -56,7 +57,10 @@ def intents(steps: Sequence[Step]) -> tuple[Intent, ...]:
     """What is to be carried out, with what is known of each; nothing that was withdrawn."""
     states: dict[str, tuple[ActionState, str | None]] = {}
     gone: set[str] = set()
-    sent: set[str] = set()
+    sent: dict[str, Millis] = {}
+    decided = concluded(steps)
+    # a build that did not write down what it sent may have sent each of them, at any time
+    unwritten = 0 if decided is not None and decided.at == 0 else None
     for step in steps:
         match step:
             case Confirmed(key, reference):
@@ -67,14 +71,14 @@ def intents(steps: Sequence[Step]) -> tuple[Intent, ...]:
                 states[key] = ("unknown", reason)
             case Withdrawn(key):
                 gone.add(key)
-            case Sent(key):
-                sent.add(key)
+            case Sent(key, at):
+                sent.setdefault(key, at)
             case NotSent(key):
-                sent.discard(key)
+                sent.pop(key, None)
             case _:
                 pass
     return tuple(
-        Intent(key=key, action=step.action, state=state, sending=key in sent, note=note)
+        Intent(key=key, action=step.action, state=state, sent_at=sent.get(key, unwritten), note=note)
         for key, step in intended(steps).items()
         if key not in gone
         for state, note in [states.get(key, ("intended", None))]

@@ -1,6 +1,6 @@
-"""What does a run consist of? Its steps, as they stand in the journal, in the order in which they happened.
+"""The steps of a run as its journal holds them, in the order in which they happened: a write-ahead log.
 
-Each is committed before the next begins, so that whoever takes a run up goes on where it stopped.
+Each is committed before the next begins, so that the worker that takes a run up goes on where it stopped.
 """
 
 from typing import Literal
@@ -83,7 +83,8 @@ class Concluded(msgspec.Struct, frozen=True, kw_only=True, tag="concluded"):
 
     `reason` says why it is handed over, and is None where it is resolved; `fallback` why no LLM wrote this.
     `carry_out`: the actions that were intended are sent; otherwise they are withdrawn. `reply` is for the
-    customer, or a proposal to the human.
+    customer, or a proposal to the human. `at` (epoch ms) is when; 0 in the journal of a build that sent
+    actions without a `Sent` before them.
     """
 
     reason: Reason | None
@@ -92,12 +93,14 @@ class Concluded(msgspec.Struct, frozen=True, kw_only=True, tag="concluded"):
     cites: tuple[str, ...]
     carry_out: bool
     fallback: str | None = None
+    at: Millis = 0
 
 
 class Sent(msgspec.Struct, frozen=True, tag="sent"):
-    """The action under `key` is about to be sent: from here on it may have been done."""
+    """The action under `key` is about to be sent, at `at` (epoch ms): from here on it may have been done."""
 
     key: str
+    at: Millis = 0
 
 
 class NotSent(msgspec.Struct, frozen=True, tag="not_sent"):

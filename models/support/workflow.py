@@ -1,5 +1,6 @@
-"""Which answer does an escalated ticket get? The agent behind the contract of every workflow."""
+"""The support agent behind the contract of every workflow: an escalated ticket in, its end out."""
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 
@@ -97,6 +98,7 @@ class SupportAgent:
         )
         try:
             with self._journal.open(row) as run:
+                assignment = dataclasses.replace(assignment, taken_up=run.taken_up)
                 return _answer(work(run, assignment, self._around), run.steps)
         except LeaseLostError as error:
             # whoever has the ticket now ends it: this message comes again, and is answered from the journal

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from stack.money import minor_units, written
+from events.money import minor_units, written
 from stack.scripted_llm.reading import ACTIONS, FINAL, SEARCH, Conversation, Turn
 
 GOODWILL_MINOR = 500

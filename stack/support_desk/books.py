@@ -1,4 +1,4 @@
-"""How does the support desk keep what it is told, each key once? In one SQLite file.
+"""The support desk's store, in one SQLite file: what comes under a key is done once, while it keeps the key.
 
 It does what it is told, even beyond what an order cost: what holds the agent back must be the agent's own.
 """
@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Table, func, insert, select
+from sqlalchemy import Connection, String, Table, cast, func, insert, select, update
 
+from events.decision import Millis
 from events.errors import SignalboxError
 from models.support.platform import Order, Receipt
 from stack.support_desk.tables import ACTIONS, ENDS, METADATA, ORDERS, TICKETS
@@ -26,11 +27,17 @@ class NotDoneError(SignalboxError):
 
 
 class Books:
-    """Safe to use from several threads. Every method raises `Unavailable` where the file cannot be used."""
+    """Safe to use from several threads. Every method raises `Unavailable` if the file cannot be used.
 
-    def __init__(self, database: Database, clock: Clock = system_clock) -> None:
+    Without `keys_kept` (ms) it keeps the keys of actions for ever, with it as a platform does that forgets.
+    """
+
+    def __init__(
+        self, database: Database, clock: Clock = system_clock, keys_kept: Millis | None = None
+    ) -> None:
         self._database = database.of("support desk store")
         self._clock = clock
+        self._keys_kept = keys_kept
 
     def create(self) -> None:
         """Make the tables that are missing."""
@@ -81,7 +88,17 @@ class Books:
             "currency": doing.currency,
             "reason": doing.reason,
         }
-        return self._database.write(lambda connection: self._enter(connection, ACTIONS, row, "done_at"))
+        return self._database.write(lambda connection: self._act(connection, row))
+
+    def _act(self, connection: Connection, row: dict[str, Any]) -> Receipt:
+        if self._keys_kept is not None:
+            forgotten = self._clock() - self._keys_kept
+            connection.execute(
+                update(ACTIONS)
+                .where(ACTIONS.c.key == row["key"], ACTIONS.c.done_at < forgotten)
+                .values(key=ACTIONS.c.key + "~" + cast(ACTIONS.c.number, String))
+            )
+        return self._enter(connection, ACTIONS, row, "done_at")
 
     def end(self, key: str, how: How, ending: Ending) -> Receipt:
         """End a ticket, once for each key and each escalation. Raises `NotDoneError`."""

@@ -10,10 +10,10 @@ from confluent_kafka import KafkaException, Message
 from events.codec import decode
 from events.envelope import Envelope
 from events.errors import DeadLetter, Unavailable
+from events.money import minor_units
 from events.payloads import declared, validate
 from events.topics import EVENTS
 from events.upcasting import upcast
-from stack.money import minor_units
 from stack.support_desk.books import Books
 from transport.cluster import Bootstrap
 from transport.group import GroupConsumer, Partition

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from html import escape
 
-from stack.money import written
+from events.money import written
 from stack.support_desk.shelf import Counts
 from stack.support_desk.told import Closed, Done, TicketFile
 

@@ -2,6 +2,7 @@
 
 python -m tests.faults.agent --tickets 200
 python -m tests.faults.agent --tickets 200 --kills 20 --rate 1
+python -m tests.faults.agent --tickets 200 --kills 20 --rate 1 --keys-kept 10
 python -m tests.faults.agent --tickets 60 --endpoint-down
 python -m tests.faults.agent --tickets 60 --desk-down
 python -m tests.faults.agent --injections
@@ -147,6 +148,7 @@ def main() -> int:
     parser.add_argument("--tickets", type=int, default=200)
     parser.add_argument("--rate", type=float, default=4.0, help="tickets a second")
     parser.add_argument("--kills", type=int, default=0, help="of one of the two workers")
+    parser.add_argument("--keys-kept", type=int, help="seconds after which the desk forgets a key")
     parser.add_argument("--endpoint-down", action="store_true", help="for half of the tickets")
     parser.add_argument("--desk-down", action="store_true", help="the support platform, for some seconds")
     parser.add_argument("--injections", action="store_true", help="the thirty of tests/injections.yaml")
@@ -154,7 +156,7 @@ def main() -> int:
     args = parser.parse_args()
     with rig(one_redis=True, seeded=False) as made:
         print(f"seed {args.seed}, logs in {made.folder}", flush=True)
-        ground = Ground(made, WORKERS, DELAY_S)
+        ground = Ground(made, WORKERS, DELAY_S, args.keys_kept)
         if args.injections:
             return 0 if run_injections(ground, args.rate) else 1
         known = list(tickets("faults", args.tickets, args.seed))

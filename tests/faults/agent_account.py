@@ -13,7 +13,7 @@ from sqlalchemy import select
 from events.prediction import Prediction, SupportDetail, decode_prediction
 from events.topics import PREDICTIONS
 from models.support.journal_tables import RUNS, STEPS
-from models.support.steps import Answered, Confirmed, Intended, Refused, Step, Withdrawn, decode_step
+from models.support.steps import Answered, Confirmed, Intended, Refused, Step, Unknown, Withdrawn, decode_step
 from tests.faults.agent_ground import Ground, Ticket
 from transport.database import open_database
 from transport.kafka import consumer_config
@@ -37,10 +37,11 @@ class Books:
 
 @dataclass
 class Journals:
-    """The keys of the actions that runs intended, by tool; those that were confirmed; runs without an end."""
+    """The keys of actions that runs intended, by tool; those confirmed, or in doubt; runs without an end."""
 
     intended: dict[str, set[str]] = field(default_factory=dict)
     confirmed: set[str] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set)
     answered_twice: int = 0
     taken_over: int = 0
     unended: int = 0
@@ -89,6 +90,8 @@ def _count(found: Journals, steps: Sequence[Step]) -> None:
     for step in steps:
         if isinstance(step, Confirmed):
             found.confirmed.add(step.key)
+        if isinstance(step, Unknown):
+            found.unknown.add(step.key)
         if isinstance(step, Intended) and step.key not in dropped:
             tool = str(step.action.__struct_config__.tag)
             found.intended.setdefault(tool, set()).add(step.key)
@@ -144,10 +147,13 @@ def _money(books: Books, journals: Journals) -> bool:
         confirmed = intended & journals.confirmed
         twice = sum(times > 1 for (_, given), times in books.given.items() if given == tool)
         print(
-            f"{tool}: intended {len(intended)}, confirmed {len(confirmed)}, carried out {len(done)}, "
+            f"{tool}: intended {len(intended)}, confirmed {len(confirmed)}, "
+            f"in doubt {len(intended & journals.unknown)}, carried out {len(done)}, "
             f"twice for one ticket {twice}, not intended {len(set(done) - intended)}"
         )
-        good = good and not twice and sorted(done) == sorted(intended) == sorted(confirmed)
+        # what is in doubt was carried out once or not at all, and a person looks
+        once = len(done) == len(set(done)) and confirmed <= set(done) <= intended
+        good = good and not twice and once and intended - journals.unknown == confirmed
     print(f"orders for which more was given than they cost {books.over_refunded}")
     return good
 

@@ -33,7 +33,8 @@ START_S = 120
 class Ground:
     """The rig with all that the agent needs beside it. Its workers are `worker-1`, `worker-2`, …"""
 
-    def __init__(self, made: Rig, workers: int, delay_s: float) -> None:
+    def __init__(self, made: Rig, workers: int, delay_s: float, keys_kept_s: int | None = None) -> None:
+        """`keys_kept_s`: after how long the support desk forgets the key of an action."""
         self.made = made
         self.workers = [f"worker-{number}" for number in range(1, workers + 1)]
         ports = made.ports
@@ -42,7 +43,9 @@ class Ground:
         self.desk_file = made.folder / "desk.db"
         made.services["postgres"] = postgres(ports["postgres"], made.folder)
         made.services["llm"] = _module(made, "llm", "stack.scripted_llm", "--delay", f"{delay_s:g}")
-        desk = ("--database", f"sqlite:///{self.desk_file}")
+        desk = ["--database", f"sqlite:///{self.desk_file}"]
+        if keys_kept_s is not None:
+            desk += ["--keys-kept", str(keys_kept_s)]
         made.services["desk"] = _module(made, "desk", "stack.support_desk", *desk)
         made.extra_env |= {
             "DATABASE_URL": self.database,
@@ -50,6 +53,8 @@ class Ground:
             "LLM_BASE_URL": f"{self.url('llm')}/v1",
             "LLM_MODEL": "scripted-stand-in",
             "SUPPORT_PLATFORM_URL": self.url("desk"),
+            "SUPPORT_PLATFORM_IDEMPOTENT": "true",
+            "SUPPORT_PLATFORM_KEY_LIFE_S": str(keys_kept_s or 86_400),
         }
 
     def url(self, service: str) -> str:

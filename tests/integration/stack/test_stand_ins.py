@@ -46,7 +46,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 def tell(url: str) -> list[str]:
     """Have the desk refund the order and close the ticket, once it knows of both; its references."""
-    platform = connect_platform(url, "opens")
+    platform = connect_platform(url, "opens", key_life=60_000)
     until(lambda: platform.order(TENANT, "o-1001") is not None)
     told = [
         platform.act("k-1", TICKET, REFUND).reference,

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
-SECRET = re.compile(r"PASS|AUTH|SECRET|TOKEN|KEY")
+SECRET = re.compile(r"PASS|AUTH|SECRET|TOKEN|KEY(?!_LIFE)")
 FROM_ENVIRONMENT = re.compile(r"\$\{[A-Z_]+:(\?[^}]+|-)\}")
 
 

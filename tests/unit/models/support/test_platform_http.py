@@ -27,13 +27,14 @@ ORDER = Order(
     order_id="o-1", customer_id="c-1", currency="GBP", total_minor=2_000, refunded_minor=500, placed_at=1
 )
 DONE = {"reference": "r-1"}
+DAY_MS = 86_400_000
 Answer = httpx2.Response | Exception
 
 
 class Desk:
     """Plays its answers one by one, the last for ever, and remembers what it was asked."""
 
-    def __init__(self, *answers: Answer, idempotent: bool = True) -> None:
+    def __init__(self, *answers: Answer, key_life: int = DAY_MS) -> None:
         self.asked: list[httpx2.Request] = []
         self.pauses: list[float] = []
         self._answers = list(answers)
@@ -42,7 +43,7 @@ class Desk:
         )
         patience = Patience(attempts=3, first_s=1, longest_s=4, total_s=60)
         self.platform = HttpPlatform(
-            client, idempotent=idempotent, patience=patience, sleep=self.pauses.append, clock=lambda: 0
+            client, key_life=key_life, patience=patience, sleep=self.pauses.append, clock=lambda: 0
         )
 
     def _answer(self, request: httpx2.Request) -> httpx2.Response:
@@ -200,7 +201,7 @@ class TestAPlatformThatKnowsNoKeys:
         ],
     )
     def test_is_never_sent_an_action_twice(self, failure: Answer) -> None:
-        desk = Desk(failure, idempotent=False)
+        desk = Desk(failure, key_life=0)
         with pytest.raises(UnconfirmedError):
             desk.platform.act("key-1", TICKET, REFUND)
         assert len(desk.asked) == 1
@@ -209,15 +210,15 @@ class TestAPlatformThatKnowsNoKeys:
         "failure", [httpx2.ConnectError("refused"), httpx2.ConnectTimeout("slow"), httpx2.Response(429)]
     )
     def test_is_asked_again_where_the_action_surely_did_not_arrive(self, failure: Answer) -> None:
-        desk = Desk(failure, httpx2.Response(200, json=DONE), idempotent=False)
+        desk = Desk(failure, httpx2.Response(200, json=DONE), key_life=0)
         assert desk.platform.act("key-1", TICKET, REFUND).reference == "r-1"
 
     def test_refuses_by_409_as_by_any_other(self) -> None:
         with pytest.raises(RefusalError):
-            Desk(httpx2.Response(409), idempotent=False).platform.act("key-1", TICKET, REFUND)
+            Desk(httpx2.Response(409), key_life=0).platform.act("key-1", TICKET, REFUND)
 
     def test_may_be_told_twice_how_a_ticket_ended(self) -> None:
-        desk = Desk(httpx2.ReadTimeout("slow"), httpx2.Response(200, json=DONE), idempotent=False)
+        desk = Desk(httpx2.ReadTimeout("slow"), httpx2.Response(200, json=DONE), key_life=0)
         desk.platform.resolve("key-1", TICKET, Resolution(reply="Sorry.", summary="Late parcel"))
         assert len(desk.asked) == 2
 
@@ -255,14 +256,14 @@ def test_nobody_at_the_address_is_unavailable() -> None:
 class Slow:
     """A desk on whose clock each attempt takes as long as it may, or each byte of an answer four seconds."""
 
-    def __init__(self, *, drips: bool = False, idempotent: bool = True, oversleeps_s: float = 0) -> None:
+    def __init__(self, *, drips: bool = False, key_life: int = DAY_MS, oversleeps_s: float = 0) -> None:
         self.now = 0.0
         self.given: list[float] = []
         self._drips = drips
         client = httpx2.Client(base_url="http://desk", transport=httpx2.MockTransport(self._answer))
         self.platform = HttpPlatform(
             client,
-            idempotent=idempotent,
+            key_life=key_life,
             sleep=lambda seconds: self._pass(seconds + oversleeps_s),
             clock=lambda: int(self.now * 1_000),
         )
@@ -318,7 +319,7 @@ class TestACall:
         assert desk.now <= 16
 
     def test_that_is_made_once_is_not_cut_short(self) -> None:
-        desk = Slow(idempotent=False)
+        desk = Slow(key_life=0)
         with pytest.raises(UnconfirmedError):
             desk.platform.within(-60_000).act("key-1", TICKET, REFUND)
         assert desk.given == [5]

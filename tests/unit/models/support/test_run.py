@@ -100,12 +100,12 @@ def test_each_step_is_written_before_the_next_one_begins() -> None:
     asking = ["asked", "answered"]
     assert kinds(run.steps) == [
         *("begun", "searched", *asking, "searched", *asking, "searched", *asking, "intended"),
-        *(*asking, "concluded", "confirmed", "posting", "posted", "ended"),
+        *(*asking, "concluded", "sent", "confirmed", "posting", "posted", "ended"),
     ]
 
 
 @pytest.mark.parametrize("written", [pytest.param(True, id="after"), pytest.param(False, id="before")])
-@pytest.mark.parametrize("dies_at", range(1, 19))
+@pytest.mark.parametrize("dies_at", range(1, 20))
 def test_a_worker_that_dies_at_any_step_costs_no_answer_and_no_money(dies_at: int, written: bool) -> None:
     whole = PlainRun()
     expected = work(whole, assignment(), surroundings(Script(ORDINARY)))
@@ -274,7 +274,7 @@ def test_what_stands_in_the_journal_is_done_however_late_it_is_and_told_by_a_per
 
 
 def test_what_the_platform_may_have_been_told_in_time_stays_so() -> None:
-    platform, first = MemoryPlatform.of([order()]), PlainRun(dies_at=16)
+    platform, first = MemoryPlatform.of([order()]), PlainRun(dies_at=17)
     with pytest.raises(CrashError):
         work(first, assignment(), surroundings(Script(ORDINARY), platform))
     assert isinstance(first.steps[-1], Posting)
@@ -284,18 +284,16 @@ def test_what_the_platform_may_have_been_told_in_time_stays_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("failure", "idempotent", "reason", "state"),
+    ("failure", "key_life", "reason", "state"),
     [
-        pytest.param(RefusalError("no"), True, "action_refused", "refused", id="the platform will not"),
-        pytest.param(
-            UnconfirmedError("?"), False, "action_unknown", "unknown", id="nobody knows whether it did"
-        ),
+        pytest.param(RefusalError("no"), 86_400_000, "action_refused", "refused", id="the platform will not"),
+        pytest.param(UnconfirmedError("?"), 0, "action_unknown", "unknown", id="nobody knows whether it did"),
     ],
 )
 def test_an_action_that_went_wrong_is_a_persons(
-    failure: Exception, idempotent: bool, reason: str, state: str
+    failure: Exception, key_life: int, reason: str, state: str
 ) -> None:
-    platform = Stubborn({"o-1": order()}, idempotent)
+    platform = Stubborn({"o-1": order()}, key_life)
     platform.failure = failure
     ended = work(PlainRun(), assignment(), surroundings(Script(ORDINARY), platform))
     assert detail(ended).reason == reason
@@ -306,12 +304,12 @@ def test_an_action_that_went_wrong_is_a_persons(
 
 
 def test_an_action_that_never_left_is_done_once_the_platform_without_keys_is_back() -> None:
-    away = Stubborn({"o-1": order()}, idempotent=False)
+    away = Stubborn({"o-1": order()}, key_life=0)
     away.failure = Unavailable("support platform", "nobody listens")
     run = PlainRun()
     with pytest.raises(Unavailable, match="nobody listens"):
         work(run, assignment(), surroundings(Script(ORDINARY), away))
-    platform = MemoryPlatform({"o-1": order()}, idempotent=False)
+    platform = MemoryPlatform({"o-1": order()}, key_life=0)
     said = detail(work(PlainRun(run.steps), assignment(), surroundings(Script([]), platform)))
     assert (said.outcome, said.tool_calls) == ("resolved", (REFUND,))
     assert len(platform.acted) == 1

@@ -65,7 +65,7 @@ def client(books: Books, tmp_path: Path) -> Iterator[TestClient]:
 @pytest.fixture
 def platform(client: TestClient) -> HttpPlatform:
     """The agent's own adapter, with the desk behind it."""
-    return HttpPlatform(client, patience=Patience(attempts=9), sleep=lambda _: None)
+    return HttpPlatform(client, key_life=60_000, patience=Patience(attempts=9), sleep=lambda _: None)
 
 
 def files(client: TestClient) -> list[dict[str, Any]]:

@@ -3,8 +3,8 @@
 import pytest
 
 from events.envelope import Envelope
+from events.money import minor_units, written
 from stack.examples import PAYLOADS
-from stack.money import minor_units, written
 from stack.support_desk.learning import ORDER, TICKET, row_of
 
 
