@@ -1,5 +1,6 @@
 """The local stack, the demonstration, and what counts its events."""
 
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -55,28 +56,39 @@ def traffic(
     play(days_of_traffic(Retail(), audience, first=first), settings.kafka_cluster, speed=speed)
 
 
-def balance() -> None:
-    """Count from Kafka alone whether every event has its outcome: 0 if so, else 1 and what is missing.
+def balance(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")] = False,
+) -> None:
+    """Count from Kafka alone whether every event has its outcome: 0 if so, 1 and what is missing if not.
 
-    Each event is decided on anew, by the routing table in force: those from before a route was added are told
-    as without an outcome.
+    Exit code 3 if nothing is missing of what Kafka holds, and something expired before it was counted, or was
+    lost. What was routed is what the lanes hold, whichever table decided it.
     """
+    import msgspec
+
     from monitoring.balance import strike
     from monitoring.counting import SETTLE_S, count
     from monitoring.ledger import Ledger
     from monitoring.reading import LogReader, balance_topics
     from routing import load
     from settings import load_settings
+    from transport.kafka import admin_client
     from transport.registry import connect_schemas
+    from transport.topics import existing_topics
 
     settings = load_settings()
     rules = load(settings.routing_table, settings.workflows)
-    reader = LogReader(settings.kafka_cluster, balance_topics(rules.catalogue.queues))
+    existing = existing_topics(admin_client(settings.kafka_cluster, **{"log_level": 0}))
+    reader = LogReader(settings.kafka_cluster, balance_topics(rules.catalogue.queues, existing))
     ledger = Ledger(rules.table, connect_schemas(settings.schema_registry), settings.event_spans)
-    if not count(reader, ledger):
-        typer.echo(f"events keep coming: those of the last {SETTLE_S:.0f} seconds are left out")
+    whole = count(reader, ledger)
+    struck = strike(ledger, rules.catalogue, reader.held())
     reader.close()
-    struck = strike(ledger, rules.catalogue)
-    for line in (*struck.equations(), *struck.complaints):
-        typer.echo(line)
-    raise typer.Exit(0 if struck.holds else 1)
+    if as_json:
+        typer.echo(msgspec.json.encode({"complete": struck.complete, "at_rest": whole, **asdict(struck)}))
+    else:
+        if not whole:
+            typer.echo(f"events keep coming: those of the last {SETTLE_S:.0f} seconds are left out")
+        for line in (*struck.equations(), *struck.remarks(), *struck.complaints):
+            typer.echo(line)
+    raise typer.Exit(0 if struck.complete else 3 if struck.holds else 1)

@@ -3,7 +3,8 @@
 import time
 
 from events.topics import EVENTS
-from monitoring.ledger import Ledger, Partition
+from monitoring.held import Partition
+from monitoring.ledger import Ledger
 from monitoring.reading import LogReader, take
 
 SETTLE_S = 15.0

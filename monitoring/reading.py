@@ -1,15 +1,17 @@
 """Reads the topics that the balance is made of, from their beginning, and hands each record to the ledger."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from events.deadletter import DeadLetterHeaders
-from events.decision import Position, dead_letter_topic
+from events.decision import Millis, Position, dead_letter_topic, lane_topic, overflow_topic
 from events.errors import Unavailable
+from events.priority import Priority
 from events.topics import DEAD_LETTERS, EVENTS, PREDICTIONS, UNROUTED
+from monitoring.held import Held
 from monitoring.ledger import Ledger, SourceRecord
 from transport.clock import system_clock
 from transport.cluster import Bootstrap
@@ -33,16 +35,43 @@ UNROUTED_PREFIX = "unrouted.original."
 
 
 class _Named(msgspec.Struct):
+    """What is read of a prediction; all else is skipped undecoded."""
+
     prediction_id: str
+    lane: Position
     source: Position
 
 
+class _Decided(msgspec.Struct):
+    prediction_id: str
+    source: Position
+    table_hash: str
+
+
+class _Waiting(msgspec.Struct):
+    """What is read of a lane record."""
+
+    decision: _Decided
+
+
 _decode_named = msgspec.json.Decoder(_Named).decode
+_decode_waiting = msgspec.json.Decoder(_Waiting).decode
+_PRIORITIES = frozenset(priority.value for priority in Priority)
 
 
-def balance_topics(queues: Iterable[str]) -> tuple[str, ...]:
-    """The topics that hold what is owed and what came out."""
-    return (EVENTS, DEAD_LETTERS, UNROUTED, PREDICTIONS, *(dead_letter_topic(queue) for queue in queues))
+def balance_topics(queues: Iterable[str], existing: Collection[str] = ()) -> tuple[str, ...]:
+    """The topics that hold what was decided and what came out.
+
+    Of `existing`, also the lanes and dead letters of queues that the catalogue no longer knows.
+    """
+    known = set(queues)
+    for topic in existing:
+        queue, _, priority = topic.removesuffix(overflow_topic("")).rpartition(".")
+        if priority in _PRIORITIES and dead_letter_topic(queue) in existing:
+            known.add(queue)
+    lanes = [lane_topic(queue, priority) for queue in sorted(known) for priority in Priority]
+    dead = [dead_letter_topic(queue) for queue in sorted(known)]
+    return (EVENTS, DEAD_LETTERS, UNROUTED, PREDICTIONS, *lanes, *map(overflow_topic, lanes), *dead)
 
 
 class LogReader:
@@ -65,6 +94,7 @@ class LogReader:
         ]
         self._ends = {partition: self._end(*partition) for partition in self._partitions}
         self._behind = set(self._partitions)
+        self._first_at: dict[tuple[str, int], Millis] = {}
         # what is no longer there is passed over: a partition is then read from its beginning
         self._consumer.assign(
             [
@@ -84,6 +114,7 @@ class LogReader:
             for message in self._consumer.consume(1_000, min(left, _STEP_S)):
                 partition, offset = (message.topic() or "", message.partition() or 0), message.offset() or 0
                 if (error := message.error()) is None:
+                    self._first_at.setdefault(partition, message.timestamp()[1])
                     if offset + 1 >= self._ends[partition]:
                         self._behind.discard(partition)
                     yield message
@@ -119,9 +150,16 @@ class LogReader:
             if self.caught_up(topic):
                 return
 
+    def held(self) -> Held:
+        """What Kafka still holds now of what was read from its beginning. Raises `Unavailable`."""
+        return Held({each: self._bounds(*each)[0] for each in self._partitions}, dict(self._first_at))
+
     def _end(self, topic: str, number: int) -> int:
+        return self._bounds(topic, number)[1]
+
+    def _bounds(self, topic: str, number: int) -> tuple[int, int]:
         try:
-            return self._consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10)[1]
+            return self._consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10)
         except KafkaException as error:
             raise Unavailable("kafka", error) from error
 
@@ -131,14 +169,16 @@ class LogReader:
 
 
 def take(ledger: Ledger, message: Message) -> None:
-    """Enter one record into the ledger, by the topic that it stands in."""
+    """Enter one record into the ledger, by the topic that it is in."""
+    topic = message.topic() or ""
     handlers: dict[str, Callable[[Ledger, Message], None]] = {
         EVENTS: _take_source,
         PREDICTIONS: _take_prediction,
         UNROUTED: _take_unrouted,
     }
+    otherwise = _take_dead_letter if topic.endswith(dead_letter_topic("")) else _take_lane_record
     try:
-        handlers.get(message.topic() or "", _take_dead_letter)(ledger, message)
+        handlers.get(topic, otherwise)(ledger, message)
     except Unavailable:
         raise
     except Exception as error:  # noqa: BLE001 - the net: a stranger's record must not end the reading of all others
@@ -151,17 +191,28 @@ def _take_source(ledger: Ledger, message: Message) -> None:
     ledger.on_source(SourceRecord(position_of(message), entered, message.value(), headers, fault))
 
 
+def _take_lane_record(ledger: Ledger, message: Message) -> None:
+    at = position_of(message)
+    try:
+        decision = _decode_waiting(message.value() or b"").decision
+        written_at = entered_at(message, system_clock())
+        ledger.on_lane(at, decision.prediction_id, decision.source, decision.table_hash, written_at)
+    except (msgspec.MsgspecError, RecursionError, ValueError):
+        ledger.on_foreign_lane_record(at)
+        raise
+
+
 def _take_prediction(ledger: Ledger, message: Message) -> None:
     named = _decode_named(message.value() or b"")
-    ledger.on_prediction(named.prediction_id, named.source)
+    ledger.on_prediction(named.prediction_id, named.lane, named.source)
 
 
 def _take_dead_letter(ledger: Ledger, message: Message) -> None:
     letter = DeadLetterHeaders.parse(headers_of(message))
     if message.topic() == DEAD_LETTERS:
-        ledger.on_refusal(letter.original, letter.cause)
-    elif letter.prediction_id is not None:
-        ledger.on_dead_letter(letter.prediction_id, letter.cause, letter.original)
+        ledger.on_refusal(letter.original, letter.cause, letter.table_hash)
+    elif letter.lane is not None:
+        ledger.on_dead_letter(letter.prediction_id, letter.cause, letter.lane, letter.original)
 
 
 def _take_unrouted(ledger: Ledger, message: Message) -> None:
@@ -169,4 +220,6 @@ def _take_unrouted(ledger: Ledger, message: Message) -> None:
     topic, partition, offset = (
         (headers[UNROUTED_PREFIX + name] or b"").decode() for name in ("topic", "partition", "offset")
     )
-    ledger.on_unrouted(Position(topic, int(partition), int(offset)))
+    table = headers.get("unrouted.table_hash")
+    at = Position(topic, int(partition), int(offset))
+    ledger.on_unrouted(at, table.decode() if table is not None else None)

@@ -1,8 +1,6 @@
 """Reads every topic while a demonstration plays, for the balance and for the eye."""
 
 import time
-from collections import Counter
-from itertools import chain
 
 import msgspec
 from confluent_kafka import Message
@@ -105,15 +103,13 @@ class Watching:
             sent_rate=self._sent.per_second(now),
             prediction_rate=self._board.predictions.per_second(now),
             predictions=self._board.predictions.total,
-            open=max(0, len(ledger.owed) - len(ledger.predictions) - len(ledger.letters)),
+            open=ledger.open,
             lanes=self.lanes(),
             fraud=self._board.fraud,
             decisions=self._board.decisions,
-            dead_letters=Counter(
-                chain(ledger.refusals.values(), (each.cause for each in ledger.letters.values()))
-            ),
-            ignored=len(ledger.ignored_at),
-            unrouted=len(ledger.unrouted_owed),
+            dead_letters=ledger.refused + ledger.letters,
+            ignored=ledger.verdicts["ignored"],
+            unrouted=ledger.verdicts["undeclared"],
         )
 
     def close(self) -> None:

@@ -3,10 +3,12 @@
 import time
 from collections.abc import Callable
 
-from confluent_kafka import Producer
+import pytest
+from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from monitoring.reading import LogReader
+from tests import services
 from transport.kafka import producer_config
 from transport.topics import TopicSpec, create_topics
 
@@ -81,3 +83,22 @@ def test_of_each_partition_only_the_newest_are_read_where_that_is_asked_for(
     found = sorted(int(message.value() or b"") for message in reader.read_up_to_now(topic, quiet=1))
     reader.close()
     assert found == sorted([0, 10, 20, 30, *range(34, 40)])
+
+
+def test_what_retention_has_taken_is_known(kafka: str, unique: Callable[[str], str]) -> None:
+    if services.configured("KAFKA_BOOTSTRAP_SERVERS") is None:
+        pytest.skip("an embedded Kafka takes nothing away")
+    topic, admin = unique("lane"), AdminClient({"bootstrap.servers": kafka})
+    create_topics(admin, [TopicSpec(topic, 2)])
+    producer = Producer(producer_config(kafka))
+    for number in range(10):
+        producer.produce(topic, value=str(number).encode(), partition=0)
+    assert producer.flush(10) == 0
+    admin.delete_records([TopicPartition(topic, 0, 7)])[TopicPartition(topic, 0, 7)].result()
+    reader = LogReader(kafka, [topic])
+    found = list(reader.read_all(quiet=0.5))
+    held = reader.held()
+    reader.close()
+    assert [message.offset() for message in found] == [7, 8, 9]
+    assert (held.begin((topic, 0)), held.begin((topic, 1))) == (7, 0)
+    assert held.whole_since([topic]) == found[0].timestamp()[1]

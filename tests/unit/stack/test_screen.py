@@ -139,7 +139,13 @@ def test_of_a_long_list_the_beginning_is_shown() -> None:
 
 
 def test_what_does_not_add_up_is_listed_at_the_end() -> None:
-    broken = replace(BALANCE, predictions=699, missing=("pred_1: no outcome",), unexpected=("pred_2: why?",))
+    broken = replace(
+        BALANCE,
+        predictions=699,
+        without_outcome=1,
+        missing=("pred_1: no outcome",),
+        unexpected=("pred_2: why?",),
+    )
     text = "".join(printed(part) for part in summary(broken, FRAME.lanes, FRAME))
     assert "+ WITHOUT AN OUTCOME 1\n" in text
     assert text.endswith("pred_1: no outcome\npred_2: why?\n")
