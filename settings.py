@@ -17,6 +17,7 @@ from events.timeliness import DECLARED, OLDEST_DAYS, Spans
 from transport import kafka_access
 from transport.broker_url import VARIABLE, parse_broker
 from transport.cluster import Cluster
+from transport.http import HttpPlace
 from transport.redis_address import parse_redis
 
 LOCAL_ENV = Path("var/local.env")
@@ -65,13 +66,17 @@ class Settings(BaseSettings):
     broker: str | None = Field(default=None, validation_alias="CELERY_BROKER_URL", repr=False)
     redis: str | None = Field(default=None, validation_alias="REDIS_URL", repr=False)
     database: str | None = Field(default=None, validation_alias="DATABASE_URL", repr=False)
-    schema_registry: str | None = Field(
+    schema_registry_url: str | None = Field(
         default=None,
         validation_alias="SCHEMA_REGISTRY_URL",
         repr=False,
         description="without one, only the shipped schema of Avro is known",
     )
 
+    schema_registry_token: SecretStr | None = Field(
+        default=None, validation_alias="SCHEMA_REGISTRY_BEARER_TOKEN"
+    )
+    schema_registry_ca: Path | None = Field(default=None, validation_alias="SCHEMA_REGISTRY_CA_LOCATION")
     registry: str | None = Field(
         default=None,
         validation_alias="MLFLOW_TRACKING_URI",
@@ -79,6 +84,10 @@ class Settings(BaseSettings):
         description="without one, models are served from a folder",
     )
 
+    registry_token: SecretStr | None = Field(default=None, validation_alias="MLFLOW_TRACKING_TOKEN")
+    registry_user: str | None = Field(default=None, validation_alias="MLFLOW_TRACKING_USERNAME")
+    registry_password: SecretStr | None = Field(default=None, validation_alias="MLFLOW_TRACKING_PASSWORD")
+    registry_ca: Path | None = Field(default=None, validation_alias="MLFLOW_TRACKING_SERVER_CERT_PATH")
     llm: str | None = Field(
         default=None,
         validation_alias="LLM_BASE_URL",
@@ -201,9 +210,28 @@ class Settings(BaseSettings):
         return _required("DATABASE_URL", self.database)
 
     @property
-    def registry_url(self) -> str:
-        """`http://…`: the MLflow server whose registry says which model is served."""
-        return _required("MLFLOW_TRACKING_URI", self.registry)
+    def registry_url(self) -> HttpPlace:
+        """The MLflow server whose registry says which model is served. Raises `ConfigError`."""
+        return HttpPlace(
+            _required("MLFLOW_TRACKING_URI", self.registry),
+            _plain(self.registry_token),
+            self.registry_user,
+            _plain(self.registry_password),
+            self.registry_ca,
+        )
+
+    @property
+    def model_registry(self) -> HttpPlace | None:
+        """The same; None if none is set."""
+        return None if self.registry is None else self.registry_url
+
+    @property
+    def schema_registry(self) -> HttpPlace | None:
+        """A schema registry with Confluent's API, if one is set."""
+        if self.schema_registry_url is None:
+            return None
+        token, ca = _plain(self.schema_registry_token), self.schema_registry_ca
+        return HttpPlace(self.schema_registry_url, token, ca=ca)
 
     @property
     def support_platform_key_life(self) -> int:

@@ -76,7 +76,7 @@ def registry_of(settings: "Settings") -> "Registry":
 
     if settings.registry is None:
         return FolderRegistry(settings.model_dir)
-    return TrainingRegistry(settings.registry)
+    return TrainingRegistry(settings.registry_url)
 
 
 def name_challenger(settings: "Settings", database: "Database", made: "Registered", why: str) -> None:
@@ -91,7 +91,7 @@ def name_challenger(settings: "Settings", database: "Database", made: "Registere
 
     if settings.registry is None:
         return
-    registry, changes = Registry(settings.registry), Changes(database)
+    registry, changes = Registry(settings.registry_url), Changes(database)
     changes.create()
     pointed = registry.pointed(made.model, CHALLENGER)
     # one that was registered before is named already, where what made it was not cut short in between

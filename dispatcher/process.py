@@ -19,6 +19,7 @@ from dispatcher.topics import DeclaredTopics
 from events.errors import ConfigError, Problem, Unavailable
 from events.timeliness import DECLARED, Spans
 from transport.cluster import Bootstrap
+from transport.http import HttpPlace
 from transport.registry import connect_schemas
 from transport.retrying import connect_tally
 
@@ -39,7 +40,7 @@ class Places:
     routing_table: Path
     workflows: Path
     topics: DeclaredTopics
-    schema_registry: str | None = None
+    schema_registry: HttpPlace | None = None
     spans: Spans = DECLARED
 
 

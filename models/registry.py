@@ -20,7 +20,7 @@ from models.registry_answers import (
     Version,
     Versions,
 )
-from transport.http import RefusedError, Server, parse_address
+from transport.http import HttpPlace, RefusedError, Server, parse_address
 
 NAME = "model registry"
 VARIABLE = "MLFLOW_TRACKING_URI"
@@ -45,11 +45,11 @@ _ABSENT = frozenset({"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"})
 class Registry:
     """An MLflow server. Use it from any thread. Every method raises `Unavailable`.
 
-    `url` may carry a user and a password. Raises `ConfigError` where it is none of HTTP.
+    `place` may carry a user and a password. Raises `ConfigError` if it is none of HTTP.
     """
 
-    def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
-        self._server = Server(parse_address(url, VARIABLE), NAME, timeout_s)
+    def __init__(self, place: str | HttpPlace, timeout_s: float = TIMEOUT_S) -> None:
+        self._server = Server(parse_address(place, VARIABLE), NAME, timeout_s)
 
     def pointed(self, model: str, alias: str) -> Version | None:
         """The version that an alias points to; None where the model or the alias is not there."""

@@ -11,6 +11,7 @@ from models.artifact import Artifact, BrokenModelError, versions
 from models.cache import Cache
 from models.registry import CHAMPION, Registry
 from models.registry_answers import Version
+from transport.http import HttpPlace
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +103,7 @@ class FolderSource:
 class ModelPlace:
     """Where all models are: in the registry at a URL, fetched into `cache`; without one in `folder`."""
 
-    registry: str | None = None
+    registry: str | HttpPlace | None = None
     folder: Path = Path("var/models")
     cache: Path = Path("var/model-cache")
 

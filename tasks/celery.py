@@ -26,7 +26,7 @@ def _make(settings: Settings) -> Celery:
             settings.kafka_cluster,
             settings.redis_url,
             settings.database_url,
-            ModelPlace(settings.registry, settings.model_dir, settings.model_cache),
+            ModelPlace(settings.model_registry, settings.model_dir, settings.model_cache),
         ),
         schedule=BEAT_SCHEDULE,
     )

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from events.errors import ConfigError, Problem, Unavailable
+from transport.http import HttpPlace
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -23,15 +24,28 @@ _ENVIRONMENT = {
 }
 
 
-def connect(uri: str) -> "MlflowClient":
+def connect(place: str | HttpPlace) -> "MlflowClient":
     """A client of this server, tracking and registry in one; asks nothing of it yet."""
-    for name, value in _ENVIRONMENT.items():
+    if isinstance(place, str):
+        place = HttpPlace(place)
+    for name, value in {**_ENVIRONMENT, **_credentials(place)}.items():
         os.environ.setdefault(name, value)
     with warnings.catch_warnings():
         # those of MLflow's own imports are nothing that an operator could put right
         warnings.simplefilter("ignore")
         from mlflow import MlflowClient
-    return MlflowClient(uri, uri)
+    return MlflowClient(place.url, place.url)
+
+
+def _credentials(place: HttpPlace) -> dict[str, str]:
+    """What MLflow's client reads from the environment, if it came from a file instead."""
+    known = {
+        "MLFLOW_TRACKING_TOKEN": place.token,
+        "MLFLOW_TRACKING_USERNAME": place.user,
+        "MLFLOW_TRACKING_PASSWORD": place.password,
+        "MLFLOW_TRACKING_SERVER_CERT_PATH": str(place.ca) if place.ca else None,
+    }
+    return {name: value for name, value in known.items() if value}
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from models.artifact import Artifact, load
 from models.registry_answers import DIGEST_TAG
 from training.complete import refuse_incomplete
 from training.mlflow_client import connect, unavailable
+from transport.http import HttpPlace
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -28,8 +29,8 @@ class Registered(NamedTuple):
 class TrainingRegistry:
     """An MLflow server, as training uses it. Every method raises `Unavailable` where it does not answer."""
 
-    def __init__(self, uri: str) -> None:
-        self._client = connect(uri)
+    def __init__(self, place: str | HttpPlace) -> None:
+        self._client = connect(place)
 
     def register(self, artifact: Artifact, tags: Mapping[str, str]) -> Registered:
         """A new version with these files, and `tags` beside its own; the same digest twice is one version.

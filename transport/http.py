@@ -1,11 +1,14 @@
-"""How is a server asked over HTTP? The address with its password, and one request by the standard library."""
+"""Servers over HTTP: the address, what lets this process in, and one request by the standard library."""
 
 import base64
+import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http.client import HTTPException
+from pathlib import Path
 from typing import NamedTuple
 from urllib.error import HTTPError
-from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlencode, urlsplit, urlunsplit
 from urllib.request import Request, urlopen
 
 from events.errors import ConfigError, Problem, SignalboxError, Unavailable
@@ -14,11 +17,27 @@ MAX_ANSWER_BYTES = 1_000_000_000
 _SERVER_ERRORS = 500
 
 
+@dataclass(frozen=True, slots=True)
+class HttpPlace:
+    """A server's URL, which may carry a user and a password, and what else lets a client in.
+
+    `repr` has no secret in it. A bearer token goes before a user and a password.
+    """
+
+    url: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    ca: Path | None = None
+    """The authorities to trust instead of the system's, as a file of PEM."""
+
+
 class Address(NamedTuple):
-    """A base URL without user and password, and the headers that say them."""
+    """A base URL without user and password, the headers that say them, and the authorities to trust."""
 
     base: str
     headers: Mapping[str, str]
+    tls: ssl.SSLContext | None = None
 
 
 class RefusedError(SignalboxError):
@@ -30,8 +49,11 @@ class RefusedError(SignalboxError):
         self.body = body
 
 
-def parse_address(url: str, variable: str) -> Address:
-    """`url` may carry a user and a password. Raises `ConfigError` where it is none of HTTP."""
+def parse_address(place: str | HttpPlace, variable: str) -> Address:
+    """Where to ask and how. Raises `ConfigError` if it is no URL of HTTP, or its CA file cannot be used."""
+    if isinstance(place, str):
+        place = HttpPlace(place)
+    url = place.url
     try:
         parts = urlsplit(url)
         sound = parts.scheme in ("http", "https") and bool(parts.hostname)
@@ -40,12 +62,32 @@ def parse_address(url: str, variable: str) -> Address:
     if not sound:
         # without the value: it may hold a password
         raise ConfigError([Problem("environment", 0, variable, "must be http://… or https://…")])
-    headers = {}
-    if parts.username is not None:
-        user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        headers["Authorization"] = "Basic " + base64.b64encode(user.encode()).decode("ascii")
     host = parts.netloc.rpartition("@")[2]
-    return Address(urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", "")), headers)
+    base = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
+    return Address(base, _authorization(place, parts), _trusted(place.ca, variable))
+
+
+def _authorization(place: HttpPlace, parts: SplitResult) -> dict[str, str]:
+    if place.token:
+        return {"Authorization": f"Bearer {place.token}"}
+    user, password = place.user, place.password
+    if parts.username is not None:
+        user, password = unquote(parts.username), unquote(parts.password or "")
+    if user is None:
+        return {}
+    encoded = base64.b64encode(f"{user}:{password or ''}".encode()).decode("ascii")
+    return {"Authorization": f"Basic {encoded}"}
+
+
+def _trusted(ca: Path | None, variable: str) -> ssl.SSLContext | None:
+    if ca is None:
+        return None
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except OSError as error:
+        # a file that is no certificate is an `SSLError`, which is one too
+        reason = error.strerror or type(error).__name__
+        raise ConfigError([Problem("environment", 0, variable, f"CA file {ca}: {reason}")]) from None
 
 
 class Server:
@@ -73,7 +115,7 @@ class Server:
 
     def _ask(self, request: Request) -> bytes:
         try:
-            with urlopen(request, timeout=self._timeout_s) as answer:  # noqa: S310  # HTTP: checked
+            with urlopen(request, timeout=self._timeout_s, context=self._address.tls) as answer:  # noqa: S310  # HTTP: checked
                 body: bytes = answer.read(MAX_ANSWER_BYTES)
                 return body
         except HTTPError as error:

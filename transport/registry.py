@@ -11,7 +11,7 @@ from events.avro import SHIPPED, Schemas, Writer, parse_writer
 from events.decision import Millis
 from events.errors import DeadLetter, Unavailable
 from transport.clock import Clock, system_clock
-from transport.http import parse_address
+from transport.http import HttpPlace, parse_address
 
 NAME = "schema registry"
 TIMEOUT_S = 2.0
@@ -39,9 +39,9 @@ _decode_answer = msgspec.json.Decoder(_Answer).decode
 _decode_refusal = msgspec.json.Decoder(_Refusal).decode
 
 
-def connect_schemas(url: str | None) -> Schemas:
-    """The registry at this URL, or without one the schemas that are shipped. Asks nothing yet."""
-    return Registry(url) if url else SHIPPED
+def connect_schemas(place: str | HttpPlace | None) -> Schemas:
+    """The registry at this place, or without one the schemas that are shipped. Asks nothing yet."""
+    return Registry(place) if place else SHIPPED
 
 
 class Registry:
@@ -51,9 +51,11 @@ class Registry:
     half a minute.
     """
 
-    def __init__(self, url: str, clock: Clock = system_clock, timeout_s: float = TIMEOUT_S) -> None:
-        """`url` may carry a user and a password. Raises `ConfigError` where it is none of HTTP."""
-        self._base, headers = parse_address(url, "SCHEMA_REGISTRY_URL")
+    def __init__(
+        self, place: str | HttpPlace, clock: Clock = system_clock, timeout_s: float = TIMEOUT_S
+    ) -> None:
+        """`place` may carry a user and a password. Raises `ConfigError` if it is none of HTTP."""
+        self._base, headers, self._tls = parse_address(place, "SCHEMA_REGISTRY_URL")
         self._headers = {"Accept": _ACCEPT, **headers}
         self._clock = clock
         self._timeout_s = timeout_s
@@ -94,7 +96,7 @@ class Registry:
         # confluent-kafka's own client for this one GET brings fourteen packages, cryptography among them
         request = Request(f"{self._base}/schemas/ids/{schema_id}", headers=self._headers)  # noqa: S310  # HTTP: checked
         try:
-            with urlopen(request, timeout=self._timeout_s) as answer:  # noqa: S310  # HTTP: checked
+            with urlopen(request, timeout=self._timeout_s, context=self._tls) as answer:  # noqa: S310  # HTTP: checked
                 said = _decode_answer(answer.read(MAX_ANSWER_BYTES))
         except HTTPError as error:
             with error:

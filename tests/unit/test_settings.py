@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from events.errors import ConfigError
 from settings import LOCAL_ENV, Settings, load_settings, local_stack_runs
 from stack.local_env import AlreadyRunningError, published
+from transport.http import HttpPlace
 
 ADDRESSES = {
     "CELERY_BROKER_URL": "celery_broker_url",
@@ -62,7 +63,7 @@ def test_a_schema_registry_is_a_choice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SCHEMA_REGISTRY_URL", raising=False)
     assert Settings().schema_registry is None
     monkeypatch.setenv("SCHEMA_REGISTRY_URL", "http://registry:8081")
-    assert Settings().schema_registry == "http://registry:8081"
+    assert Settings().schema_registry == HttpPlace("http://registry:8081")
 
 
 def test_without_a_language_model_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,9 @@ from tests.faults.processes import wait_until
 from tests.integration.secured.parts import Secured
 from transport.clock import system_clock
 
+# one process of a parallel run starts the services
+pytestmark = [pytest.mark.xdist_group("secured"), pytest.mark.timeout(600)]
+
 OUTCOME_S = 120
 REFUSED_S = 60
 LANE = "ml.churn.input.low"
