@@ -47,6 +47,8 @@ faults: $(BIN)/.dev ## kill and stop the real thing, and count what came out (ja
 	$(BIN)/python -m tests.faults.kills --broker redis
 	$(BIN)/python -m tests.faults.kills --broker rabbitmq
 	$(BIN)/python -m tests.faults.kills --broker redis --empty-redis
+	$(BIN)/python -m tests.faults.broker --pool prefork
+	$(BIN)/python -m tests.faults.broker --pool threads
 	$(BIN)/python -m tests.faults.outage
 	$(BIN)/python -m tests.faults.mutants
 	$(BIN)/python -m tests.faults.config_files

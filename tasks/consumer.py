@@ -41,9 +41,15 @@ class Consumer(CeleryConsumer):
             return info
 
     hub: Any
+    gossip: Any
     event_dispatcher: Any
     _handle: Callable[[Message], Any]
     _flush_at = 0.0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if gossip := self.gossip:
+            gossip.event_handlers = {kind: _surviving(each) for kind, each in gossip.event_handlers.items()}
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Message], Any]:
         """Called by Celery at each connection to the broker."""
@@ -115,6 +121,19 @@ class Consumer(CeleryConsumer):
     def _disguise(self, message: Message, fault: str) -> None:
         logger.error("malformed message on %s: %s", message.delivery_info.get("routing_key"), fault)
         disguise(message, fault)
+
+
+def _surviving(handler: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """What one worker hears of another must not end it: kombu fails at an election with one candidate."""
+
+    def handle(message: Any) -> Any:
+        try:
+            return handler(message)
+        except Exception:
+            logger.exception("a message among workers was passed over")
+            return None
+
+    return handle
 
 
 def _workflow_in(message: Message) -> str | None:

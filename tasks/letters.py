@@ -1,11 +1,10 @@
 """What does a worker write to a dead-letter topic? The original, untouched, and what became of it."""
 
-import hashlib
 from dataclasses import dataclass
 
 import msgspec
 
-from events.deadletter import PREFIX, Headers
+from events.deadletter import Headers, Letter, reduced
 from events.deadletter import dead_letter as letter
 from events.decision import Millis, Position, dead_letter_topic
 from events.errors import Cause
@@ -15,8 +14,7 @@ from transport.kafka import Outgoing
 MOST_BYTES = 1_000_000
 MOST_HEADER_BYTES = 50_000
 SHORTER_BYTES = (65_536, 1_024, 0)
-"""How much of a value is kept, one after the other, for a topic that does not take the dead letter."""
-_TRUNCATED = f"{PREFIX}truncated"
+"""How much of an original is kept, one after the other, for a topic that does not take the dead letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,23 +100,13 @@ def malformed(queue: str, value: bytes, headers: str, failure: Failure) -> Outgo
 
 
 def shortened(written: Outgoing) -> Outgoing | None:
-    """The same dead letter with less of its original, for a topic that does not take it; None if it is empty.
-
-    What is cut is named in its headers, with the length and the SHA-256 of the whole value.
-    """
-    size = len(written.value or b"")
-    kept = next((most for most in SHORTER_BYTES if most < size), None)
-    if kept is None:
-        return None
-    said: Headers = ()
-    if all(name != _TRUNCATED for name, _ in written.headers):
-        digest = hashlib.sha256(written.value or b"").hexdigest()
-        said = (
-            (_TRUNCATED, b"value"),
-            (f"{PREFIX}original.length", str(size).encode()),
-            (f"{PREFIX}original.sha256", digest.encode()),
-        )
-    return written._replace(value=(written.value or b"")[:kept] or None, headers=(*written.headers, *said))
+    """The same dead letter with less of its original, for a topic that does not take it; None if empty."""
+    letter = Letter(written.value, written.key, tuple(written.headers))
+    for most in SHORTER_BYTES:
+        shorter = reduced(letter, most)
+        if shorter != letter:
+            return Outgoing(written.topic, *shorter)
+    return None
 
 
 def _original(fed: Fed) -> tuple[bytes, Headers | None]:

@@ -17,6 +17,7 @@ from routing.catalogue import Catalogue, QueueSpec
 from tasks.equipment import Addresses
 from tasks.loaded import LoadedTask
 from tasks.worker import make_app
+from tests.fatal import make_fatal
 from tests.integration.tasks.rig import TASK
 
 
@@ -60,6 +61,8 @@ class Scripted:
                 raise Retry("not any of you")
             case "refuse":
                 return DeadLetter("rejected", "never")
+            case "end the producer":
+                make_fatal(decide.equipped[0].producers.open()._producer)
             case "bug":
                 raise ZeroDivisionError("a bug")
             case "wait" if not Path(event.payload["for"]).exists():

@@ -63,3 +63,17 @@ def test_a_bug_costs_the_event_that_meets_it_and_no_other(rig: Rig) -> None:
     rig.wait_for(predictions=40, letters=1, seconds=60)
 
     assert rig.causes == {"unexpected": 1}
+
+
+def test_a_fatal_error_of_the_producer_ends_no_process_and_writes_no_event_twice(rig: Rig) -> None:
+    worker = rig.start()
+    rig.send({"before": {}})
+    rig.wait_for(predictions=1, letters=0, seconds=30)
+    pids = [child.pid for child in worker.children]
+
+    rig.send({"a": {}, "b": {"do": "end the producer"}, "c": {}})
+    rig.wait_for(predictions=4, letters=0, seconds=30)
+
+    assert [child.pid for child in worker.children] == pids
+    assert "another one goes on" in worker.text
+    assert {len(found) for found in rig.predictions.values()} == {1}

@@ -1,15 +1,13 @@
 """A publisher against a Kafka: what is refused alone, and a producer that met a fatal error."""
 
-import ctypes
 import secrets
 from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from confluent_kafka import KafkaError
 
 from monitoring.reading import LogReader
-from tests.raw_producer import _library
+from tests.fatal import make_fatal
 from transport.kafka import Outgoing, admin_client
 from transport.publisher import Publisher, Unwritten
 from transport.topics import TopicSpec, create_topics
@@ -49,7 +47,7 @@ def test_another_producer_goes_on_after_a_fatal_error(kafka: str, unique: Callab
     create_topics(admin_client(kafka), [TopicSpec(topic, 2)])
     publisher = Publisher(kafka)
     publisher.publish([Outgoing(topic, b"{}", b"a")], TIMEOUT_S)
-    make_fatal(publisher)
+    make_fatal(publisher._producer)
 
     with pytest.raises(Unwritten) as caught:
         publisher.publish([Outgoing(topic, b"{}", b"b")], TIMEOUT_S)
@@ -57,12 +55,3 @@ def test_another_producer_goes_on_after_a_fatal_error(kafka: str, unique: Callab
     publisher.publish([Outgoing(topic, b"{}", b"b")], TIMEOUT_S)
 
     assert in_kafka(kafka, topic) == Counter([b"a", b"b"])
-
-
-def make_fatal(publisher: Publisher) -> None:
-    """By librdkafka's own function for such tests."""
-    function = _library().rd_kafka_test_fatal_error
-    function.restype, function.argtypes = ctypes.c_int, [ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p]
-    # the client's object begins with Python's own header, then comes the handle
-    handle = ctypes.c_void_p.from_address(id(publisher._producer) + object.__basicsize__)
-    assert function(handle, KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, b"by design") == 0

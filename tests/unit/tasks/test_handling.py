@@ -270,7 +270,7 @@ def test_a_dead_letter_that_its_topic_does_not_take_is_cut_and_says_so() -> None
     assert bench.work(batch_of("a")) == Finished("0 predictions, 1 dead letters")
     (letter,) = bench.kafka.records
     said = dict(letter.headers)
-    assert (letter.value, said["dlq.truncated"]) == (None, b"value")
+    assert (letter.value, said["dlq.truncated"]) == (None, b"key,value")
     assert int(said["dlq.original.length"] or b"") > 100
 
 
