@@ -31,7 +31,7 @@ from features.contract import Contract
 from features.heartbeats import Heartbeat
 from features.increments import encode_row
 from features.keys import POSITION_KEY, EntityKey, row_key, shelf_of
-from features.reading import Asked, BatchRows, Of, Rows
+from features.reading import Asked, BatchRows, Of, Rows, Span, Within
 from features.redis_store import RedisStore
 from features.schema import Aggregate, BatchView, Definitions, Entity, Measure, StreamView
 from features.segments import INCREMENT, Segment
@@ -87,8 +87,11 @@ class Took(NamedTuple):
 class NoSql:
     """Everything stands online: who asks further has found a mistake of this benchmark."""
 
-    def rows(self, view: StreamView, keys: Sequence[Of], *, folded: bool = True) -> Rows:
-        raise Unavailable("offline feature store", f"{view.name} of {len(keys)}, folded: {folded}")
+    def rows(self, view: StreamView, keys: Sequence[Of]) -> Rows:
+        raise Unavailable("offline feature store", f"{view.name} of {len(keys)}")
+
+    def rows_within(self, view: StreamView, spans: Sequence[Span]) -> Within:
+        raise Unavailable("offline feature store", f"{view.name} within {len(spans)} spans")
 
     def batch_rows(self, view: BatchView, keys: Sequence[Of]) -> BatchRows:
         raise Unavailable("offline feature store", f"{view.name} of {len(keys)}")

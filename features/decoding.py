@@ -42,7 +42,7 @@ def _of_one_each(rows: Sequence[bytes]) -> Increments | None:
     # to copy a row of 1 kB takes half the time that a view of it does
     raw = np.frombuffer(b"".join([row[_ALONE:] for row in rows]), INCREMENT)
     positions = Positions(np.arange(len(rows)), head["partition"], head["position"])
-    return columns_of(raw, sizes // _SIZE, positions)
+    return columns_of(raw, sizes // _SIZE, positions, since=head["since"])
 
 
 def _of_any(rows: Sequence[bytes], there: Sequence[bool]) -> Increments:
@@ -53,7 +53,9 @@ def _of_any(rows: Sequence[bytes], there: Sequence[bool]) -> Increments:
     raw = np.frombuffer(b"".join([joined[begin:end] for begin, end in bounds]), INCREMENT)
     counts = np.bincount(segments.place, (segments.end - segments.begin) // _SIZE, len(rows))
     broken = np.flatnonzero(~sound & there).tolist()
-    return columns_of(raw, counts.astype(np.intp), Positions(*segments[:3]), broken)
+    since = np.zeros(len(rows), np.int64)
+    np.maximum.at(since, segments.place, segments.since)
+    return columns_of(raw, counts.astype(np.intp), Positions(*segments[:3]), broken, since=since)
 
 
 def segments_of(row: bytes) -> tuple[Segment, ...]:
@@ -63,8 +65,8 @@ def segments_of(row: bytes) -> tuple[Segment, ...]:
         raise ValueError(f"{len(row)} bytes that are no row of increments: {row[:16]!r}")
     _, *columns = (column.tolist() for column in segments)
     return tuple(
-        Segment(partition, position, np.frombuffer(row[begin:end], INCREMENT))
-        for partition, position, begin, end in zip(*columns, strict=True)
+        Segment(partition, position, np.frombuffer(row[begin:end], INCREMENT), since)
+        for partition, position, since, begin, end in zip(*columns, strict=True)
     )
 
 
@@ -81,4 +83,5 @@ def _without(found: Increments, strange: NDArray[np.bool_]) -> Increments:
         base=None if found.base is None else found.base[keep],
         positions=found.positions.among(~np.isin(found.positions.place, bad)),
         broken=tuple(sorted({*found.broken, *bad.tolist()})),
+        since=found.since,
     )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.extraction import Increment
-from features.folding import fold
+from features.folding import compacted, fold
 from features.segments import (
     FOLDED,
     HEADER,
@@ -36,6 +36,7 @@ __all__ = [
     "compact",
     "encode_increments",
     "encode_row",
+    "encoded_row",
     "fold",
     "of_segments",
     "packed",
@@ -43,6 +44,10 @@ __all__ = [
 
 
 Column = NDArray[np.integer[Any]]
+LONG = 64
+"""Increments of a segment from which on it is worth 50 us to look for those that can be one."""
+MOST_GROWTH = 4_096
+"""By so many increments a segment may grow before it is compacted again."""
 
 
 class Positions(NamedTuple):
@@ -67,8 +72,9 @@ class Positions(NamedTuple):
 class Increments:
     """The increments of a batch of rows, in columns; `of` is the place of each one's row in the batch.
 
-    `base` marks those that stand for all up to their tile, None where none does. `positions` has one entry
-    for each segment. `broken` names the places of rows whose bytes are none: they count as not there.
+    `base` marks those that stand for all up to their tile, None where none does. `since` has for each row the
+    first tile for whose questions it is exact, None where all rows are for all. `positions` has one entry for
+    each segment. `broken` names the places of rows whose bytes are none: they count as not there.
 
     Columns may have any type of integer, and need not be contiguous: those of `features.decoding` lie in the
     bytes that were read.
@@ -82,6 +88,7 @@ class Increments:
     base: NDArray[np.bool_] | None
     positions: Positions
     broken: tuple[int, ...] = ()
+    since: Ints | None = None
 
 
 def encode_increments(increments: Iterable[Increment]) -> bytes:
@@ -96,7 +103,7 @@ def encode_row(segments: Iterable[Segment], view: StreamView) -> bytes:
     Raises `ValueError` where an increment is of no measure of the view: it was made by other definitions.
     """
     parts = [VERSION]
-    for partition, position, increments in segments:
+    for partition, position, increments, since in segments:
         measures = increments["measure"]
         if len(measures) and int((measures & ~np.uint8(FOLDED)).max()) >= len(view.measures):
             raise ValueError(
@@ -106,14 +113,22 @@ def encode_row(segments: Iterable[Segment], view: StreamView) -> bytes:
         oldest = int(open_tiles.min()) if len(open_tiles) else NO_TILE
         body = increments.tobytes()
         # a segment that nothing makes smaller would otherwise ask for it with each append
-        cap = max(SMALLEST_CAP, 2 * len(increments))
-        parts += (HEADER.pack(partition, position, oldest, cap, len(body)), body)
+        cap = max(SMALLEST_CAP, len(increments) + min(len(increments), MOST_GROWTH))
+        parts += (HEADER.pack(partition, position, oldest, cap, since, len(body)), body)
     return b"".join(parts)
 
 
 def compact(segments: Iterable[Segment], view: StreamView, newest_tile: int) -> bytes:
-    """The row of these segments, each folded as `features.folding.fold` says."""
-    return encode_row([fold(segment, view, newest_tile) for segment in segments], view)
+    """The row of these segments, grouped as `features.folding` says."""
+    return encode_row(compacted(list(segments), view, newest_tile), view)
+
+
+def encoded_row(segments: Sequence[Segment], view: StreamView) -> bytes:
+    """A row's bytes; a long row is compacted as seen from its newest increment."""
+    if all(len(segment.increments) < LONG for segment in segments):
+        return encode_row(segments, view)
+    newest = max(int(segment.increments["tile"].max(initial=0)) for segment in segments)
+    return compact(segments, view, newest)
 
 
 def of_segments(rows: Sequence[Sequence[Segment]]) -> Increments:
@@ -123,13 +138,14 @@ def of_segments(rows: Sequence[Sequence[Segment]]) -> Increments:
     positions = Positions.of(
         [(place, segment.partition, segment.position) for place, row in enumerate(rows) for segment in row]
     )
-    return columns_of(np.concatenate([np.empty(0, INCREMENT), *arrays]), counts, positions)
+    since = np.array([max((segment.since for segment in row), default=0) for row in rows], np.int64)
+    return columns_of(np.concatenate([np.empty(0, INCREMENT), *arrays]), counts, positions, since=since)
 
 
 def columns_of(
-    raw: Packed, counts: NDArray[np.intp], positions: Positions, broken: Sequence[int] = ()
+    raw: Packed, counts: NDArray[np.intp], positions: Positions, broken: Sequence[int] = (), *, since: Column
 ) -> Increments:
-    """The increments `raw`, of which `counts` belong to each row in turn."""
+    """The increments `raw`, of which `counts` belong to each row in turn; exact from `since` on."""
     measures = raw["measure"]
     # one look for the largest costs half of two comparisons, and mostly there is nothing to find
     base = measures >= FOLDED if measures.max(initial=0) >= FOLDED else None
@@ -143,4 +159,5 @@ def columns_of(
         base=base,
         positions=positions,
         broken=tuple(broken),
+        since=since.astype(np.int64) if since.any() else None,
     )

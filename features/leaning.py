@@ -13,7 +13,7 @@ from functools import partial
 from typing import TypeVar
 
 from events.errors import Unavailable
-from features.reading import BatchRows, Of, Rows, RowSource
+from features.reading import BatchRows, Of, Rows, RowSource, Span, Within
 from features.views import BatchView, StreamView
 
 PROBE_S = 1.0
@@ -96,10 +96,12 @@ class Leaning:
         self._patient = source if patient is None else patient
         self.gave_up: set[str] = set()
 
-    def rows(self, view: StreamView, keys: Sequence[Of], *, folded: bool = True) -> Rows:
-        """As SQL has them. Raises `Unavailable` if it is away and more than the newest is asked for."""
-        if not folded:
-            return self._patient.rows(view, keys, folded=False)
+    def rows_within(self, view: StreamView, spans: Sequence[Span]) -> Within:
+        """As SQL has them. Raises `Unavailable` if it is away: the past is online nowhere."""
+        return self._patient.rows_within(view, spans)
+
+    def rows(self, view: StreamView, keys: Sequence[Of]) -> Rows:
+        """As SQL has them, or nothing."""
         return self._unless_away(view.name, lambda: self._source.rows(view, keys), Rows({}, {}))
 
     def batch_rows(self, view: BatchView, keys: Sequence[Of]) -> BatchRows:

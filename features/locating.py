@@ -12,18 +12,19 @@ Places = NDArray[np.intp]
 Bools = NDArray[np.bool_]
 
 _HEADER, _SIZE = HEADER.size, INCREMENT.itemsize
-_COLUMNS = (np.intp, np.int16, np.uint64, np.int64, np.int64)
+_COLUMNS = (np.intp, np.int16, np.uint64, np.int64, np.int64, np.int64)
 _LAYERS, _MANY = 8, 32
 """Rows of more segments, or fewer rows, are walked one by one: a layer of one costs what one of all does."""
 _header = HEADER.unpack_from
 
 
 class Located(NamedTuple):
-    """Segments of rows: the place of each one's row, and between which bytes its increments stand."""
+    """Segments of rows: the place of each one's row, its header, and where its increments begin and end."""
 
     place: Places
     partition: NDArray[np.int16]
     position: NDArray[np.uint64]
+    since: Ints
     begin: Ints
     end: Ints
 
@@ -84,7 +85,8 @@ def _layers(rows: _Rows, sound: Bools) -> tuple[list[Located], Places]:
         at = at[more] + _HEADER
         place, at = _keep(at <= ends[place], sound, place, at)
         head = heads[at - _HEADER]
-        layer = Located(place, head["partition"], head["position"], at, at + head["length"])
+        since = head["since"].astype(np.int64)
+        layer = Located(place, head["partition"], head["position"], since, at, at + head["length"])
         right = (layer.end <= ends[place]) & (head["length"] % _SIZE == 0)
         if not right.all():
             sound[place[~right]] = False
@@ -116,9 +118,9 @@ def _walked(rows: _Rows, deep: Places, sound: Bools) -> Located:
     return Located._make(np.array(column, dtype) for column, dtype in columns)
 
 
-def _walk(joined: bytes, begin: int, end: int) -> Sequence[tuple[int, int, int, int]] | None:
-    """Partition, position, begin and end of each segment of one row; None where it is none."""
-    found: dict[int, tuple[int, int, int, int]] = {}
+def _walk(joined: bytes, begin: int, end: int) -> Sequence[tuple[int, int, int, int, int]] | None:
+    """Partition, position, since, begin and end of each segment of one row; None where it is none."""
+    found: dict[int, tuple[int, int, int, int, int]] = {}
     if not joined.startswith(VERSION, begin):
         return None
     at = begin + len(VERSION)
@@ -126,11 +128,11 @@ def _walk(joined: bytes, begin: int, end: int) -> Sequence[tuple[int, int, int, 
         first = at + _HEADER
         if first > end:
             return None
-        partition, position, _, _, length = _header(joined, at)
+        partition, position, _, _, since, length = _header(joined, at)
         at = first + length
         if at > end or length % _SIZE or partition in found:
             return None
-        found[partition] = (partition, position, first, at)
+        found[partition] = (partition, position, since, first, at)
     return list(found.values())
 
 

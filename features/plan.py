@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from features.tiling import width_at
 from features.views import DAY_S, Aggregate, StreamView
 
 Ints = NDArray[np.int64]
@@ -28,7 +29,8 @@ class Recency(NamedTuple):
 class Plan(NamedTuple):
     """A view as columns of numbers.
 
-    `points` [points, 1] are tiles before the query's own, the first of them 0. `totals` are the measures
+    `points` [points, 1] are tiles before the query's own, the first of them 0; each lies at a multiple of its
+    `widths` [points, 1], None where all are 1. `totals` are the measures
     whose `n` or `amount` is summed up; `spans` [2, spans]: where the sum begins and ends, as a place among
     the points of the first total, then those of the next. `over` and `per` [features]: the span that is
     divided, and that of the divisor `per * factor + summand`, which is 0 for a recency; `most`: the largest
@@ -37,6 +39,7 @@ class Plan(NamedTuple):
     """
 
     points: Ints
+    widths: Ints | None
     totals: tuple[tuple[int, Column], ...]
     spans: Ints
     over: Ints
@@ -78,8 +81,10 @@ class _Planning:
         ratios = np.array([[feature.kind == "ratio"] for feature in features])
         over, per, factor, summand = _table(quotients, 4)
         total, begin, end = _table(self._spans, 3)
+        widths = [width_at(self._view.levels, -point) for point in self._points]
         return Plan(
             points=np.array([[point] for point in self._points], np.int64),
+            widths=np.array([[width] for width in widths], np.int64) if max(widths) > 1 else None,
             totals=tuple(self._totals),
             spans=total * len(self._points) + (begin, end),
             over=over,

@@ -22,8 +22,10 @@ __all__ = [
     "Of",
     "RowSource",
     "Rows",
+    "Span",
     "Value",
     "Values",
+    "Within",
 ]
 
 Reaction = Literal["fallback", "refuse"]
@@ -72,6 +74,21 @@ class Rows(NamedTuple):
     heartbeats: Mapping[int, Heartbeat]
 
 
+class Span(NamedTuple):
+    """Questions about one entity, about tiles from `first` to `last`."""
+
+    of: Of
+    first: int
+    last: int
+
+
+class Within(NamedTuple):
+    """A row for each span, which answers its questions and perhaps no others, in one snapshot."""
+
+    rows: Sequence[tuple[Segment, ...]]
+    heartbeats: Mapping[int, Heartbeat]
+
+
 class Values(NamedTuple):
     """One row of a batch view: its values by name, and the time that they are of."""
 
@@ -87,10 +104,13 @@ class BatchRows(NamedTuple):
 
 
 class RowSource(Protocol):
-    """The offline tier, as a reader uses it. Each method is one query, and raises `Unavailable`."""
+    """The offline tier, as a reader uses it. Each method reads one snapshot, and raises `Unavailable`."""
 
-    def rows(self, view: StreamView, keys: Sequence[Of], *, folded: bool = True) -> Rows:
-        """The increments of these entities; where `folded` is false, each in the tile that it fell in."""
+    def rows(self, view: StreamView, keys: Sequence[Of]) -> Rows:
+        """The rows of these entities, for questions from about now on."""
+
+    def rows_within(self, view: StreamView, spans: Sequence[Span]) -> Within:
+        """What answers questions of the past: as much as each span needs."""
 
     def batch_rows(self, view: BatchView, keys: Sequence[Of]) -> BatchRows:
         """The newest row of each of these entities."""

@@ -24,6 +24,7 @@ from features.keys import POSITION_KEY
 from features.position import Offsets, offsets_text
 from features.segments import SMALLEST_CAP
 from features.views import DAY_S, StreamView
+from transport import metrics
 from transport.redis_address import connect_redis
 
 __all__ = ["Appended", "Delta", "Heartbeat", "Heartbeats", "RedisStore"]
@@ -75,6 +76,7 @@ class RedisStore:
             # as `read` does it for itself
             retry=Retry(NoBackoff(), 1),
         )
+        self._longest = _Longest()
         self._append, self._put, self._put_values = (
             self._redis.register_script(_script(name)) for name in ("append", "put", "put_values")
         )
@@ -137,6 +139,7 @@ class RedisStore:
                 return Appended(behind=said[0])
             absent.extend(chunk[at].key for at in said[0])
             crowded.extend(chunk[at].key for at in said[1])
+            self._longest.saw(chunk, *said[2:])
         return Appended(tuple(absent), tuple(crowded))
 
     def put(self, rows: Iterable[tuple[str, bytes, int]], known: Offsets) -> tuple[str, ...]:
@@ -154,6 +157,13 @@ class RedisStore:
             said = self._run(self._put, keys, (offsets, *arguments))
             refused.extend(keys[at] for at in said)
         return tuple(refused)
+
+    def drop(self, keys: Sequence[str]) -> None:
+        """Take rows away: one that is absent is read from the offline tier."""
+        try:
+            self._redis.unlink(*keys)
+        except RedisError as error:
+            raise Unavailable(DEPENDENCY, error) from error
 
     def put_values(
         self, view: str, rows: Iterable[tuple[str, bytes, int]], as_of: Millis | None = None
@@ -179,6 +189,19 @@ class RedisStore:
         except RedisError as error:
             raise Unavailable(DEPENDENCY, error) from error
         return answer
+
+
+class _Longest:
+    """The longest row of each view that was added to, as a metric."""
+
+    def __init__(self) -> None:
+        self._bytes: dict[str, int] = {}
+
+    def saw(self, deltas: Sequence[Delta], length: int, place: int) -> None:
+        """The row of `deltas[place]` has so many bytes, which is the most of theirs; 0 if none was there."""
+        if length and length > self._bytes.get(name := deltas[place].view.name, 0):
+            self._bytes[name] = length
+            metrics.FEATURE_LONGEST_ROW.labels(name).set(length)
 
 
 def _nothing() -> None:

@@ -11,6 +11,7 @@ from events.contract import Contract
 from events.errors import ConfigError, Problem
 from events.retail import CONTRACT
 from features.checking import problems_of
+from features.tiling import BY_AGE
 from features.views import Aggregate, BatchView, Entity, Field, Kind, Measure, RequestView, StreamView, View
 from routing import nearest
 
@@ -98,14 +99,18 @@ class Definitions:
             return [entity, view.table, view.ttl_days, _said(view.fields[place])]
         feature = view.features[place]
         measures = [_said(each) for each in view.measures if each.name in (feature.over, feature.per)]
-        return [entity, view.resolution_s, view.ttl_days, measures, _said(feature)]
+        meaning = [entity, view.resolution_s, view.ttl_days, measures, _said(feature)]
+        windowed = feature.days is not None or feature.delay_days or feature.per_delay_days
+        return [*meaning, _said(view.levels)] if windowed and view.levels else meaning
 
 
 def layout(view: StreamView | BatchView) -> str:
     """12 hex digits that change where what was stored before could not be read as this view's."""
     if isinstance(view, BatchView):
         return _digest([view.table, [_said(field) for field in view.fields]])
-    return _digest([view.resolution_s, [_said(measure) for measure in view.measures]])
+    laid_out = [view.resolution_s, [_said(measure) for measure in view.measures]]
+    # the offline tier groups by these widths
+    return _digest(laid_out if view.edges == BY_AGE else [*laid_out, _said(view.edges)])
 
 
 def _said(part: Any) -> Any:

@@ -9,14 +9,16 @@ import numpy as np
 from events.decision import Millis
 from features.decoding import decode_rows
 from features.heartbeats import Heartbeat, Heartbeats, as_of
-from features.increments import Increments, Positions, encode_row, of_segments
+from features.increments import Increments, Positions, encoded_row, of_segments
 from features.keys import row_key, shelf_of
 from features.position import Offsets, offsets_text
-from features.reading import Of, Rows, RowSource
+from features.reading import Of, Rows, RowSource, Span
 from features.views import DAY_S, StreamView
-from features.wanted import Bools, Ints, Who
+from features.wanted import Bools, Ints, Places, Who
 from features.windows import Queries, Values, evaluate
 
+TOGETHER_S = 600
+"""Questions of the past that lie no further apart are answered out of one row."""
 UNKNOWN_TTL_S = 60
 """How long it stands online that nothing is known of an entity. An append makes a full row of it before."""
 
@@ -114,7 +116,7 @@ def _put_back(view: StreamView, keys: Sequence[Of], found: Rows) -> PutBack:
     for tenant_id, entity_id in keys:
         segments = found.segments.get((tenant_id, entity_id), ())
         ttl_s = view.ttl_days * DAY_S if segments else UNKNOWN_TTL_S
-        rows.append((row_key(tenant_id, shelf_of(view), entity_id), encode_row(segments, view), ttl_s))
+        rows.append((row_key(tenant_id, shelf_of(view), entity_id), encoded_row(segments, view), ttl_s))
     return PutBack(rows, {partition: beat.position for partition, beat in found.heartbeats.items()})
 
 
@@ -155,16 +157,30 @@ def _ahead(positions: Positions, common: Offsets) -> dict[int, str]:
     return {place: offsets_text(each) for place, each in offsets.items()}
 
 
+def _spans(view: StreamView, who: Who, rows: Places, tiles: Ints) -> tuple[list[Span], Places]:
+    """Questions about one entity at about one time share a span; and the span of each question."""
+    most = max(TOGETHER_S // view.resolution_s, 1)
+    spans: list[Span] = []
+    of = np.empty(len(rows), np.intp)
+    row = -1
+    for place in np.lexsort((tiles, rows)).tolist():
+        tile = int(tiles[place])
+        if rows[place] != row or tile - spans[-1].first > most:
+            row = rows[place]
+            spans.append(Span(who.keys([int(row)])[0], tile, tile))
+        spans[-1] = spans[-1]._replace(last=tile)
+        of[place] = len(spans) - 1
+    return spans, of
+
+
 def _unfolded(question: Question, told: StreamAnswer, beats: Heartbeats, source: RowSource) -> None:
     """Answer from SQL in place of what the online tier has folded up."""
     view, who, at, _ = question
     asking = np.flatnonzero(~told.values.exact)
-    rows = np.unique(who.of[asking])
-    keys = who.keys(rows.tolist())
-    found = source.rows(view, keys, folded=False)
+    spans, of = _spans(view, who, who.of[asking], at[asking] // view.tile_ms)
+    found = source.rows_within(view, spans)
     sql = _Stand(_further(beats.partitions, found.heartbeats))
-    increments = of_segments([found.segments.get(key, ()) for key in keys])
-    better = evaluate(view, increments, len(rows), np.searchsorted(rows, who.of[asking]), at[asking])
+    better = evaluate(view, of_segments(found.rows), len(spans), of, at[asking])
     for column, values in zip(told.values, better, strict=True):
         column[asking] = values
     told.offline[asking] = True

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from features.tiling import BY_AGE, Edges, Level, levels_of, width_at
+
 DAY_S = 86_400
 Kind = Literal["count", "sum", "mean", "ratio", "recency"]
 
@@ -66,7 +68,8 @@ class Aggregate:
 class StreamView:
     """Features that are made of events. Compared by identity, so that what is worked out of it is kept.
 
-    Times are told apart by `resolution_s`. What is older than `ttl_days` before `t` counts as missing.
+    Times are told apart by `resolution_s`, and the edges of windows lie as `edges` has it: see
+    `features.tiling`. What is older than `ttl_days` before `t` counts as missing.
     `freshness_s` is how far the pipeline may lie behind the asking event. A value is exact up to `slack_days`
     before the entity's newest event from the online tier alone.
     """
@@ -81,6 +84,7 @@ class StreamView:
     description: str
     resolution_s: int = 1
     slack_days: int = 7
+    edges: Edges = BY_AGE
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -104,6 +108,16 @@ class StreamView:
             max(feature.delay_days, feature.per_delay_days) + (feature.days or 0) for feature in self.features
         )
         return days * self.tiles_per_day
+
+    @cached_property
+    def levels(self) -> tuple[Level, ...]:
+        """The tiles by which edges further back lie."""
+        return levels_of(self.resolution_s, self.edges)
+
+    @cached_property
+    def horizon_width(self) -> int:
+        """How wide the tiles are by which the longest window begins."""
+        return width_at(self.levels, self.horizon_tiles)
 
     @cached_property
     def slack_tiles(self) -> int:

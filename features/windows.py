@@ -10,9 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from features.increments import Increments
+from features.increments import Column, Increments
 from features.plan import Plan, plan_of
 from features.segments import Ints
+from features.sums import Halves, may_overflow
 from features.views import StreamView
 
 Floats = NDArray[np.float64]
@@ -60,6 +61,8 @@ class Queries(NamedTuple):
         """About row `of[i]` at time `at[i]` (epoch ms), for all `i`."""
         plan, tiles = plan_of(view), _tiles(view, at)
         bounds = np.maximum(tiles + plan.points, 0)
+        if plan.widths is not None:
+            bounds -= bounds % plan.widths
         bounds += of << _ROW
         return cls(view, plan, of, tiles, bounds)
 
@@ -72,13 +75,17 @@ class _Past(NamedTuple):
     """Increments by row and tile, one place on: at `i` stands what the first `i` of them say.
 
     `keys` has the last one's row and tile, `totals` their sums, `latest` the last row and tile of a measure;
-    `folded`, by row, the newest tile of which only sums are left, None where that is nowhere so.
+    `folded`, by row, the newest tile of which only sums are left, and `since` the first tile for whose
+    questions it is exact, None where that is nowhere so. If the sums of amounts may exceed 64 bits, `totals`
+    has their low halves and `high` the others: see `features.sums`.
     """
 
     keys: Ints
     totals: Ints
+    high: Ints | None
     latest: list[Ints]
     folded: Ints | None
+    since: Ints | None
 
 
 def evaluate(view: StreamView, increments: Increments, rows: int, of: Places, at: Ints) -> Values:
@@ -114,20 +121,36 @@ def _past(plan: Plan, increments: Increments, rows: int) -> _Past:
         keys[1:] = keys[1:][order]
         measure = measure[order]
         columns = {name: column[order] for name, column in columns.items()}
-    totals = np.empty((len(plan.totals), len(keys)), np.int64)
-    totals[:, 0] = 0
-    for total, (each, name) in zip(totals, plan.totals, strict=True):
-        running = columns[name]
-        if not plan.sole:
-            running = np.multiply(running, measure == each, out=total[1:])
-        # the sums of all rows run on: they may wrap, which the difference of two of them undoes
-        np.cumsum(running, dtype=np.int64, out=total[1:])
+    large = ("amount" in (name for _, name in plan.totals)) and may_overflow(columns["amount"])
+    high = None
+    if large:
+        halves = Halves.of(columns["amount"])
+        high = _running(plan, measure, {"n": np.zeros_like(halves.high), "amount": halves.high})
+        columns["amount"] = halves.low
+    totals = _running(plan, measure, columns)
     latest = [keys if plan.sole else _latest(keys, measure == each) for each in plan.recent]
     folded = None
     if increments.base is not None:
         folded = np.full(rows, -_TILE)
         np.maximum.at(folded, increments.of[increments.base], increments.tile[increments.base])
-    return _Past(keys, totals, latest, folded)
+    since = None
+    if increments.since is not None:
+        # nobody's row, one past the last, may be asked for as well
+        since = np.zeros(rows, np.int64)
+        since[: len(increments.since)] = increments.since
+    return _Past(keys, totals, high, latest, folded, since)
+
+
+def _running(plan: Plan, measure: Column, columns: dict[str, Column]) -> Ints:
+    """For each of the plan's totals the sums of the increments up to each one."""
+    totals = np.empty((len(plan.totals), len(measure) + 1), np.int64)
+    totals[:, 0] = 0
+    for total, (each, name) in zip(totals, plan.totals, strict=True):
+        running = columns[name]
+        if not plan.sole:
+            running = np.multiply(running, measure == each, out=total[1:])
+        np.cumsum(running, dtype=np.int64, out=total[1:])
+    return totals
 
 
 def _latest(keys: Ints, among: Bools) -> Ints:
@@ -148,7 +171,7 @@ def _values(queries: Queries, past: _Past) -> Values:
     nothing = ~known | (tiles - newest > view.ttl_tiles)
     values = plan.defaults.repeat(len(of), axis=1)
     if plan.totals:
-        _counted(plan, past.totals, found, values)
+        _counted(plan, past, found, values)
     absent = nothing[None].repeat(len(values), axis=0)
     for column, recent, unit_s in plan.recencies:
         last = past.latest[recent].take(now)
@@ -159,25 +182,41 @@ def _values(queries: Queries, past: _Past) -> Values:
     if nothing.any():
         values[:, nothing] = plan.defaults
         newest[~known] = -1
-    exact = (
-        np.ones(len(of), np.bool_) if past.folded is None else tiles - view.horizon_tiles > past.folded[of]
-    )
-    return Values(values.T, newest, exact, absent.T)
+    return Values(values.T, newest, _exact(view, past, of, tiles), absent.T)
 
 
-def _counted(plan: Plan, totals: Ints, found: Places, values: Floats) -> None:
+def _exact(view: StreamView, past: _Past, of: Places, tiles: Ints) -> Bools:
+    exact = np.ones(len(of), np.bool_) if past.since is None else tiles >= past.since[of]
+    if past.folded is not None:
+        begin = tiles - view.horizon_tiles
+        exact &= begin - begin % view.horizon_width > past.folded[of]
+    return exact
+
+
+def _counted(plan: Plan, past: _Past, found: Places, values: Floats) -> None:
     """Counts, sums, means and ratios into their rows, where there is something to divide by."""
-    points, queries = found.shape
-    at = totals.take(found, axis=1).reshape(len(totals) * points, queries)
-    begin, end = plan.spans
-    sums = at.take(end, axis=0)
-    sums -= at.take(begin, axis=0)
+    sums = _spanned(plan, past.totals, found)
     divisors = sums.take(plan.per, axis=0)
     divisors *= plan.factor
     divisors += plan.summand
-    np.divide(sums.take(plan.over, axis=0), divisors, out=values, where=divisors > 0)
+    over = sums.take(plan.over, axis=0)
+    if past.high is None:
+        np.divide(over, divisors, out=values, where=divisors > 0)
+    else:
+        high = _spanned(plan, past.high, found).take(plan.over, axis=0)
+        np.divide(Halves(high, over).normal().floats(), divisors, out=values, where=divisors > 0)
     if plan.most is not None:
         np.minimum(values, plan.most, out=values)
+
+
+def _spanned(plan: Plan, totals: Ints, found: Places) -> Ints:
+    """The sum within each of the plan's spans, for each query."""
+    points, queries = found.shape
+    at = totals.take(found, axis=1).reshape(len(totals) * points, queries)
+    begin, end = plan.spans
+    sums: Ints = at.take(end, axis=0)
+    sums -= at.take(begin, axis=0)
+    return sums
 
 
 def _chunks(of: Places, tiles: Ints) -> Iterator[Places]:

@@ -156,6 +156,16 @@ FEATURE_ROWS_PUT = Counter(
     "Whole rows put online because they were `absent`, `crowded`, or `behind`.",
     ["reason"],
 )
+FEATURE_ROWS_SET_ASIDE = Counter(
+    "signalbox_feature_rows_set_aside_total",
+    "Entities whose row cannot be made of what the offline store has; the log names them.",
+    ["view"],
+)
+FEATURE_LONGEST_ROW = Gauge(
+    "signalbox_feature_longest_row_bytes",
+    "The longest row online that this process has written, by view.",
+    ["view"],
+)
 FEATURE_PUSH_FAILURES = Counter(
     "signalbox_feature_push_failures_total",
     "Times that what was counted could not be pushed online; it is made good later.",

@@ -15,6 +15,7 @@ from features.increments import Ints
 from features.offline.sql import PARAMETERS, among, chunks
 from features.offline.tables import ENTITIES, EVENTS, INCREMENTS
 from features.reading import Of
+from features.sums import Floats, Halves
 from features.views import StreamView
 from transport.database import Database
 
@@ -28,11 +29,11 @@ _COLUMNS = (INCREMENTS.c.entity, EVENTS.c.event_time, INCREMENTS.c.n, INCREMENTS
 class Daily:
     """A row for each entity, a column for each day: how many were counted, and their sum.
 
-    `amount` is in units of `10**-decimals` of the measure.
+    `amount` is in units of `10**-decimals` of the measure: the nearest float to a sum that is exact.
     """
 
     n: Ints
-    amount: Ints
+    amount: Floats
 
 
 def midnights(first: date, days: int, zone: ZoneInfo) -> Ints:
@@ -48,7 +49,7 @@ def daily(database: Database, view: StreamView, measure: str, keys: Sequence[Of]
     """
     place = [each.name for each in view.measures].index(measure)
     shape = (len(keys), len(borders) - 1)
-    n, amount = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    n, high, low = (np.zeros(shape, np.int64) for _ in range(3))
     with database.reading() as connection:
         rows = _places(connection, view, keys)
         for numbers in chunks(rows, PARAMETERS):
@@ -57,8 +58,10 @@ def daily(database: Database, view: StreamView, measure: str, keys: Sequence[Of]
                 of = np.array([rows[number] for number in found[:, 0].tolist()], np.intp)
                 day = np.searchsorted(borders, found[:, 1], side="right") - 1
                 np.add.at(n, (of, day), found[:, 2])
-                np.add.at(amount, (of, day), found[:, 3])
-    return Daily(n, amount)
+                halves = Halves.of(found[:, 3])
+                np.add.at(high, (of, day), halves.high)
+                np.add.at(low, (of, day), halves.low)
+    return Daily(n, Halves(high, low).normal().floats())
 
 
 def _places(connection: Connection, view: StreamView, keys: Sequence[Of]) -> dict[int, int]:

@@ -8,9 +8,9 @@ from events.decision import Millis
 from features.offline import reading
 from features.offline.batch_store import BatchStore
 from features.offline.history import History, Told, history, told
-from features.offline.rows import rows
+from features.offline.rows import rows, rows_within
 from features.offline.tables import OFFLINE_STORE, OFFSETS
-from features.reading import BatchRows, Heartbeat, Of, Rows
+from features.reading import BatchRows, Heartbeat, Of, Rows, Span, Within
 from features.views import BatchView, StreamView
 from transport.clock import Clock, system_clock
 from transport.database import Database
@@ -38,10 +38,15 @@ class OfflineReader:
         with self.database.reading() as connection:
             return reading.heartbeats(connection)
 
-    def rows(self, view: StreamView, keys: Sequence[Of], *, folded: bool = True) -> Rows:
-        """The increments of these entities; where `folded` is false, each in the tile that it fell in."""
+    def rows(self, view: StreamView, keys: Sequence[Of]) -> Rows:
+        """The rows of these entities, for questions from about now on."""
         with self.database.reading() as connection:
-            return rows(connection, view, keys, folded=folded)
+            return rows(connection, view, keys)
+
+    def rows_within(self, view: StreamView, spans: Sequence[Span]) -> Within:
+        """What answers questions of the past: as much as each span needs."""
+        with self.database.reading() as connection:
+            return rows_within(connection, view, spans)
 
     def batch_rows(self, view: BatchView, keys: Sequence[Of]) -> BatchRows:
         """The newest row of each of these entities."""

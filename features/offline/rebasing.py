@@ -4,7 +4,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from features.offline.batch import BACKFILL, BACKFILL_TOPIC
 from features.offline.store import OfflineStore
-from features.offline.tables import EVENTS, INCREMENTS, OFFSETS
+from features.offline.tables import EVENTS, INCREMENTS, OFFSETS, ROLLED, TILES
 
 
 def rebase(store: OfflineStore) -> int:
@@ -34,6 +34,9 @@ def _rebase(connection: Connection) -> int:
         connection.execute(
             update(table).where(table.c.partition >= 0).values(partition=BACKFILL, offset=moved)
         )
+    # sums are of partitions that are gone: the next pipeline makes them again
+    for derived in (TILES, ROLLED):
+        connection.execute(delete(derived))
     connection.execute(delete(OFFSETS).where(streamed))
     reached = (begin or 0) + int(end) * int(partitions)
     if begin is not None:

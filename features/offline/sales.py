@@ -6,13 +6,15 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, exists, select
 
 from events.decision import Millis
 from features.increments import Ints
 from features.offline.daily import daily, midnights
+from features.offline.sql import halves, total
 from features.offline.tables import ENTITIES, EVENTS, INCREMENTS, OFFLINE_STORE
 from features.retail import SKU_DEMAND, SKU_PRICES
+from features.sums import HALF
 from models.forecasting import DailySeries, Floats
 from transport.database import Database
 
@@ -59,7 +61,7 @@ class Sales:
         borders = self._borders(first, CATALOGUE_DAYS)
         sold = daily(self._database, SKU_DEMAND, SOLD, keys, borders)
         lines = daily(self._database, SKU_PRICES, LINES, keys, borders)
-        demand, price = sold.amount.astype(np.float64), _mean(lines.amount, lines.n * _CENTS)
+        demand, price = sold.amount, _mean(lines.amount, lines.n * _CENTS)
         begins = np.where(demand.any(axis=1), (demand > 0).argmax(axis=1), CATALOGUE_DAYS).tolist()
         return {
             sku: DailySeries(first + timedelta(days=begin), demand[row, begin:], price[row, begin:])
@@ -70,7 +72,7 @@ class Sales:
         """Pieces of each SKU of which any were sold on a day."""
         begin, end = self._borders(day, 1).tolist()
         query = (
-            select(ENTITIES.c.entity_id, func.sum(INCREMENTS.c.amount))
+            select(ENTITIES.c.entity_id, *map(total, halves(INCREMENTS.c.amount)))
             .join_from(ENTITIES, INCREMENTS, INCREMENTS.c.entity == ENTITIES.c.id)
             .join(
                 EVENTS,
@@ -81,7 +83,7 @@ class Sales:
             .group_by(ENTITIES.c.entity_id)
         )
         with self._database.reading() as connection:
-            return {sku: float(pieces) for sku, pieces in connection.execute(query)}
+            return {sku: float(high * HALF + low) for sku, high, low in connection.execute(query)}
 
     def _borders(self, first: date, days: int) -> Ints:
         return midnights(first, days, self._zone)
@@ -97,7 +99,7 @@ def _within(begin: Millis, end: Millis) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _mean(total: Ints, by: Ints) -> Floats:
+def _mean(total: Floats, by: Ints) -> Floats:
     mean = np.full(total.shape, np.nan)
     np.divide(total, by, out=mean, where=by > 0)
     return mean

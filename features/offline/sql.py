@@ -5,9 +5,22 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Connection, Dialect, String, Table, insert, or_
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Dialect,
+    String,
+    Table,
+    cast,
+    func,
+    insert,
+    or_,
+)
 
 from features.reading import Of
+from features.sums import HALF, LOW
 
 PARAMETERS = 5_000
 """Values in one statement: SQLite takes 32,766, PostgreSQL 65,535."""
@@ -48,6 +61,18 @@ def _columnwise(table: Table, dialect: Dialect) -> str:
 def _array(column: Column[Any], dialect: Dialect) -> str:
     # a cast to VARCHAR(256) would cut off what is longer, and call two entities by one name
     return "TEXT[]" if isinstance(column.type, String) else f"{column.type.compile(dialect)}[]"
+
+
+def halves(amount: ColumnElement[int]) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """The halves of a number as `features.sums` has them, whose sums cannot overflow."""
+    low = amount.bitwise_and(LOW)
+    # an exact quotient, where a shift would depend on the database's idea of a sign
+    return (amount - low) // HALF, low
+
+
+def total(numbers: ColumnElement[int]) -> ColumnElement[int]:
+    """Their sum as an integer: PostgreSQL sums to a numeric, which would come as a Decimal."""
+    return cast(func.sum(numbers), BigInteger)
 
 
 def among(table: Table, keys: Iterable[Of]) -> ColumnElement[bool]:

@@ -74,6 +74,35 @@ INCREMENTS = Table(
 )
 """What events add to measures. `ordinal` tells those of one event apart; the rest is as in `Increment`."""
 
+TILES = Table(
+    "feature_tiles",
+    METADATA,
+    Column("entity", BigInteger, primary_key=True, autoincrement=False),
+    Column("width", Integer, primary_key=True, autoincrement=False),
+    Column("tile", BigInteger, primary_key=True, autoincrement=False),
+    Column("partition", SmallInteger, primary_key=True, autoincrement=False),
+    Column("measure", SmallInteger, primary_key=True, autoincrement=False),
+    Column("newest", BigInteger, nullable=False),
+    Column("n", BigInteger, nullable=False),
+    Column("high", BigInteger, nullable=False),
+    Column("low", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Sums of a busy entity's increments, derived from them, by tiles of each `width` (in the view's own tiles).
+
+`tile` is the first tile of `width`, `newest` the last that something fell in. The sum of the amounts is
+`high * 2**32 + low`: two halves that cannot overflow (`features.sums`).
+"""
+
+ROLLED = Table(
+    "feature_rolled",
+    METADATA,
+    Column("entity", BigInteger, primary_key=True, autoincrement=False),
+    Column("partition", SmallInteger, primary_key=True, autoincrement=False),
+    Column("next_offset", BigInteger, nullable=False),
+)
+"""Of which entities `feature_tiles` has the increments, those before this offset of the partition."""
+
 OFFSETS = Table(
     "feature_offsets",
     METADATA,

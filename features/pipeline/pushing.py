@@ -40,6 +40,9 @@ class Shelf(Protocol):
     def put(self, rows: Iterable[tuple[str, bytes, int]], known: Mapping[int, int]) -> tuple[str, ...]:
         """Put whole rows that were read when SQL stood at `known`; the keys of those that were refused."""
 
+    def drop(self, keys: Sequence[str]) -> None:
+        """Take rows away."""
+
     def heartbeats(self) -> Heartbeats:
         """How far each partition stands there."""
 

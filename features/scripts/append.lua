@@ -3,7 +3,7 @@
 -- ARGV  partition, the same as i16, base, position, as_of, clock, "last" or "more" (a batch may come in
 --       several calls: only the last one moves the heartbeat); then for each row its increments, seconds to
 --       live, how many tiles it may span, and the cap of a new segment
--- answers {1, {absent rows}, {crowded rows}}, or {0, where the heartbeat stands} where it is not at the base
+-- answers {1, {absent rows}, {crowded rows}, bytes of the longest row, its place}, or {0, where the heartbeat stands} where it is not at the base
 local partition, packed = ARGV[1], ARGV[2]
 local base, position = tonumber(ARGV[3]), tonumber(ARGV[4])
 local lines, names = heartbeats(KEYS[1])
@@ -29,25 +29,28 @@ local function own(found)
   return {first = nil, position = base}
 end
 
--- Whether the row is crowded now.
+-- Whether the row is crowded now, and its bytes.
 local function extend(key, row, segment, increments, ttl, span, cap)
   local oldest, newest = tiles(increments)
-  local before, body, after = row, '', ''
+  local before, body, after, since = row, '', '', '\0\0\0\0'
   if segment.first then
     before = string.sub(row, 1, segment.first - 1)
     body = string.sub(row, segment.first + HEADER, segment.last)
     after = string.sub(row, segment.last + 1)
     oldest = math.min(oldest, u32(row, segment.first + 10))
     cap = u32(row, segment.first + 14)
+    since = string.sub(row, segment.first + 18, segment.first + 21)
   end
   local length = #body + #increments
-  redis.call('SET', key, table.concat({
-    before, packed, pack64(position), pack32(oldest), pack32(cap), pack32(length), body, increments, after,
-  }), 'EX', ttl)
-  return length > cap * INCREMENT or newest - oldest > span
+  local extended = table.concat({
+    before, packed, pack64(position), pack32(oldest), pack32(cap), since, pack32(length), body, increments,
+    after,
+  })
+  redis.call('SET', key, extended, 'EX', ttl)
+  return length > cap * INCREMENT or newest - oldest > span, #extended
 end
 
-local absent, crowded = {}, {}
+local absent, crowded, longest, whose = {}, {}, 0, 0
 for place = 2, #KEYS do
   local at = 8 + (place - 2) * 4
   local row = redis.call('GET', KEYS[place])
@@ -59,9 +62,9 @@ for place = 2, #KEYS do
     absent[#absent + 1] = place - 2
   elseif segment.position <= base then
     local ttl, span, cap = ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
-    if extend(KEYS[place], row, segment, ARGV[at], ttl, span, cap) then
-      crowded[#crowded + 1] = place - 2
-    end
+    local full, size = extend(KEYS[place], row, segment, ARGV[at], ttl, span, cap)
+    if full then crowded[#crowded + 1] = place - 2 end
+    if size > longest then longest, whose = size, place - 2 end
   end
 end
 
@@ -74,4 +77,4 @@ if ARGV[7] == 'last' then
   beat[2], beat[4], beat[5] = ARGV[4], larger(beat[4], ARGV[5]), larger(beat[5], ARGV[6])
 end
 write_heartbeats(KEYS[1], lines, names)
-return {1, absent, crowded}
+return {1, absent, crowded, longest, whose}

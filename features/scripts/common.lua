@@ -1,7 +1,7 @@
 -- How rows and heartbeats are laid out. Put before each of the other scripts.
--- A row is the byte 1 and segments; features/increments.py has their layout. Redis has a library for such
+-- A row is the byte 3 and segments; features/segments.py has their layout. Redis has a library for such
 -- structures, which not everything that speaks its protocol has.
-local HEADER, INCREMENT = 22, 17
+local HEADER, INCREMENT = 26, 17
 
 local function u32(text, at)
   local a, b, c, d = string.byte(text, at, at + 3)
@@ -23,11 +23,11 @@ end
 
 -- The segments of a row, or nil where the bytes are no row.
 local function segments(row)
-  if string.byte(row, 1) ~= 1 then return nil end
+  if string.byte(row, 1) ~= 3 then return nil end
   local found, at, size = {}, 2, #row
   while at <= size do
     if at + HEADER - 1 > size then return nil end
-    local length = u32(row, at + 18)
+    local length = u32(row, at + 22)
     local last = at + HEADER + length - 1
     if last > size or length % INCREMENT ~= 0 then return nil end
     found[#found + 1] = {

@@ -30,7 +30,7 @@ end
 
 -- Of each partition the segment that knows more; of two that know the same, the new one.
 local function merged(old, old_segments, new)
-  local standing, parts = {}, {'\1'}
+  local standing, parts = {}, {'\3'}
   for _, segment in ipairs(old_segments) do standing[segment.partition] = segment end
   for _, segment in ipairs(segments(new)) do
     local other = standing[segment.partition]

@@ -180,7 +180,7 @@ class Batch:
             case "customer_support":
                 return {"prev_escalations": float(len(_between(self.escalated[entity], 0, now)))}
             case "customer_complaints":
-                begin = now - 90 * DAY_S
+                begin = _edge(now, 90)
                 return {
                     "customer_returns_90d": float(len(_between(self.returned[entity], begin, now))),
                     "customer_tickets_90d": float(len(_between(self.asked[entity], begin, now))),
@@ -204,7 +204,7 @@ def _of_customer(orders: Sequence[tuple[int, int]], now: int) -> dict[str, float
     before = [(second, cents) for second, cents in orders if second < now]
     values: dict[str, float] = {}
     for days in (1, 7, 30):
-        paid = [cents for second, cents in before if second >= now - days * DAY_S]
+        paid = [cents for second, cents in before if second >= _edge(now, days)]
         values[f"customer_count_{days}d"] = float(len(paid))
         values[f"customer_mean_amount_{days}d"] = float(Fraction(sum(paid), 100 * len(paid))) if paid else 0.0
     values["lifetime_value"] = float(Fraction(sum(cents for _, cents in before), 100))
@@ -214,17 +214,22 @@ def _of_customer(orders: Sequence[tuple[int, int]], now: int) -> dict[str, float
     return values
 
 
+def _edge(now: int, days: int) -> int:
+    """Where a window begins or ends, so many days back: at whole minutes or hours of that age."""
+    width = 300 if days <= 1 else 3_600 if days <= 8 else 14_400
+    return (now - days * DAY_S) // width * width
+
+
 def _mean_price(lines: Sequence[tuple[int, int]], today: int) -> float:
     cents = [price for day, price in lines if today - 28 <= day < today]
     return float(Fraction(sum(cents), 100 * len(cents))) if cents else 0.0
 
 
 def _of_terminal(orders: Sequence[int], frauds: Sequence[int], now: int) -> dict[str, float]:
-    known = now - LABEL_DELAY_S
     values: dict[str, float] = {}
     for days in (1, 7, 30):
-        count = len(_between(orders, known - days * DAY_S, known))
-        confirmed = len(_between(frauds, now - days * DAY_S, now))
+        count = len(_between(orders, _edge(now, 7 + days), _edge(now, 7)))
+        confirmed = len(_between(frauds, _edge(now, days), now))
         values[f"terminal_count_{days}d"] = float(count)
         values[f"terminal_risk_{days}d"] = min(1.0, confirmed / count) if count else 0.0
     return values

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from features.decoding import decode_rows
-from features.increments import of_segments
 from features.keys import row_key, shelf_of
 from features.offline.store import OfflineStore
 from features.redis_store import RedisStore
@@ -48,8 +47,7 @@ def compare(
         places = np.repeat(np.arange(len(entities)), len(times))
         at = np.tile(np.array(times, np.int64), len(entities))
         whose = [(tenant, entity) for entity in entities]
-        found = offline.rows(view, whose, folded=False).segments
-        stored = of_segments([found.get(each, ()) for each in whose])
+        stored = offline.increments(view, whose).increments()
         _compare(of_offline, batch, view, entities, at, evaluate(view, stored, len(whose), places, at))
         rows, _ = online.read([row_key(tenant, shelf_of(view), entity) for entity in entities])
         present = [place for place, row in enumerate(rows) if row is not None]

@@ -12,6 +12,7 @@ from features.offline.batch_tables import batch_table
 from features.offline.join import point_in_time
 from features.offline.store import open_offline
 from features.offline.tables import METADATA
+from features.reading import Span
 from features.retail import DEFINITIONS, PRODUCT_CATALOGUE
 from tests.integration.features.made import CUSTOMERS, NOW, TENANT, TOPIC, batch, order
 
@@ -50,8 +51,8 @@ def statements(tmp_path_factory: pytest.TempPathFactory) -> list[ClauseElement]:
     store.touched_since(TOPIC, 0, 0)
     store.entities(CUSTOMERS, 0, 10)
     store.told(CUSTOMERS, keys[0], 10)
-    for folded in (True, False):
-        store.rows(CUSTOMERS, keys, folded=folded)
+    store.rows(CUSTOMERS, keys)
+    store.rows_within(CUSTOMERS, [Span(keys[0], 1, 2)])
     store.batch.add(PRODUCT_CATALOGUE, [((TENANT, "sku-1"), NOW, {})])
     store.batch_rows(PRODUCT_CATALOGUE, keys)
     store.batch.versions(PRODUCT_CATALOGUE, keys)

@@ -55,8 +55,8 @@ def _value(view: StreamView, feature: Aggregate, increments: Sequence[One], now:
     names = [measure.name for measure in view.measures]
 
     def within(name: str, delay_days: int) -> list[One]:
-        end = now - delay_days * view.tiles_per_day
-        begin = 0 if feature.days is None else end - feature.days * view.tiles_per_day
+        end = edge(view, now, delay_days)
+        begin = 0 if feature.days is None else edge(view, now, delay_days + feature.days)
         return [each for each in increments if names[each.measure] == name and begin <= each.tile < end]
 
     over = within(feature.over, feature.delay_days)
@@ -79,6 +79,16 @@ def _value(view: StreamView, feature: Aggregate, increments: Sequence[One], now:
                 return None
             seconds = (now - max(each.tile for each in over)) * view.resolution_s
             return seconds / (DAY_S if feature.unit == "days" else 1)
+
+
+def edge(view: StreamView, now: int, days: int) -> int:
+    """The tile at which a window begins or ends, so many days before the tile of the question."""
+    if not days or not view.edges:
+        return now - days * view.tiles_per_day
+    seconds = next(seconds for most, seconds in view.edges if days <= most)
+    second = (now - days * view.tiles_per_day) * view.resolution_s
+    width = max(seconds, view.resolution_s)
+    return second // width * width // view.resolution_s
 
 
 def differences(view: StreamView, got: Values, query: int, expected: Said) -> dict[str, object]:
@@ -105,6 +115,7 @@ MEASURES = (
     Measure("paid", "order.placed", of="amount", decimals=2),
     Measure("seen", "page.viewed"),
 )
+EDGES = ((1, 14_400), (2, 43_200), (99, 86_400))
 _DAYS = st.none() | st.integers(1, 3)
 _DELAY = st.integers(0, 2)
 _DEFAULT = st.sampled_from([0.0, -1.0, 0.5])
@@ -145,13 +156,14 @@ def aggregates(draw: st.DrawFn) -> Aggregate:
 
 @st.composite
 def views(draw: st.DrawFn) -> StreamView:
-    """A view whose windows begin at most five days back, in tiles of six hours or more."""
+    """A view whose windows begin at most five days back, in tiles of two hours or more."""
     return StreamView(
         name="view",
         entity="customer",
         measures=MEASURES,
         features=tuple(draw(st.lists(aggregates(), min_size=1, max_size=5))),
-        resolution_s=draw(st.sampled_from([21_600, 43_200, 86_400])),
+        resolution_s=draw(st.sampled_from([7_200, 21_600, 43_200, 86_400])),
+        edges=EDGES,
         ttl_days=draw(st.integers(5, 40)),
         slack_days=draw(st.integers(1, 3)),
         freshness_s=60,

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from features.decoding import decode_rows, segments_of
 from features.extraction import Increment
 from features.increments import (
+    MOST_GROWTH,
     Increments,
     Positions,
     Segment,
@@ -34,6 +35,7 @@ _SEGMENTS = st.lists(
         partition=st.integers(-1, 2**15 - 1),
         position=st.integers(0, 2**64 - 1),
         increments=st.lists(_RAW, max_size=5).map(packed),
+        since=st.integers(0, 2**32 - 1),
     ),
     max_size=3,
     unique_by=lambda each: each.partition,
@@ -48,7 +50,9 @@ def columns(found: Increments) -> list[list[object]]:
     """All that stands in them, to compare."""
     arrays = (found.of, found.tile, found.measure, found.n, found.amount)
     folded = None if found.base is None else found.base.tolist()
-    return [*(column.tolist() for column in arrays), folded, _listed(found.positions), list(found.broken)]
+    since = None if found.since is None else found.since.tolist()
+    said = (folded, _listed(found.positions), list(found.broken), since)
+    return [*(column.tolist() for column in arrays), *said]
 
 
 @given(st.lists(_SEGMENTS, max_size=4), st.sampled_from([1, 40]))
@@ -59,19 +63,20 @@ def test_what_goes_in_comes_out(few: list[list[Segment]], times: int) -> None:
     assert columns(decode_rows(encoded, 2)) == columns(of_segments(rows))
     for row, value in zip(rows, encoded, strict=True):
         for before, after in zip(row, segments_of(value), strict=True):
-            assert before[:2] == after[:2]
+            assert (before[:2], before.since) == (after[:2], after.since)
             assert before.increments.tobytes() == after.increments.tobytes()
 
 
 def test_the_bytes_stand_where_the_scripts_look_for_them() -> None:
     part = segment((5, 0x80, 3, -7), (9, 1, 1, 0), (8, 0, 1, 250), partition=-1, position=77)
+    part = part._replace(since=6)
     row = encode_row([part], TERMINAL_ORDERS)
-    assert (HEADER.size, ONE.size, INCREMENT.itemsize) == (22, 17, 17)
-    assert (row[:1], NO_TILE) == (b"\x01", 2**32 - 1)
+    assert (HEADER.size, ONE.size, INCREMENT.itemsize) == (26, 17, 17)
+    assert (row[:1], NO_TILE) == (b"\x03", 2**32 - 1)
     assert struct.unpack("<h", row[1:3]) == (-1,)
     assert struct.unpack("<Q", row[3:11]) == (77,)
-    assert struct.unpack("<III", row[11:23]) == (8, SMALLEST_CAP, 3 * 17)
-    assert struct.unpack("<IBiq", row[23:40]) == (5, 0x80, 3, -7)
+    assert struct.unpack("<IIII", row[11:27]) == (8, SMALLEST_CAP, 6, 3 * 17)
+    assert struct.unpack("<IBiq", row[27:44]) == (5, 0x80, 3, -7)
 
 
 def test_what_is_appended_reads_like_what_was_put() -> None:
@@ -86,7 +91,7 @@ def test_what_is_appended_reads_like_what_was_put() -> None:
 def test_a_row_without_segments_says_that_nothing_is_known() -> None:
     assert encode_row([], TERMINAL_ORDERS) == VERSION
     found = decode_rows([VERSION])
-    assert columns(found) == [[], [], [], [], [], None, [], []]
+    assert columns(found) == [[], [], [], [], [], None, [], [], None]
 
 
 def test_a_segment_whose_increments_are_all_folded_has_no_oldest() -> None:
@@ -94,9 +99,12 @@ def test_a_segment_whose_increments_are_all_folded_has_no_oldest() -> None:
     assert HEADER.unpack_from(row, 1)[2] == NO_TILE
 
 
-def test_a_long_segment_may_double_before_it_wants_compacting() -> None:
-    row = encode_row([segment(*((tile, 0, 1, 0) for tile in range(1_000)))], TERMINAL_ORDERS)
-    assert HEADER.unpack_from(row, 1)[3] == 2_000
+@pytest.mark.parametrize(
+    ("length", "cap"), [(10, SMALLEST_CAP), (1_000, 2_000), (10_000, 10_000 + MOST_GROWTH)]
+)
+def test_a_long_segment_may_grow_before_it_wants_compacting(length: int, cap: int) -> None:
+    row = encode_row([segment(*((tile, 0, 1, 0) for tile in range(length)))], TERMINAL_ORDERS)
+    assert HEADER.unpack_from(row, 1)[3] == cap
 
 
 def test_an_increment_of_no_measure_of_the_view_is_not_written() -> None:
@@ -121,7 +129,7 @@ def test_rows_of_few_segments_and_of_many_stand_side_by_side() -> None:
     [
         pytest.param(b"", id="no bytes"),
         pytest.param(b'{"event_time": 1}', id="somebody else's JSON"),
-        pytest.param(b"\x02" + _GOOD[1:], id="another version"),
+        pytest.param(b"\x01" + _GOOD[1:], id="an older version"),
         pytest.param(_GOOD[:-1], id="a byte short"),
         pytest.param(_GOOD + b"\x00", id="a byte too many"),
         pytest.param(_GOOD[:12], id="half a header"),

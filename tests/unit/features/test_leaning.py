@@ -6,7 +6,7 @@ import pytest
 
 from events.errors import Unavailable
 from features.leaning import PROBE_S, WINDOW, Coverage, Leaning, Outage
-from features.reading import BatchRows, Heartbeat, Of, Rows
+from features.reading import BatchRows, Heartbeat, Of, Rows, Span, Within
 from features.retail import DEFINITIONS
 from features.views import BatchView, StreamView
 
@@ -22,11 +22,15 @@ class Sql:
         self.failing = failing
         self.asked: list[str] = []
 
-    def rows(self, view: StreamView, keys: Sequence[Of], *, folded: bool = True) -> Rows:
+    def rows(self, view: StreamView, keys: Sequence[Of]) -> Rows:
         self.asked.append(view.name)
         if len(self.asked) <= self.failing:
             raise Unavailable("offline feature store", "lock timeout")
         return ANSWER
+
+    def rows_within(self, view: StreamView, spans: Sequence[Span]) -> Within:
+        self.asked.append(view.name)
+        raise Unavailable("offline feature store", "lock timeout")
 
     def batch_rows(self, view: BatchView, keys: Sequence[Of]) -> BatchRows:
         self.asked.append(view.name)
@@ -85,8 +89,7 @@ def test_an_error_that_is_no_outage_ends_the_asking() -> None:
 def test_what_needs_the_whole_history_is_not_made_up_and_has_the_longer_limit() -> None:
     hurried, patient = Sql(), Sql()
     with pytest.raises(Unavailable):
-        Leaning(hurried, Threads().outage(), patient).rows(STREAM, WHO, folded=False)
-    assert (hurried.asked, patient.asked) == ([], [STREAM.name])
+        Leaning(hurried, Threads().outage(), patient).rows_within(STREAM, [Span(WHO[0], 1, 2)])
 
 
 @pytest.mark.parametrize(

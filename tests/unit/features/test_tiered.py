@@ -13,7 +13,7 @@ from features.contract import Contract, Need
 from features.heartbeats import Heartbeat
 from features.increments import Segment, encode_row, packed
 from features.keys import EntityKey, row_key, shelf_of
-from features.reading import Asked, BatchRows, FeatureVector, Of, Rows, Value, Values
+from features.reading import Asked, BatchRows, FeatureVector, Of, Rows, Span, Value, Values, Within
 from features.redis_store import RedisStore
 from features.schema import BatchView, Definitions, Entity, Field, Measure, StreamView
 from features.tiered import TieredReader
@@ -50,8 +50,16 @@ class Sql:
         self.asked: list[tuple[str, list[str], bool]] = []
         self.down = False
 
-    def rows(self, view: StreamView, keys: Sequence[Of], *, folded: bool = True) -> Rows:
-        self._query(view.name, keys, folded)
+    def rows(self, view: StreamView, keys: Sequence[Of]) -> Rows:
+        self._query(view.name, keys, True)
+        return self._found(keys)
+
+    def rows_within(self, view: StreamView, spans: Sequence[Span]) -> Within:
+        self._query(view.name, [span.of for span in spans], False)
+        found = self._found([span.of for span in spans])
+        return Within([found.segments.get(span.of, ()) for span in spans], found.heartbeats)
+
+    def _found(self, keys: Sequence[Of]) -> Rows:
         return Rows(
             {
                 (tenant, entity): tuple(

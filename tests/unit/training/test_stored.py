@@ -7,13 +7,14 @@ from features.calendar import night, weekend
 from features.keys import EntityKey
 from features.reading import Asked
 from features.redis_store import RedisStore
-from features.retail import DEFINITIONS, LABEL_DELAY_DAYS, WINDOWS_DAYS
+from features.retail import DEFINITIONS, LABEL_DELAY_DAYS, TERMINAL_ORDERS, WINDOWS_DAYS
 from features.tiered import TieredReader
 from models.fraud_features import FEATURES, NEEDS, STORED
 from models.fraud_matrix import assemble
 from models.workflow import Case
 from stack.retail import TENANT
 from tests.trained import small_history, small_store
+from tests.unit.features.plainly import edge
 from tests.unit.models.cases import DECISION, order
 from training.dataset import matrix
 from training.stored import stored_in
@@ -32,16 +33,18 @@ def by_hand(transactions: Transactions, place: int) -> dict[str, float]:
     for days in WINDOWS_DAYS:
         whose = (("customer", same_customer, 0), ("terminal", same_terminal, LABEL_DELAY_DAYS))
         for entity, same, delay in whose:
-            end = moment - delay * DAY_S
-            inside = same & (transactions.time >= end - days * DAY_S) & (transactions.time < end)
+            begin, end = (edge(TERMINAL_ORDERS, int(moment), back) for back in (delay + days, delay))
+            inside = same & (transactions.time >= begin) & (transactions.time < end)
             count = int(inside.sum())
             values[f"{entity}_count_{days}d"] = float(count)
             if entity == "customer":
                 cents = int(transactions.amount_cents[inside].sum())
                 values[f"customer_mean_amount_{days}d"] = cents / (100 * count) if count else 0.0
             else:
-                frauds = int(transactions.fraud[inside].sum())
-                values[f"terminal_risk_{days}d"] = frauds / count if count else 0.0
+                known = transactions.time + delay * DAY_S
+                of_late = (known >= edge(TERMINAL_ORDERS, int(moment), days)) & (known < moment)
+                frauds = int(transactions.fraud[same & of_late].sum())
+                values[f"terminal_risk_{days}d"] = min(1.0, frauds / count) if count else 0.0
     return values
 
 

@@ -5,22 +5,26 @@ from pathlib import Path
 
 import fakeredis
 import pytest
+from sqlalchemy import select, update
 
 from features.decoding import segments_of
 from features.heartbeats import Heartbeat
 from features.keys import row_key, shelf_of
-from features.offline.batch import StreamBatch
+from features.offline.batch import StreamBatch, StreamEvent
 from features.offline.store import OfflineStore, open_offline
+from features.offline.tables import ENTITIES, INCREMENTS
 from features.pipeline.counting import count
 from features.pipeline.placing import ReplacedLogError
 from features.pipeline.pushing import LEAVE_ALONE_S, Pusher
+from features.pipeline.reading import read_record
 from features.reading import Of, Rows
 from features.redis_store import RedisStore
 from features.retail import CUSTOMER_ORDERS, DEFINITIONS
 from features.segments import SMALLEST_CAP
 from features.views import StreamView
-from tests.unit.features.pipeline.events import NOON, TOPIC, batch, order
+from tests.unit.features.pipeline.events import NOON, TOPIC, batch, order, record
 
+DAY_MS = 86_400_000
 CUSTOMER = row_key("acme", shelf_of(CUSTOMER_ORDERS), "c-1")
 
 
@@ -248,3 +252,49 @@ def test_a_row_that_grew_too_long_is_put_anew(bench: Bench) -> None:
     assert len(amounts) == SMALLEST_CAP
     bench.count(batch(SMALLEST_CAP, order(SMALLEST_CAP)))
     assert bench.amounts() == [(SMALLEST_CAP + 1) * 1_250]
+
+
+def test_an_entity_that_cannot_be_read_is_set_aside_and_holds_up_no_other(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One of its increments is of a measure that its view does not have."""
+    other = row_key("acme", shelf_of(CUSTOMER_ORDERS), "c-2")
+    bench.count(orders(0, [1, 2]), batch(2, order(2, amount=3, customer_id="c-2")), push=False)
+    with bench.offline.database.writing() as connection:
+        mine = select(ENTITIES.c.id).where(
+            ENTITIES.c.entity_id == "c-1", ENTITIES.c.view == "customer_orders"
+        )
+        connection.execute(update(INCREMENTS).where(INCREMENTS.c.entity.in_(mine)).values(measure=7))
+    bench.beat(0, 3)
+    assert (bench.amounts(), bench.amounts(other)) == (None, [300])
+    assert bench.position() == 3
+    assert "customer_orders of 'c-1', tenant 'acme'" in caplog.text
+    bench.count(batch(3, order(3, amount=4, customer_id="c-2")))
+    assert bench.amounts(other) == [300, 400]
+
+
+def test_orders_of_the_largest_sums_hold_up_nobody(bench: Bench) -> None:
+    """Ten valid orders of 9,999 items at nearly 1e12 each, which are older than every window."""
+    items = [{"sku": "sku-1", "quantity": 10**9, "unit_price": 1e12}] * 9_999
+    then = NOON - 60 * DAY_MS
+    old = [
+        read_record(record(number, order(number, then, amount=1e12, items=items), then), DEFINITIONS)
+        for number in range(10)
+    ]
+    events = [each for each in old if isinstance(each, StreamEvent)]
+    assert len(events) == 10
+    other = row_key("acme", shelf_of(CUSTOMER_ORDERS), "c-2")
+    bench.count(StreamBatch(TOPIC, 0, 0, 10, NOON, NOON, events), push=False)
+    bench.count(batch(10, order(10, NOON, amount=1e12, items=items)), push=False)
+    bench.count(batch(11, order(11, NOON, amount=2, customer_id="c-2")))
+    bench.beat(0, 12)
+    assert bench.amounts(other) == [200]
+    assert bench.position() == 12
+    whose = ("acme", "sku-1")
+    for name, expected in (("sku_prices", 109_989 * 10**14), ("sku_demand", 109_989 * 10**9)):
+        view = DEFINITIONS.view(name)
+        assert isinstance(view, StreamView)
+        (row,), _ = bench.online.read([row_key("acme", shelf_of(view), "sku-1")])
+        for segments in (segments_of(row or b""), bench.offline.rows(view, [whose]).segments[whose]):
+            amounts = [amount for each in segments for amount in each.increments["amount"].tolist()]
+            assert sum(amounts) == expected
