@@ -29,7 +29,11 @@ QUIET_S = 2.0
 PATIENCE_S = 60.0
 """A partition that has not come to its end after so long without a record is not empty: Kafka is away."""
 
+LEADER_S = 10.0
+"""How long a partition may have no leader: one that was just made, or whose broker is restarted."""
+
 _STEP_S = 0.1
+_MOVING = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
 
 UNROUTED_PREFIX = "unrouted.original."
 
@@ -158,10 +162,14 @@ class LogReader:
         return self._bounds(topic, number)[1]
 
     def _bounds(self, topic: str, number: int) -> tuple[int, int]:
-        try:
-            return self._consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10)
-        except KafkaException as error:
-            raise Unavailable("kafka", error) from error
+        deadline = time.monotonic() + LEADER_S
+        while True:
+            try:
+                return self._consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10)
+            except KafkaException as error:
+                if error.args[0].code() not in _MOVING or time.monotonic() > deadline:
+                    raise Unavailable("kafka", error) from error
+                time.sleep(_STEP_S)
 
     def close(self) -> None:
         """Let go of the connections."""
