@@ -56,6 +56,7 @@ faults: $(BIN)/.dev ## kill and stop the real thing, and count what came out (ja
 	$(BIN)/python -m tests.faults.pipeline
 	$(BIN)/python -m tests.faults.pipeline --seed 2 --restart-redis
 	$(BIN)/python -m tests.faults.promoting
+	$(BIN)/python -m tests.faults.sql
 	$(BIN)/python -m tests.faults.agent --tickets 200
 	$(BIN)/python -m tests.faults.agent --tickets 200 --kills 20 --rate 1
 	$(BIN)/python -m tests.faults.agent --tickets 200 --kills 20 --rate 1 --keys-kept 10

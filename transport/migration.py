@@ -45,20 +45,18 @@ def revisions(database: Database) -> Revisions:
 
 def check(database: Database) -> None:
     """Raises `ConfigError` unless a store is as this build needs it, or empty; `Unavailable` as well."""
-    found, needed = revisions(database)
-    if found not in (None, needed):
-        way_out = "run `signalbox database upgrade`"
-        raise _refused(database, f"the store is at revision {found}, this build needs {needed}: {way_out}")
+    _refuse_another(database, revisions(database))
 
 
 def prepare(database: Database) -> None:
     """Set up a store that is empty, and check any other as `check` does. Many may do so at once."""
-    found, _ = revisions(database)
-    if found is None:
+    there = revisions(database)
+    if there.found is None:
         with database.within(MIGRATING).creating() as connection:
             if _revisions(database, connection).found is None:
                 _run(connection)
-    check(database)
+            there = _revisions(database, connection)
+    _refuse_another(database, there)
 
 
 def upgrade(database: Database) -> Revisions:
@@ -127,6 +125,13 @@ def _unlike(connection: Connection) -> Iterator[tuple[str, str]]:
         if there != known:
             columns = ", ".join(sorted(there ^ known))
             yield name, f"was not made by a build of Signalbox: it differs in {columns}"
+
+
+def _refuse_another(database: Database, there: Revisions) -> None:
+    if there.found not in (None, there.needed):
+        way_out = "run `signalbox database upgrade`"
+        problem = f"the store is at revision {there.found}, this build needs {there.needed}: {way_out}"
+        raise _refused(database, problem)
 
 
 def _refused(database: Database, problem: str) -> ConfigError:

@@ -34,7 +34,7 @@ def audit(bootstrap: str, versions: Sequence[Artifact]) -> Answers:
     """Read every prediction, and ask its version again what it says of the features that stand there."""
     answers = Answers()
     found: dict[str, list[Prediction]] = {}
-    for record in _predictions(bootstrap):
+    for record in predictions(bootstrap):
         answers.by_digest[record.model_digest] += 1
         answers.at.append((record.deadline - record.sla_ms + round(record.latency_ms), record.model_digest))
         found.setdefault(record.model_digest, []).append(record)
@@ -50,7 +50,8 @@ def audit(bootstrap: str, versions: Sequence[Artifact]) -> Answers:
     return answers
 
 
-def _predictions(bootstrap: str) -> list[Prediction]:
+def predictions(bootstrap: str) -> list[Prediction]:
+    """Every record of the predictions, in no order."""
     consumer = Consumer(consumer_config(bootstrap, "answers", log_level=2))
     partitions = consumer.list_topics(PREDICTIONS, timeout=10).topics[PREDICTIONS].partitions
     consumer.assign([TopicPartition(PREDICTIONS, number, 0) for number in partitions])

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 from sqlalchemy import Connection
@@ -97,3 +98,16 @@ def test_a_step_that_is_being_written_is_waited_for_by_who_takes_the_ticket_over
             frozen.append(Sent("third"))
     writer.join()
     assert [row.step for row in journal.steps(ROW.run_id)] == [Sent("first"), Sent("second")]
+
+
+def test_a_read_only_database_is_an_outage_of_the_journal_and_of_no_ticket(
+    database: Database,
+) -> None:
+    if database.engine.dialect.name != "postgresql":
+        pytest.skip("a file is made read-only by its owner, not by a failover")
+    Journal(database).create()
+    url, before = database.engine.url, str(database.engine.url.query["options"])
+    read_only = url.update_query_dict({"options": f"{before} -cdefault_transaction_read_only=on"})
+    replica = open_database(read_only.render_as_string(hide_password=False))
+    with closing(replica), pytest.raises(Unavailable, match="agent journal is unavailable"):
+        Journal(replica).open(ROW)
