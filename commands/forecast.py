@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from models.forecasting import HORIZON_DAYS, LONGEST_DAYS
+
 if TYPE_CHECKING:
     from tasks.night_watch import NightWatch, Standings
 
@@ -63,11 +65,17 @@ def show(
     nights: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 1,
     plot: Annotated[bool, typer.Option("--plot", help="Draw it, after the weeks before.")] = False,
     tenant: TENANT = None,
+    days: Annotated[
+        int, typer.Option(min=1, max=LONGEST_DAYS, help="The horizon: so many days, and their total.")
+    ] = HORIZON_DAYS,
 ) -> None:
-    """What was forecast of one SKU, day by day; 80 % of what comes is to lie between the bounds."""
+    """What was forecast of one SKU: mean, bounds and quantiles of each day, and of the horizon's total.
+
+    80 % of what comes is to lie between the bounds; the total exceeds its p90 in one of ten horizons.
+    """
     from rich.console import Console
 
-    from commands.forecast_shown import drawn, table
+    from commands.forecast_shown import drawn, table, total_line
     from events.errors import ConfigError, Problem
     from features.offline.forecasts import Forecasts
     from features.offline.sales import Sales
@@ -89,9 +97,11 @@ def show(
         console.print(f"{sku}, night of {stored.night}: {stored.method}, {stored.model_id}")
         if plot:
             night = date.fromisoformat(stored.night)
-            console.print(drawn(Sales(database, settings.time_zone).series(whose, [sku], night)[sku], stored))
+            sold = Sales(database, settings.time_zone).series(whose, [sku], night)[sku]
+            console.print(drawn(sold, stored, days))
         else:
-            console.print(table(stored))
+            console.print(table(stored, days))
+        console.print(total_line(stored, days))
     database.close()
 
 

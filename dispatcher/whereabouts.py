@@ -122,8 +122,9 @@ def _pending(lane: InLane, retrying: Mapping[str, int]) -> str:
 def _predicted(sighting: Predicted) -> str:
     prediction = sighting.prediction
     output = prediction.output
+    said = output.label if output.confidence is None else f"{output.label}, {output.confidence:.3f}"
     return (
-        f"{sighting.position}: {output.decision} ({output.label}, {output.confidence:.3f}) by"
+        f"{sighting.position}: {output.decision} ({said}) by"
         f" {prediction.model_id}, fed {_clock(prediction.fed_at)}, {_attempts(prediction.attempts)},"
         f" {prediction.latency_ms:,.0f} ms after it entered"
     )

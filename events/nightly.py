@@ -1,4 +1,4 @@
-"""Which events is a nightly forecast made of, and which ids have they? Derived: twice the same is one."""
+"""The events that a nightly forecast is made of. Their ids are derived: twice the same is one."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -19,10 +19,16 @@ def trigger(tenant_id: str, night: date, now: Millis) -> Envelope:
     return _event(derived_id("night", tenant_id, night.isoformat()), TRIGGER, tenant_id, now, payload)
 
 
-def requested(tenant_id: str, night: date, sku: str, now: Millis) -> Envelope:
-    """Asks for one SKU's forecast of a night."""
-    event_id = derived_id("forecast", tenant_id, night.isoformat(), sku)
-    payload = {"forecast_date": night.isoformat(), "sku": sku}
+def requested(
+    tenant_id: str, night: date, sku: str, now: Millis, horizon_days: int | None = None
+) -> Envelope:
+    """Asks for one SKU's forecast of a night; for so many days, or as many as are usual."""
+    name: tuple[str, ...] = ("forecast", tenant_id, night.isoformat(), sku)
+    payload: dict[str, object] = {"forecast_date": night.isoformat(), "sku": sku}
+    if horizon_days is not None:
+        # another horizon is another answer
+        name, payload = (*name, str(horizon_days)), {**payload, "horizon_days": horizon_days}
+    event_id = derived_id(*name)
     return _event(event_id, REQUESTED, tenant_id, now, payload)
 
 

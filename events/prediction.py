@@ -1,4 +1,4 @@
-"""What comes out of an inference, and on what does it rest? What audit, replay and rollout read."""
+"""What comes out of an inference, and what it rests on. Audit, replay and rollout read it."""
 
 from typing import Annotated, Any, Literal
 
@@ -26,20 +26,37 @@ class ChurnDetail(msgspec.Struct, frozen=True, tag="churn"):
     offer_at: float
 
 
-class DayDemand(msgspec.Struct, frozen=True):
-    """Pieces on one day (ISO 8601): the mean, and between which bounds most of what comes will lie."""
+class DemandQuantiles(msgspec.Struct, frozen=True):
+    """Pieces that demand does not exceed with a probability of 0.5, 0.8, 0.9 and 0.95."""
+
+    p50: float
+    p80: float
+    p90: float
+    p95: float
+
+
+class DayDemand(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Pieces on one day (ISO 8601): the expected value, and bounds between which most of what comes will lie.
+
+    `quantiles` are of the day, its `p50` the median. A forecast that was made before there were any has none,
+    and its `mean` is near the median.
+    """
 
     day: str
     mean: float
     low: float
     high: float
+    quantiles: DemandQuantiles | None = None
 
 
-class ForecastDetail(msgspec.Struct, frozen=True, tag="forecast"):
+class ForecastDetail(msgspec.Struct, frozen=True, tag="forecast", omit_defaults=True):
     """What is forecast of a SKU as of a night's midnight, day by day, and by which method.
 
     `coverage` is how much of what comes is to lie between `low` and `high`, 0 to 1. The forecast was made by
-    `model_id` at `made_at` (epoch ms): who asks later in the day is told the same, whatever serves by then.
+    `model_id` at `made_at` (epoch ms): later in the day the answer is the same, whatever serves by then.
+    `expected` is the mean of the whole horizon, all of `days` together, and `total` its quantiles: what a
+    restock goes by. The quantiles of days do not add up to it. Both are None in forecasts that were made
+    before there were any.
     """
 
     night: str
@@ -48,6 +65,8 @@ class ForecastDetail(msgspec.Struct, frozen=True, tag="forecast"):
     made_at: Millis
     coverage: float
     days: tuple[DayDemand, ...]
+    expected: float | None = None
+    total: DemandQuantiles | None = None
 
 
 class NightDetail(msgspec.Struct, frozen=True, tag="night"):
@@ -121,13 +140,16 @@ Detail = (  # a tagged union: a workflow that says more than a decision adds its
 
 
 class Output(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The answer itself. `confidence` is the probability (0 to 1) of `label`'s positive class.
+    """The answer itself.
 
-    `detail` is what a workflow says besides; None where it has nothing to add.
+    `confidence` (0 to 1) of a classifier is the probability of `label`'s positive class, of a forecast the
+    median of the horizon's total by its 0.9 quantile: 1 is certain, near 0 anything may come. It is None if
+    the answer estimates nothing: a plan of a night, a training. `detail` is what a workflow says besides;
+    None if it has nothing to add.
     """
 
     label: str
-    confidence: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    confidence: Annotated[float, msgspec.Meta(ge=0, le=1)] | None
     decision: str
     detail: Detail | None = None
 

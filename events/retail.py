@@ -137,6 +137,7 @@ class NightlyForecastTrigger(Payload):
 class NightlyForecastRequested(Payload):
     forecast_date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
     sku: Id
+    horizon_days: Annotated[int, Field(ge=1, le=1_000)] | None = None
 
 
 class NightlyForecastCompleted(Payload):

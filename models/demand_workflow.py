@@ -1,4 +1,4 @@
-"""How much of a SKU will be sold in the next seven days? Forecast once a night, and told from there."""
+"""A SKU's demand over the horizon that an event asks for. Forecast once a night, and answered from there."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
@@ -8,12 +8,12 @@ from events.decision import Millis
 from events.envelope import Envelope
 from events.errors import DeadLetter, SignalboxError
 from events.nightly import REQUESTED
-from events.prediction import DayDemand, ForecastDetail, Output
+from events.prediction import DayDemand, DemandQuantiles, ForecastDetail, Output
 from features.contract import Contract
 from features.keys import EntityKey
 from features.offline.forecasts import Day, StoredForecast
 from features.retail import DEFINITIONS
-from models.forecasting import COVERAGE, DailySeries, Forecast, Forecaster
+from models.forecasting import COVERAGE, HORIZON_DAYS, LONGEST_DAYS, DailySeries, Forecast, Forecaster
 from models.nights import Timetable, night_of
 from models.workflow import Answer, Case, ModelVersion
 from transport.clock import Clock
@@ -74,8 +74,9 @@ class DemandWorkflow:
         return self._forecaster.version
 
     def entities(self, event: Envelope) -> Mapping[str, EntityKey]:
-        """The SKU. Raises `DeadLetter` where the payload names none, or no night."""
+        """The SKU. Raises `DeadLetter` if the payload names none, or a night or horizon that is none."""
         self.night_of(event)
+        horizon_of(event)
         return {"sku": EntityKey(event.tenant_id, "sku", _sku(event))}
 
     def entity_id(self, event: Envelope) -> str:
@@ -85,12 +86,12 @@ class DemandWorkflow:
     def infer(self, cases: Sequence[Case]) -> Sequence[Answer | SignalboxError]:
         """One answer for each case, in their order; all SKUs of a night in one call. Raises `Unavailable`."""
         wanted = [(case.event.tenant_id, self._known_night(case.event), _sku(case.event)) for case in cases]
-        answers: dict[tuple[str, date, str], Answer] = {}
+        found: dict[tuple[str, date, str], StoredForecast] = {}
         for tenant_id, night in dict.fromkeys((tenant_id, night) for tenant_id, night, _ in wanted):
             skus = list(dict.fromkeys(sku for *whose, sku in wanted if whose == [tenant_id, night]))
             for sku, stored in self._of_night(tenant_id, night, skus).items():
-                answers[tenant_id, night, sku] = _answer(stored)
-        return [answers[key] for key in wanted]
+                found[tenant_id, night, sku] = stored
+        return [_answer(found[key], horizon_of(case.event)) for key, case in zip(wanted, cases, strict=True)]
 
     def fall_back(self, case: Case, reason: str) -> Answer:  # noqa: ARG002  # the contract's
         """Never asked for: no feature can be missing where none is needed."""
@@ -129,7 +130,11 @@ class DemandWorkflow:
         return found
 
     def _stored(self, sku: str, night: date, forecast: Forecast) -> StoredForecast:
-        figures = zip(forecast.mean.tolist(), forecast.low.tolist(), forecast.high.tolist(), strict=True)
+        figures = zip(
+            *(of.tolist() for of in (forecast.mean, forecast.low, forecast.high)),
+            *(map(tuple, of.tolist()) for of in (forecast.quantiles, forecast.totals)),
+            strict=True,
+        )
         days = (Day((night + timedelta(days=ahead)).isoformat(), *of) for ahead, of in enumerate(figures))
         version = self.version
         return StoredForecast(
@@ -144,8 +149,44 @@ def _sku(event: Envelope) -> str:
     raise DeadLetter("missing_feature", "payload.sku must be a text that is not empty")
 
 
-def _answer(stored: StoredForecast) -> Answer:
-    days = tuple(DayDemand(*day) for day in stored.days)
-    detail = ForecastDetail(stored.night, stored.method, stored.model_id, stored.created_at, COVERAGE, days)
-    expected = sum(day.mean for day in days)
-    return Answer(Output("demand", COVERAGE, "forecast", detail), {"expected_7d": expected})
+def horizon_of(event: Envelope) -> int:
+    """The days that an event asks for. Raises `DeadLetter` if no forecast reaches so far."""
+    asked = event.payload.get("horizon_days")
+    if asked is None:
+        return HORIZON_DAYS
+    if isinstance(asked, int) and 1 <= asked <= LONGEST_DAYS:
+        return asked
+    message = f"payload.horizon_days must be from 1 to {LONGEST_DAYS}, is {asked!r}: ask for fewer days"
+    raise DeadLetter("invalid_payload", message)
+
+
+def _answer(stored: StoredForecast, horizon: int) -> Answer | SignalboxError:
+    days = stored.days[:horizon]
+    if len(days) < horizon:
+        message = (
+            f"payload.horizon_days is {horizon}, the forecast of {stored.night} has {len(days)} days: it was "
+            "made by an earlier release. Ask for fewer days, or for the next night"
+        )
+        return DeadLetter("invalid_payload", message)
+    expected, total = sum(day.mean for day in days), days[-1].totals
+    detail = ForecastDetail(
+        *(stored.night, stored.method, stored.model_id, stored.created_at, COVERAGE),
+        tuple(_day(day) for day in days),
+        None if total is None else expected,
+        None if total is None else DemandQuantiles(*total),
+    )
+    features = {f"expected_{horizon}d": expected}
+    return Answer(Output("demand", _confidence(total), "forecast", detail), features)
+
+
+def _day(day: Day) -> DayDemand:
+    quantiles = None if day.quantiles is None else DemandQuantiles(*day.quantiles)
+    return DayDemand(day.day, day.mean, day.low, day.high, quantiles)
+
+
+def _confidence(total: tuple[float, ...] | None) -> float | None:
+    """How near the median of the total is to its 0.9 quantile; 1 if nothing is expected to be sold."""
+    if total is None:
+        return None
+    median, _, high, _ = total
+    return median / high if high > 0 else 1.0

@@ -1,4 +1,4 @@
-"""What does the global demand model look at? A row for each SKU and day ahead, out of the SKU's own past."""
+"""The columns of the global demand model: a row for each SKU and day ahead, out of the SKU's own past."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ _MEAN_DAYS = (3, 7, 14, 28, 112)
 _SHARE_DAYS = (14, 56)
 _WEEKS_AGO = (1, 2, 3, 4)
 _SAME_WEEKDAYS = 8
+_RAW_DAYS = (28, 56, 112)
 
 COLUMNS = (
     *(f"mean_{days}d" for days in _MEAN_DAYS),
@@ -39,6 +40,16 @@ COLUMNS = (
     "day_of_month",
 )
 """In the order of the matrix. Demand is in units of the SKU's own level, so that one model fits all."""
+
+_OF_DAYS = 3
+_OF_WEEKDAYS = len(_WEEKS_AGO) + 3
+_SHARED = len(COLUMNS) - _OF_WEEKDAYS - _OF_DAYS
+WEEK_COLUMNS = (
+    *COLUMNS[:_SHARED],
+    *(f"mean_of_{name}" for name in COLUMNS[_SHARED:-_OF_DAYS]),
+    *(f"uncapped_mean_{days}d" for days in _RAW_DAYS),
+)
+"""Of the model of whole weeks: one row for each SKU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +84,14 @@ def rows_of(series: Sequence[DailySeries], night: date) -> Rows:
     shared = _shared(relative, price, age, level)
     days = [_of_day(relative, shared, night, ahead) for ahead in range(HORIZON_DAYS)]
     return Rows(np.stack(days, axis=1).reshape(-1, len(COLUMNS)), level)
+
+
+def week_rows(rows: Rows, series: Sequence[DailySeries], night: date) -> Floats:
+    """One row for each series out of its days' rows, and what was sold in all, bulk orders included."""
+    days = rows.matrix.reshape(len(series), HORIZON_DAYS, len(COLUMNS))
+    demand = np.stack([_right_aligned(each.before(night).demand, 0.0) for each in series])
+    raw = [demand[:, -days:].sum(axis=1) / days / rows.level for days in _RAW_DAYS]
+    return np.column_stack([days[:, 0, :_SHARED], days[:, :, _SHARED:-_OF_DAYS].mean(axis=1), *raw])
 
 
 def _windows(known: Sequence[DailySeries]) -> list[Floats]:

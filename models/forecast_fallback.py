@@ -1,11 +1,12 @@
-"""What is forecast of a SKU that has too little of a past for the ensemble?"""
+"""The forecast of a SKU that has too little of a past for the ensemble."""
 
 from typing import Literal
 
 import numpy as np
 
-from models.forecast_columns import usual_most
-from models.forecasting import COVERAGE, HORIZON_DAYS, DailySeries, Floats, Forecast
+from models.forecast_columns import WINDOW_DAYS, usual_most
+from models.forecast_totals import empirical_totals
+from models.forecasting import COVERAGE, LONGEST_DAYS, QUANTILES, DailySeries, Floats, Forecast
 
 Kind = Literal[
     "regular",  # the ensemble
@@ -26,7 +27,7 @@ _HIGH = (1 + COVERAGE) / 2
 
 
 def kind_of(series: DailySeries) -> Kind:
-    """Who forecasts this SKU, by what is known of it."""
+    """What forecasts this SKU, by what is known of it."""
     if not series.demand.any():
         return "unsold"
     if len(series) < NEW_DAYS:
@@ -37,18 +38,23 @@ def kind_of(series: DailySeries) -> Kind:
 
 def now_and_then(series: DailySeries) -> Forecast:
     """The same for each day. On most days nothing is sold: the interval may hold more than it should."""
-    return _level(tsb(series.demand), float(np.quantile(series.demand[-RECENT_DAYS:], _HIGH)), "TSB")
+    high = float(np.quantile(series.demand[-RECENT_DAYS:], _HIGH))
+    chance, size = tsb(series.demand)
+    point, mean = chance * size, chance * float(series.demand[series.demand > 0].mean())
+    totals = empirical_totals(series.demand[-WINDOW_DAYS:])
+    return _level(mean, point, max(point, high), totals, "TSB")
 
 
 def nothing() -> Forecast:
     """Of what was never sold."""
-    return _level(0.0, 0.0, "nothing sold")
+    return _level(0.0, 0.0, 0.0, np.zeros((LONGEST_DAYS, len(QUANTILES))), "nothing sold")
 
 
-def tsb(demand: Floats) -> float:
-    """Pieces a day by Teunter, Syntetos & Babai (2011): how likely a sale is, times how large.
+def tsb(demand: Floats) -> tuple[float, float]:
+    """How likely a sale is on a day, and how large, bulk orders left out: Teunter, Syntetos & Babai (2011).
 
-    Unlike Croston's method it forgets a SKU that is no longer sold. `demand` has a day with a sale.
+    Their product has a small absolute error. Unlike Croston's method it forgets a SKU that is no longer sold.
+    `demand` has a day with a sale.
     """
     capped = np.minimum(demand, usual_most(demand))
     sizes = capped[capped > 0]
@@ -57,9 +63,11 @@ def tsb(demand: Floats) -> float:
         chance += SMOOTHING * (float(pieces > 0) - chance)
         if pieces > 0:
             size += SMOOTHING * (pieces - size)
-    return chance * size
+    return chance, size
 
 
-def _level(mean: float, high: float, method: str) -> Forecast:
-    line = np.ones(HORIZON_DAYS)
-    return Forecast(mean * line, 0.0 * line, max(mean, high) * line, method)
+def _level(mean: float, median: float, high: float, totals: Floats, method: str) -> Forecast:
+    line = np.ones(LONGEST_DAYS)
+    quantiles = np.maximum(np.tile(totals[0], (LONGEST_DAYS, 1)), median)
+    quantiles[:, 0] = median
+    return Forecast(mean * line, median * line, 0.0 * line, high * line, quantiles, totals, method)

@@ -1,4 +1,4 @@
-"""What goes into a demand forecast, and what comes out? The types that every forecaster shares."""
+"""The types that every demand forecaster shares: what goes into a forecast, and what comes out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +11,16 @@ from numpy.typing import NDArray
 from models.workflow import ModelVersion
 
 HORIZON_DAYS = 7
-"""How many days a forecast is for: the night's own day is the first of them."""
+"""How many days a forecast is for if the event names no `horizon_days`: the night's own day is the first."""
+
+LONGEST_DAYS = 28
+"""The longest horizon. A forecast is made of so many days at once, so that any horizon is cut out of it."""
 
 COVERAGE = 0.8
 """How much of what comes is to lie between `low` and `high`."""
+
+QUANTILES = (0.5, 0.8, 0.9, 0.95)
+"""Of a horizon's total: a restock up to 0.9 runs out in one of ten horizons."""
 
 Floats = NDArray[np.float64]
 
@@ -48,14 +54,22 @@ class DailySeries:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Pieces a day for `HORIZON_DAYS` days: 0 <= `low` <= `mean` <= `high`, arrays of that length.
+    """Pieces on each of `LONGEST_DAYS` days; `mean`, `median`, `low` and `high` have that length.
 
-    `COVERAGE` of what comes lies between `low` and `high`. `method` names what the forecast was made by.
+    `mean` is the expected value: means add up. `median` is the point with the least absolute error, and does
+    not add up. 0 <= `low` <= `median` <= `high`, and `COVERAGE` of what comes lies between the bounds; on
+    days on which few large orders are all that is sold, the mean may lie above `high`.
+
+    `quantiles` `[days, QUANTILES]` are of each day, `totals` of the same shape are of all days up to and with
+    that one: `totals[6]` are those of the first week. `method` names what the forecast was made by.
     """
 
     mean: Floats
+    median: Floats
     low: Floats
     high: Floats
+    quantiles: Floats
+    totals: Floats
     method: str
 
 
@@ -67,8 +81,15 @@ class Forecaster(Protocol):
         """What is stamped on each forecast."""
 
     def forecast(self, series: Mapping[str, DailySeries], night: date) -> Mapping[str, Forecast]:
-        """By SKU, the demand of `HORIZON_DAYS` days from `night` on: one forecast for each series.
+        """By SKU, the demand of `LONGEST_DAYS` days from `night` on: one forecast for each series.
 
         Every series ends where `night` begins. The same series and night give the same forecast, whatever
         else is in the call. Raises nothing for a series that is short, empty or all zero.
         """
+
+
+def repeated_weeks(week: Floats) -> Floats:
+    """A week's figures by day, for `LONGEST_DAYS` days: a later day is as that weekday of the first week."""
+    weeks = -(-LONGEST_DAYS // len(week))
+    longest: Floats = np.tile(week, weeks)[:LONGEST_DAYS]
+    return longest

@@ -27,8 +27,8 @@ class Failure(msgspec.Struct, frozen=True):
 class Accuracy(msgspec.Struct, frozen=True):
     """How well a night's forecast met a day that is over; `sold` and `expected` in pieces of all SKUs.
 
-    `wape` is the sum of the absolute errors by what was sold, `coverage` the share of SKUs whose sales lay
-    between their bounds.
+    `expected` adds up means, `wape` is the sum of the medians' absolute errors by what was sold, `coverage`
+    the share of SKUs whose sales lay between their bounds.
     """
 
     night: str
@@ -109,7 +109,7 @@ def accuracy(
     total = sum(actual.values())
     if total <= 0:
         return None
-    errors = sum(abs(actual[sku] - said.mean) for sku, said in forecasts.items())
+    errors = sum(abs(actual[sku] - said.median) for sku, said in forecasts.items())
     met = sum(said.low <= actual[sku] <= said.high for sku, said in forecasts.items())
     expected = sum(said.mean for said in forecasts.values())
     return Accuracy(night, day, len(actual), total, expected, errors / total, met / len(actual))

@@ -91,7 +91,7 @@ class Trainer:
         detail = TrainingDetail(
             payload["dataset_version"], payload["rows_added"], known.pending, plan.min_rows
         )
-        return Answer(Output(taken, 1.0, DECISIONS[taken], detail), {})
+        return Answer(Output(taken, None, DECISIONS[taken], detail), {})
 
 
 def _told(event: Envelope) -> DatasetUpdate:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Forecast(ServedTask):
-    """Seven days of demand for each SKU that is asked for; a night's trigger is cut into such events."""
+    """Demand over a horizon for each SKU that is asked for; a night's trigger is cut into such events."""
 
     name = "tasks.forecast.forecast"
     model = MODEL

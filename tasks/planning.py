@@ -1,4 +1,4 @@
-"""What becomes of a night's trigger? It is cut into an event for each SKU, which the dispatcher routes."""
+"""A night's trigger, cut into an event for each SKU, which the dispatcher routes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
@@ -10,6 +10,7 @@ from events.nightly import TRIGGER, requested
 from events.prediction import NightDetail, Output
 from events.topics import EVENTS
 from features.keys import EntityKey
+from models.demand_workflow import horizon_of
 from models.nights import Timetable, night_of
 from models.workflow import Answer, Case, ModelVersion, Workflow
 from tasks.records import event_record
@@ -88,9 +89,12 @@ class Planner:
         )
         skus = self._plans.unanswered(tenant_id, name)
         now = self._clock()
-        self._publish([event_record(EVENTS, requested(tenant_id, night, sku, now), sku) for sku in skus])
+        days = case.event.payload.get("horizon_days")
+        self._publish(
+            [event_record(EVENTS, requested(tenant_id, night, sku, now, days), sku) for sku in skus]
+        )
         detail = NightDetail(name, self._plans.planned(tenant_id, name), len(skus))
-        return Answer(Output("night", 1.0, "plan", detail), {})
+        return Answer(Output("night", None, "plan", detail), {})
 
 
 class NightlyWorkflow:
@@ -112,6 +116,7 @@ class NightlyWorkflow:
         if event.event_type != TRIGGER:
             return self._demand.entities(event)
         self._planner.night_of(event)
+        horizon_of(event)
         return {}
 
     def entity_id(self, event: Envelope) -> str:

@@ -39,8 +39,9 @@ def prediction(fed: Fed, case: Case, answer: Answer, entity_id: str, stamp: Stam
     """The record for `ml.predictions`, keyed by its id. Raises `DeadLetter` where the answer is none."""
     event, decision, model = case.event, case.decision, stamp.model
     features = case.features if answer.read is None else answer.read
-    if not 0 <= answer.output.confidence <= 1:
-        raise DeadLetter("invalid_output", f"confidence must be from 0 to 1, is {answer.output.confidence}")
+    confidence = answer.output.confidence
+    if confidence is not None and not 0 <= confidence <= 1:
+        raise DeadLetter("invalid_output", f"confidence must be from 0 to 1, is {confidence}")
     record = Prediction(
         prediction_id=decision.prediction_id,
         model_id=model.model_id,

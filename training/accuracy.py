@@ -1,4 +1,4 @@
-"""How far off were forecasts? WAPE, MASE, bias and coverage, and how sure one is of them. Pure.
+"""WAPE, MASE, bias, pinball loss and coverage of forecasts, and their intervals by bootstrap. Pure.
 
 Arrays are `[nights, SKUs, days]`, in pieces; a scale is `[nights, SKUs]`.
 """
@@ -56,6 +56,21 @@ def weekly_wape(truth: Truth, forecast: Floats) -> float:
     """As `wape`, of the seven days together: what a restock has to get right."""
     error = np.abs(truth.actual.sum(axis=2) - forecast.sum(axis=2))
     return float(error.sum() / truth.actual.sum())
+
+
+def pinball(truth: Truth, quantile: Floats, level: float) -> float:
+    """The pinball loss of a quantile of the days' total, in pieces: the mean over nights and SKUs.
+
+    `quantile` is `[nights, SKUs]`, `level` from 0 to 1: a piece too few costs `level`, one too many the rest.
+    Koenker & Bassett, *Regression quantiles* (1978).
+    """
+    error = truth.actual.sum(axis=2) - quantile
+    return float(np.maximum(level * error, (level - 1) * error).mean())
+
+
+def covered(truth: Truth, quantile: Floats, level: float) -> float:  # noqa: ARG001  # as `pinball` is called
+    """The share of totals that did not exceed a quantile: for a good one its level. `quantile` as above."""
+    return float((truth.actual.sum(axis=2) <= quantile).mean())
 
 
 def coverage(truth: Truth, low: Floats, high: Floats) -> float:

@@ -38,13 +38,15 @@ class Bench(Protocol):
 def confidences(workflow: Workflow, cases: Sequence[Case], batch: int) -> NDArray[np.float64]:
     """What the workflow says of each case, asked as a worker asks: in batches.
 
-    Raises what it says of a case instead of an answer.
+    Raises what it says of a case instead of an answer, and `ValueError` if the workflow estimates nothing.
     """
     found = []
     for some in _batches(cases, batch):
         for answer in workflow.infer(some):
             if not isinstance(answer, Answer):
                 raise answer
+            if answer.output.confidence is None:
+                raise ValueError(f"{workflow.name} answers without a confidence: it has no scores to measure")
             found.append(answer.output.confidence)
     return np.array(found, np.float64)
 

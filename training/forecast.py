@@ -1,7 +1,7 @@
 """From daily series to a saved demand forecaster."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,15 +13,17 @@ import xgboost
 
 from events.errors import ConfigError, Problem
 from models.artifact import Metadata
-from models.forecast import BLEND, MEAN_TREES, MODEL, NEEDS, RANGE_TREES
-from models.forecast_columns import COLUMNS
+from models.forecast import BLEND, CALIBRATION, MODEL, NEEDS, POINT_TREES, RANGE_TREES, WEEK_TREES
+from models.forecast_columns import COLUMNS, WEEK_COLUMNS
 from models.forecast_parts import Blend, GlobalModel
 from models.forecast_prophet import CHANGEPOINTS
+from models.forecast_totals import Calibration
 from models.forecasting import COVERAGE, DailySeries, Floats
 from models.recipe import Column, DataSummary, Provenance, Recipe, Signature
 from training.forecast_bench import ForecastBench
+from training.forecast_calibrating import calibrate
 from training.forecast_choosing import choose
-from training.forecast_measuring import FitAll, Measured, in_turn, measured, metrics
+from training.forecast_measuring import FitAll, Measured, in_turn, joined, measured, metrics
 from training.forecast_rows import NIGHTS_APART, WARM_UP_DAYS, Fitting, fitting_rows
 from training.forecast_split import Weeks
 from training.saving import save
@@ -40,13 +42,14 @@ PARAMETERS: dict[str, str | int | float | bool] = {
     "nthread": 1,
 }
 _MEAN: dict[str, str | float] = {"objective": "reg:tweedie", "tweedie_variance_power": 1.3}
+_WEEK = {**_MEAN, "max_depth": 4}
 _RANGE = {"objective": "reg:quantileerror", "quantile_alpha": [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2]}
 
 
 RANGE_NIGHTS_APART = 3 * NIGHTS_APART
 """Quantiles take ten times as long to fit as a mean: each leaf sorts its rows."""
 BLEND_SKUS = 100
-"""Two numbers are chosen: more would take Prophet's time and change neither."""
+"""Two numbers are chosen: more would take time and change neither."""
 
 
 class Progress(Protocol):
@@ -67,6 +70,9 @@ class Trained:
     metadata: Metadata
     bench: ForecastBench
     blend: Blend
+    calibration: Calibration
+    calibrated_on: Measured
+    """The weeks that the parts were joined on."""
     measured: Measured
     """The test weeks, part by part."""
 
@@ -80,37 +86,37 @@ def train(
     progress: Progress,
     fit_all: FitAll = in_turn,
 ) -> Trained:
-    """Fit, blend, measure and save; nothing from the weeks' end on is looked at.
+    """Fit, blend, calibrate, measure and save; nothing from the weeks' end on is looked at.
 
-    Measured on the `skus` that sold best before the first test night, blended on some of those that did
-    before the first blend night. The same series give the same digest. Raises `ConfigError` where they are
-    too short.
+    Measured on the `skus` that sold best before the first test night, calibrated on those that did before the
+    first blend night, and blended on some of these. The same series give the same digest. Raises
+    `ConfigError` if they are too short.
     """
     known = {sku: each.before(weeks.end) for sku, each in sorted(series.items())}
     _check(known, weeks)
     rows = fitting_rows(known, weeks.fit_end)
     progress.say(f"fit on {len(rows.raw):,} rows of {len(known):,} SKUs before {weeks.fit_end}")
-    mean = _fit(rows.matrix, rows.capped, rows.level, _MEAN, progress)
-    some = fitting_rows(known, weeks.fit_end, RANGE_NIGHTS_APART)
-    quantiles = _fit(some.matrix, some.raw, some.level, _RANGE, progress)
-    trees = GlobalModel(mean, quantiles)
+    boosters = _fit_all(rows, fitting_rows(known, weeks.fit_end, RANGE_NIGHTS_APART), progress)
+    trees = GlobalModel(*boosters.values())
     # each chosen by what was known before its own weeks: who sells in them would be no fair draw of who will
     earlier = best_selling(known, weeks.blend_nights[0], skus)
     best = best_selling(known, weeks.test_nights[0], skus)
-    among = dict(list(earlier.items())[:: -(-len(earlier) // BLEND_SKUS)])
-    progress.say(f"blend on {weeks.blend} weeks of {len(among)} SKUs")
-    blend = choose(measured(trees, among, weeks.blend_nights, progress.tree, fit_all))
+    progress.say(f"blend and calibrate on {weeks.blend} weeks of {len(earlier)} SKUs")
+    later = measured(trees, earlier, weeks.blend_nights, progress.tree, fit_all, weeks.test_nights[0])
+    blend = choose(later.of_skus(np.arange(0, len(earlier), -(-len(earlier) // BLEND_SKUS))))
+    calibration = calibrate(later, blend)
     progress.say(f"measure on {weeks.test} weeks of {len(best)} SKUs")
-    tested = measured(trees, best, weeks.test_nights, progress.tree, fit_all)
-    found = metrics(tested, blend)
+    tested = measured(trees, best, weeks.test_nights, progress.tree, fit_all, weeks.end)
+    found = metrics(tested, joined(tested, blend, calibration))
     files = {
-        MEAN_TREES: bytes(mean.save_raw()),
-        RANGE_TREES: bytes(quantiles.save_raw()),
+        **{name: bytes(booster.save_raw()) for name, booster in boosters.items()},
         BLEND: msgspec.json.encode(blend),
+        CALIBRATION: msgspec.json.encode(calibration),
     }
-    recipe = _recipe(_summary(known, weeks, rows, (len(among), len(best))), found, blend)
+    recipe = _recipe(_summary(known, weeks, rows, (len(earlier), len(best))), found, blend, calibration)
     path, metadata = save(model_dir, files, recipe, provenance)
-    return Trained(path, metadata, ForecastBench(best, weeks.test_nights), blend, tested)
+    bench = ForecastBench(best, weeks.test_nights)
+    return Trained(path, metadata, bench, blend, calibration, later, tested)
 
 
 def best_selling(series: Mapping[str, DailySeries], night: date, skus: int) -> dict[str, DailySeries]:
@@ -131,8 +137,22 @@ def _check(known: Mapping[str, DailySeries], weeks: Weeks) -> None:
         raise ConfigError([Problem("offline feature store", 0, "sku_demand", problem)])
 
 
+def _fit_all(rows: Fitting, some: Fitting, progress: Progress) -> dict[str, xgboost.Booster]:
+    """By file, in the order in which `GlobalModel` takes them; `some` of the rows are for the bounds."""
+    return {
+        POINT_TREES: _fit(rows.matrix, rows.capped, rows.level, _MEAN, progress),
+        RANGE_TREES: _fit(some.matrix, some.raw, some.level, _RANGE, progress),
+        WEEK_TREES: _fit(rows.weeks, rows.totals, rows.week_level, _WEEK, progress, WEEK_COLUMNS),
+    }
+
+
 def _fit(
-    matrix: Floats, target: Floats, weight: Floats, objective: Mapping[str, object], progress: Progress
+    matrix: Floats,
+    target: Floats,
+    weight: Floats,
+    objective: Mapping[str, object],
+    progress: Progress,
+    columns: Sequence[str] = COLUMNS,
 ) -> xgboost.Booster:
     class Grown(xgboost.callback.TrainingCallback):
         def after_iteration(self, model: object, epoch: int, evals_log: object) -> bool:  # noqa: ARG002  # its contract
@@ -140,14 +160,15 @@ def _fit(
             return False
 
     # errors count in pieces: a SKU that sells ten times as much weighs ten times as much
-    data = xgboost.QuantileDMatrix(matrix, target, weight=weight, feature_names=list(COLUMNS), nthread=1)
+    data = xgboost.QuantileDMatrix(matrix, target, weight=weight, feature_names=list(columns), nthread=1)
     return xgboost.train({**PARAMETERS, **objective}, data, ROUNDS, callbacks=[Grown()])
 
 
-def _recipe(data: DataSummary, found: dict[str, float], blend: Blend) -> Recipe:
+def _recipe(data: DataSummary, found: dict[str, float], blend: Blend, calibration: Calibration) -> Recipe:
     described = {
         "prophet_weight": blend.prophet,
         "stretch": blend.stretch,
+        "mean_factor": calibration.factor,
         "prophet_changepoints": CHANGEPOINTS,
         "trees": ROUNDS,
     }
@@ -161,7 +182,7 @@ def _recipe(data: DataSummary, found: dict[str, float], blend: Blend) -> Recipe:
         feature_hash=NEEDS.hash,
         signature=Signature(
             inputs=tuple(Column(name) for name in COLUMNS),
-            outputs=tuple(Column(name) for name in ("mean", "low", "high")),
+            outputs=tuple(Column(name) for name in ("mean", "median", "low", "high", "total")),
         ),
     )
 

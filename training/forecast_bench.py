@@ -1,4 +1,4 @@
-"""How does any version of the forecaster do on the weeks that a training was measured on?"""
+"""The figures of any version of the forecaster on the weeks that a training was measured on."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -9,8 +9,9 @@ import numpy as np
 
 from models.artifact import Artifact
 from models.forecast import DemandForecaster
-from models.forecasting import DailySeries
+from models.forecasting import HORIZON_DAYS, DailySeries
 from training.accuracy import Truth, bias, coverage, mase, scale_of, wape, weekly_wape
+from training.forecast_measuring import total_metrics
 from training.forecast_rows import ahead
 
 
@@ -22,18 +23,20 @@ class ForecastBench:
         self._nights = nights
 
     def metrics(self, version: Artifact) -> Mapping[str, float]:
-        """WAPE, MASE, bias and the coverage of the interval."""
+        """WAPE and MASE of the median, bias of the mean, coverage of the bounds; the total's quantiles."""
         forecaster = DemandForecaster.load(version)
         made = [forecaster.forecast(self._series, night) for night in self._nights]
-        mean, low, high = (
-            np.array([[getattr(each[sku], name) for sku in self._series] for each in made])
-            for name in ("mean", "low", "high")
+        mean, median, low, high = (
+            np.array([[getattr(each[sku], name)[:HORIZON_DAYS] for sku in self._series] for each in made])
+            for name in ("mean", "median", "low", "high")
         )
+        total = np.array([[each[sku].totals[HORIZON_DAYS - 1] for sku in self._series] for each in made])
         truth = self._truth()
         return {
-            "wape": wape(truth, mean),
-            "mase": mase(truth, mean),
-            "weekly_wape": weekly_wape(truth, mean),
+            "wape": wape(truth, median),
+            "mase": mase(truth, median),
+            "weekly_wape": weekly_wape(truth, median),
+            **total_metrics(truth, total),
             "bias": bias(truth, mean),
             "coverage": coverage(truth, low, high),
         }

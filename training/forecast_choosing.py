@@ -1,4 +1,4 @@
-"""How are the parts of the forecaster best joined, by weeks that are over? Pure."""
+"""The best blend of the forecaster's parts, by weeks that are over. Pure."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from models.forecast_fallback import MODELLED
 from models.forecast_parts import LEAST_END, Blend
 from models.forecasting import COVERAGE, Floats
 from training.accuracy import mase, wape
-from training.forecast_measuring import Measured, joined
+from training.forecast_measuring import Measured, points
 
 _WEIGHTS = np.linspace(0, 1, 21).tolist()
 _A_LITTLE = 1 + 1e-9
@@ -23,7 +23,7 @@ def choose(found: Measured) -> Blend:
     adds up to more of what is sold than what Prophet says. Raises `ConfigError` where none of the SKUs has
     an interval to be stretched.
     """
-    losses = [_losses(found, joined(found, Blend(weight, 1.0)).mean) for weight in _WEIGHTS]
+    losses = [_losses(found, points(found, Blend(weight, 1.0))) for weight in _WEIGHTS]
     best = min(losses, key=np.sum)
     as_good = (
         weight

@@ -1,4 +1,4 @@
-"""What is the global demand model fitted on? A row for each SKU, night and day ahead."""
+"""What the global demand model is fitted on: a row for each SKU, night and day ahead, and for each week."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from datetime import date, timedelta
 import numpy as np
 
 from events.errors import ConfigError, Problem
-from models.forecast_columns import rows_of, usual_most
+from models.forecast_columns import rows_of, usual_most, week_rows
 from models.forecast_fallback import FEWEST_SALES, MODELLED, RECENT_DAYS, kind_of
-from models.forecasting import HORIZON_DAYS, DailySeries, Floats
+from models.forecasting import HORIZON_DAYS, LONGEST_DAYS, DailySeries, Floats
 
 NIGHTS_APART = 5
 """No multiple of a week: else each day ahead would always be the same weekday."""
@@ -21,14 +21,18 @@ WARM_UP_DAYS = 56
 class Fitting:
     """Columns of equal length. Targets are in units of `level`, the SKU's own.
 
-    `capped` is without what lies above a usual day's most, for the mean; `raw` is all that was sold, for the
-    quantiles.
+    `capped` is without what lies above a usual day's most, for the point; `raw` is all that was sold, for the
+    bounds. `weeks` has one row for `HORIZON_DAYS` rows of `matrix`, and `totals` and `week_level` are its
+    target and level.
     """
 
     matrix: Floats
     capped: Floats
     raw: Floats
     level: Floats
+    weeks: Floats
+    totals: Floats
+    week_level: Floats
 
 
 def fitting_rows(series: Mapping[str, DailySeries], end: date, apart: int = NIGHTS_APART) -> Fitting:
@@ -59,10 +63,25 @@ def ahead(series: DailySeries, night: date) -> Floats:
     return np.concatenate([np.zeros(HORIZON_DAYS - len(known)), known])
 
 
-def _of_night(known: Sequence[DailySeries], night: date) -> tuple[Floats, Floats, Floats, Floats]:
+def later(series: DailySeries, night: date, until: date) -> Floats:
+    """What was sold on each of `LONGEST_DAYS` days from a night on; NaN from `until` on."""
+    known = series.before(min(until, night + timedelta(days=LONGEST_DAYS)))
+    sold = np.full(LONGEST_DAYS, np.nan)
+    days = max(0, (known.end - night).days)
+    found = known.demand[-days:] if days else known.demand[:0]
+    sold[days - len(found) : days] = found
+    # before its first sale a SKU sold nothing
+    sold[: days - len(found)] = 0.0
+    return sold
+
+
+def _of_night(known: Sequence[DailySeries], night: date) -> tuple[Floats, ...]:
     rows = rows_of(known, night)
     sold = np.stack([ahead(each, night) for each in known])
     most = np.array([usual_most(each.before(night).demand) for each in known])
     level = rows.level[:, np.newaxis]
     capped, raw = np.minimum(sold, most[:, np.newaxis]) / level, sold / level
-    return rows.matrix, capped.ravel(), raw.ravel(), np.repeat(rows.level, HORIZON_DAYS)
+    return (
+        *(rows.matrix, capped.ravel(), raw.ravel(), np.repeat(rows.level, HORIZON_DAYS)),
+        *(week_rows(rows, known, night), raw.sum(axis=1), rows.level),
+    )

@@ -1,10 +1,15 @@
-"""What stands in SQL of forecasts? Each one, day by day; which SKUs a night is of; how far each night is."""
+"""Forecasts in SQL: each one, day by day; which SKUs a night is of; how far each night is."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Double, MetaData, String, Table, Text
 
 from features.offline.tables import index
 
 METADATA = MetaData()
+
+DAY_QUANTILES = ("p50", "p80", "p90", "p95")
+"""Of a day."""
+TOTAL_QUANTILES = ("total_p50", "total_p80", "total_p90", "total_p95")
+"""Of all days from the night up to and with a day: a horizon's are those of its last day."""
 
 # a day as ISO 8601: dates have another type in each database, and this one sorts
 _DAY = String(10)
@@ -28,6 +33,8 @@ FORECASTS = Table(
     Column("model_id", String(256), nullable=False),
     Column("model_digest", String(64), nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    # of forecasts that were made before there were any they are NULL
+    *(Column(name, Double, nullable=True) for name in (*DAY_QUANTILES, *TOTAL_QUANTILES)),
     # what a night has made so far, and what it said of one day
     index("forecasts_by_night", "tenant_id", "night", "day"),
     sqlite_with_rowid=False,

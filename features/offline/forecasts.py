@@ -1,4 +1,4 @@
-"""What was forecast, of which SKU, in which night? Added once, and read by SKU or by night."""
+"""What was forecast, of which SKU, in which night: added once, and read by SKU or by night."""
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
@@ -7,22 +7,38 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, Select, func, select
 
 from events.decision import Millis
-from features.offline.forecast_tables import FORECASTS, PLANNED
+from features.offline.forecast_tables import DAY_QUANTILES, FORECASTS, PLANNED, TOTAL_QUANTILES
 from features.offline.sql import PARAMETERS, chunks, write_rows
 from transport.clock import Clock, system_clock
 from transport.database import Database
 from transport.migration import prepare
 
 _C = FORECASTS.c
+_NONE = (None,) * len(DAY_QUANTILES)
+
+
+Quantiles = tuple[float, ...]
+"""At 0.5, 0.8, 0.9 and 0.95."""
 
 
 class Day(NamedTuple):
-    """Pieces on one day (ISO 8601)."""
+    """Pieces on one day (ISO 8601). `totals` are of all days of the night up to and with this one.
+
+    `quantiles` and `totals` are None in what was stored before there were any; `mean` is then near the
+    median.
+    """
 
     day: str
     mean: float
     low: float
     high: float
+    quantiles: Quantiles | None = None
+    totals: Quantiles | None = None
+
+    @property
+    def median(self) -> float:
+        """The day's point with the least absolute error."""
+        return self.mean if self.quantiles is None else self.quantiles[0]
 
 
 class StoredForecast(NamedTuple):
@@ -73,8 +89,10 @@ class Forecasts:
                 FORECASTS,
                 [
                     (
-                        *(tenant_id, each.sku, night, *day),
+                        *(tenant_id, each.sku, night, *day[:4]),
                         *(each.method, each.model_id, each.model_digest, now),
+                        *(day.quantiles or _NONE),
+                        *(day.totals or _NONE),
                     )
                     for each in new
                     for day in each.days
@@ -106,8 +124,7 @@ class Forecasts:
         """What a night said of one day, by SKU."""
         here = (_C.tenant_id == tenant_id, _C.night == night, _C.day == day)
         with self._database.reading() as connection:
-            rows = connection.execute(select(_C.sku, _C.day, _C.mean, _C.low, _C.high).where(*here))
-            return {sku: Day(*figures) for sku, *figures in rows}
+            return {row.sku: _day(row) for row in connection.execute(select(FORECASTS).where(*here))}
 
     def made(self, tenant_id: str, night: str) -> list[Made]:
         """What a night's forecasts were made by, of the SKUs that it is of; the most frequent first."""
@@ -133,6 +150,15 @@ def _stored(rows: Iterable[Row[Any]]) -> Iterable[StoredForecast]:
         first = days[0]
         yield StoredForecast(
             *(sku, night, first.method, first.model_id, first.model_digest),
-            tuple(Day(row.day, row.mean, row.low, row.high) for row in days),
+            tuple(map(_day, days)),
             first.created_at,
         )
+
+
+def _day(row: Row[Any]) -> Day:
+    found = row._mapping  # SQLAlchemy's public name for it
+    quantiles, totals = (
+        None if found[names[0]] is None else tuple(found[name] for name in names)
+        for names in (DAY_QUANTILES, TOTAL_QUANTILES)
+    )
+    return Day(row.day, row.mean, row.low, row.high, quantiles, totals)

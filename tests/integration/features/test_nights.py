@@ -30,6 +30,17 @@ def forecast(sku: str, mean: float, night: str = NIGHT) -> StoredForecast:
     return StoredForecast(sku, night, "naive", f"model-{mean:g}", "d" * 64, days)
 
 
+def test_quantiles_come_back_as_they_were_stored_and_none_as_none(store: OfflineStore) -> None:
+    forecasts = Forecasts(store.database)
+    forecasts.create()
+    whole = Day(NIGHT, 3, 1, 5, (2.5, 4.0, 5.0, 6.0), (2.5, 4.5, 5.5, 6.5))
+    forecasts.add(TENANT, NIGHT, [forecast("old", 3), forecast("new", 3)._replace(days=(whole,))])
+    found = forecasts.of_night(TENANT, NIGHT, ["old", "new"])
+    assert found["new"].days == (whole,)
+    assert found["old"].days == forecast("old", 3).days
+    assert (found["new"].days[0].median, found["old"].days[0].median) == (2.5, 3)
+
+
 def plan(nights: Nights, *skus: str, whole: bool = True) -> None:
     nights.plan(TENANT, NIGHT, skus, whole=whole, began_at=1_000, sla_ms=3_600_000, now=2_000)
 

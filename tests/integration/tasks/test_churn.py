@@ -29,6 +29,7 @@ from routing import load, route
 from stack.retail import TENANT
 from tasks.inactivity import Finder
 from tasks.lifecycle import Lifecycle
+from tests.outputs import confidence_of
 from tests.trained import PROVENANCE, Silent, small_database, small_store
 from training.churn import train
 from training.churn_split import Split
@@ -124,7 +125,7 @@ def test_who_closed_a_ticket_is_predicted_with_the_reasons(
         payload={"ticket_id": "s-1", "customer_id": customer},
     )
     (prediction,) = predictions(store, features_url, workflow, [event])
-    why, confidence = prediction.explanation, prediction.output.confidence
+    why, confidence = prediction.explanation, confidence_of(prediction.output)
     assert why is not None
     told = why.base + sum(why.contributions.values())
     assert told == pytest.approx(math.log(confidence / (1 - confidence)), abs=1e-4)

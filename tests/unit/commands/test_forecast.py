@@ -13,7 +13,7 @@ import settings
 from commands.forecast import app
 from commands.forecast_shown import interval
 from events.errors import ConfigError
-from features.offline.forecasts import Day
+from features.offline.forecasts import Day, StoredForecast
 from models.night_report import Accuracy, Failure, Report
 from models.night_telling import report_lines
 from tests.unit.tasks.night import NIGHT, TENANT, Shop
@@ -55,10 +55,33 @@ def test_a_skus_forecast_is_seven_days(shop: Shop) -> None:
     shop.infer([shop.request("a")])
     code, output = said("show", "a")
     assert code == 0
-    assert output.startswith("a, night of 2026-03-02: seasonal naive, seasonal-naive-v1\n")
-    assert [line.split()[0] for line in output.splitlines()[2:]] == [
+    assert output.startswith("a, night of 2026-03-02: seasonal naive, seasonal-naive-v2\n")
+    assert [line.split()[0] for line in output.splitlines()[2:-1]] == [
         (NIGHT + timedelta(days=ahead)).isoformat() for ahead in range(7)
     ]
+
+
+def test_a_forecast_says_what_its_days_bring_together(shop: Shop) -> None:
+    shop.infer([shop.request("a")])
+    _, output = said("show", "a")
+    assert output.splitlines()[1].split() == ["day", "mean", "low", "high", "median", "p80", "p90", "p95"]
+    assert output.splitlines()[-1].startswith("7 days together: mean 63.0, median 63.0, p80 ")
+
+
+def test_a_longer_horizon_is_cut_out_of_the_same_forecast(shop: Shop) -> None:
+    shop.infer([shop.request("a")])
+    _, output = said("show", "a", "--days", "14")
+    assert output.splitlines()[-1].startswith("14 days together: mean 126.0, median 126.0, p80 ")
+
+
+def test_a_forecast_of_an_earlier_release_is_shown_without_quantiles(shop: Shop) -> None:
+    days = (Day("2026-03-02", 3, 1, 5), Day("2026-03-03", 4, 1, 5))
+    forecast = StoredForecast("a", "2026-03-02", "ensemble", "demand-forecaster-v3", "d" * 64, days)
+    shop.forecasts.add(TENANT, "2026-03-02", [forecast])
+    _, output = said("show", "a")
+    assert output.splitlines()[-1] == (
+        "2 days together: mean 7.0; made by an earlier release: no quantiles of the total"
+    )
 
 
 def test_a_plot_has_the_weeks_before_too(shop: Shop) -> None:
@@ -111,6 +134,8 @@ def test_a_report_says_what_failed_and_how_good_the_last_night_was() -> None:
         pytest.param(Day("d", 5, 0, 10), "─────●─────", id="the mean between its bounds"),
         pytest.param(Day("d", 4, 2, 6), "  ──●──", id="within a larger scale"),
         pytest.param(Day("d", 3, 3, 3), "   ●", id="no width at all"),
+        pytest.param(Day("d", 5, 0, 7, (3, 5, 6, 7)), "───┼─●──", id="the median below the mean"),
+        pytest.param(Day("d", 9, 0, 4, (1, 2, 3, 4)), "─┼───    ●", id="a mean of few large orders"),
     ],
 )
 def test_an_interval_is_drawn_to_scale(day: Day, drawn: str) -> None:

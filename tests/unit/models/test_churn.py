@@ -24,6 +24,7 @@ from models.recipe import Column, DataSummary, Provenance, Recipe, Signature
 from models.thresholds import ChurnThresholds
 from models.trees import TREES
 from models.workflow import Answer, Case
+from tests.outputs import confidence_of
 from training.saving import save
 
 NOW = 1_772_409_600_000
@@ -106,7 +107,7 @@ def answers(workflow: ChurnWorkflow, *cases: Case) -> list[Answer]:
 
 def test_who_has_been_away_for_long_is_more_likely_to_stay_away(workflow: ChurnWorkflow) -> None:
     gone, there = answers(workflow, GONE, THERE)
-    assert gone.output.confidence > 0.5 > there.output.confidence
+    assert confidence_of(gone.output) > 0.5 > confidence_of(there.output)
     assert (gone.output.label, there.output.label) == ("churns", "stays")
     assert there.output.decision == "leave"
 
@@ -127,7 +128,8 @@ def test_the_probability_is_the_calibrated_one(workflow: ChurnWorkflow, tmp_path
 
 
 def log_odds(answer: Answer) -> float:
-    return math.log(answer.output.confidence / (1 - answer.output.confidence))
+    confidence = confidence_of(answer.output)
+    return math.log(confidence / (1 - confidence))
 
 
 def test_an_explanation_adds_up_to_the_calibrated_probability(workflow: ChurnWorkflow) -> None:

@@ -12,6 +12,7 @@ from models.fraud import FraudWorkflow
 from models.fraud_features import FEATURES
 from models.thresholds import Thresholds
 from models.workflow import Answer, Case
+from tests.outputs import confidence_of
 from tests.unit.models.cases import NOTHING, case, order
 from training.fraud import Trained
 
@@ -50,7 +51,7 @@ def test_all_contributions_and_the_base_are_the_log_odds_of_the_confidence(
     workflow: FraudWorkflow, asked: Case
 ) -> None:
     answer, explanation = explained(workflow, asked)
-    confidence = answer.output.confidence
+    confidence = confidence_of(answer.output)
     told = explanation.base + sum(explanation.contributions.values())
     assert told == pytest.approx(math.log(confidence / (1 - confidence)), abs=1e-4)
 

@@ -1,14 +1,17 @@
 """Prophet finds the week, stays between nothing and a usual day's most, and may find no fit at all."""
 
+import logging
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
+from cmdstanpy import CmdStanModel
 from prophet import Prophet
 
 from models.forecast_columns import usual_most
 from models.forecast_prophet import prophet_mean
-from models.forecasting import HORIZON_DAYS, DailySeries, Floats
+from models.forecasting import LONGEST_DAYS, DailySeries, Floats
 from tests.unit.models.demand import WEEK, series, weekly
 
 
@@ -16,12 +19,12 @@ def said(known: DailySeries) -> Floats:
     """Of the week after all that is known."""
     mean = prophet_mean(known, known.end)
     assert mean is not None
-    assert mean.shape == (HORIZON_DAYS,)
+    assert mean.shape == (LONGEST_DAYS,)
     return mean
 
 
 def test_a_week_that_comes_again_is_found() -> None:
-    assert said(weekly(scale=10.0)) == pytest.approx(WEEK * 10, abs=10)
+    assert said(weekly(scale=10.0)) == pytest.approx(np.tile(WEEK, 4) * 10, abs=10)
 
 
 @pytest.mark.parametrize(
@@ -50,8 +53,27 @@ def test_what_comes_after_the_night_is_not_looked_at() -> None:
 
 
 def test_where_stan_gives_up_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    def gives_up(*_: object) -> None:
+    def gives_up(*_: object, **__: object) -> None:
         raise RuntimeError("Error during optimization")
 
     monkeypatch.setattr(Prophet, "fit", gives_up)
     assert prophet_mean(weekly(), weekly().end) is None
+
+
+def test_if_one_optimiser_gives_up_the_other_fits_and_no_error_is_printed(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked: list[str] = []
+    optimize = CmdStanModel.optimize
+
+    def first_fails(self: CmdStanModel, **kwargs: Any) -> object:
+        asked.append(str(kwargs["algorithm"]))
+        if kwargs["algorithm"] == "LBFGS":
+            logging.getLogger("cmdstanpy").error("Chain [1] error: code '1' Operation not permitted")
+            raise RuntimeError("Error during optimization")
+        return optimize(self, **kwargs)
+
+    monkeypatch.setattr(CmdStanModel, "optimize", first_fails)
+    assert prophet_mean(weekly(scale=10.0), weekly().end) == pytest.approx(np.tile(WEEK, 4) * 10, abs=10)
+    assert asked == ["LBFGS", "Newton"]
+    assert [record for record in caplog.records if record.levelno > logging.INFO] == []

@@ -1,4 +1,4 @@
-"""Does the forecast that every other has to beat repeat last week?"""
+"""The forecast that every other has to beat repeats last week."""
 
 from datetime import date, timedelta
 
@@ -26,7 +26,10 @@ def series(*demand: float) -> DailySeries:
 )
 def test_what_is_expected(demand: tuple[float, ...], mean: list[float]) -> None:
     said = SeasonalNaive().forecast({"a": series(*demand)}, NIGHT)["a"]
-    assert said.mean.tolist() == mean
+    assert said.mean.tolist() == mean * 4
+    assert said.median.tolist() == said.mean.tolist()
+    assert (np.diff(said.totals, axis=0) >= 0).all()
+    assert (np.diff(said.quantiles, axis=1) >= 0).all()
     assert (said.low >= 0).all()
     assert (said.low <= said.mean).all()
     assert (said.mean <= said.high).all()
@@ -41,5 +44,16 @@ def test_the_bounds_are_as_wide_as_its_errors_were() -> None:
         night = whole.first + timedelta(days=ahead)
         said = SeasonalNaive().forecast({"a": whole}, night)["a"]
         came = demand[ahead : ahead + 7]
-        inside.append(((said.low <= came) & (came <= said.high)).mean())
+        inside.append(((said.low[:7] <= came) & (came <= said.high[:7])).mean())
     assert 0.72 <= np.mean(inside) <= 0.88
+
+
+def test_the_quantiles_of_a_horizons_total_hold_what_they_say() -> None:
+    rng = np.random.default_rng(1)
+    demand = 100 + rng.normal(0, 10, 600)
+    whole = series(*demand)
+    below = []
+    for ahead in range(100, 580, 3):
+        said = SeasonalNaive().forecast({"a": whole}, whole.first + timedelta(days=ahead))["a"]
+        below.append(demand[ahead : ahead + 14].sum() <= said.totals[13])
+    assert np.mean(below, axis=0) == pytest.approx([0.5, 0.8, 0.9, 0.95], abs=0.12)

@@ -111,7 +111,7 @@ class TestHowItEnds:
         report = end(shop)
         assert (report.planned, report.forecast, report.failed, report.unanswered) == (2, 2, 0, 0)
         assert (report.duration_s, report.within_sla) == (90, True)
-        assert (report.methods, report.models) == ({METHOD: 2}, ("seasonal-naive-v1",))
+        assert (report.methods, report.models) == ({METHOD: 2}, ("seasonal-naive-v2",))
 
     def test_its_report_goes_out_once_as_an_event(self, shop: Shop) -> None:
         shop.trigger()

@@ -207,3 +207,24 @@ def test_a_request_that_names_no_sku_or_no_day_is_refused_alone(
     event: Envelope = msgspec.structs.replace(shop.request("a"), payload=payload)
     with pytest.raises(DeadLetter):
         shop.workflow.entities(event)
+
+
+def test_a_night_is_forecast_over_the_horizon_that_its_trigger_names(shop: Shop) -> None:
+    event = trigger(TENANT, NIGHT, shop.now)
+    event.payload["horizon_days"] = 14
+    shop.infer([event])
+    requests = shop.published()
+    assert {request.payload["horizon_days"] for request in requests} == {14}
+    # a request for another horizon is another event, with another answer
+    assert {request.event_id for request in requests}.isdisjoint([shop.request("a").event_id])
+    for answer in shop.infer(requests):
+        said = detail(answer)
+        assert isinstance(said, ForecastDetail)
+        assert len(said.days) == 14
+
+
+def test_a_trigger_over_a_horizon_that_no_forecast_reaches_is_refused(shop: Shop) -> None:
+    event = trigger(TENANT, NIGHT, shop.now)
+    event.payload["horizon_days"] = 29
+    with pytest.raises(DeadLetter, match=r"payload\.horizon_days must be from 1 to 28, is 29"):
+        shop.infer([event])
