@@ -21,6 +21,7 @@ VERSION_TABLE: Final = "signalbox_revision"
 """Alembic's own name for it is taken if MLflow keeps its tables in the same database."""
 UNNUMBERED: Final = "before revisions"
 """The revision of a store that has tables, and was made before revisions existed."""
+WRITABLE: Final = frozenset({"sqlite", "postgresql"})
 MIGRATING = Limits(statement_s=3_600.0, lock_s=10.0, idle_s=3_600.0)
 """A change that waits for its lock holds up every reader behind it: it waits for a short time only."""
 
@@ -49,7 +50,14 @@ def check(database: Database) -> None:
 
 
 def prepare(database: Database) -> None:
-    """Set up a store that is empty, and check any other as `check` does. Many may do so at once."""
+    """Set up a store that is empty, and check any other as `check` does. Many may do so at once.
+
+    Raises `ConfigError` too if the database enforces no keys: what is written twice would count twice.
+    """
+    dialect = database.engine.dialect.name
+    if dialect not in WRITABLE:
+        way_out = "read the past from it, and point DATABASE_URL to PostgreSQL for what is written"
+        raise _refused(database, f"{dialect} enforces no keys, so a repeat would count twice: {way_out}")
     there = revisions(database)
     if there.found is None:
         with database.within(MIGRATING).creating() as connection:
