@@ -3,6 +3,7 @@
 A process sets up an empty store by itself. Everything else is done by `signalbox database upgrade`.
 """
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -82,6 +83,8 @@ def upgrade(database: Database) -> Revisions:
 
 
 def _revisions(database: Database, connection: Connection) -> Revisions:
+    # it tells of its plug-ins at each start of a worker
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     from alembic.runtime.migration import MigrationContext  # 0.2 s, for those who open a store
     from alembic.script import ScriptDirectory
 
