@@ -61,6 +61,7 @@ def play(
     """Send all, or until `stop` is set, and wait up to `flush_s` for Kafka to acknowledge them.
 
     Whatever comes late is sent at once. `on_sent` is handed each emission, with its truth, as it is sent.
+    Raises `Unavailable` if the producer takes nothing more.
     """
     stop = stop or threading.Event()
     producer = Producer(producer_config(bootstrap))
@@ -73,13 +74,21 @@ def play(
         while (wait := remaining_s(emission.at, first, time.monotonic() - began, speed)) > 0:
             if stop.is_set():
                 break
-            producer.poll(min(wait, _LONGEST_WAIT_S))
+            _serve(producer.poll, min(wait, _LONGEST_WAIT_S))
         if stop.is_set():
             break
         _send(producer, topic, emission, played)
         on_sent(emission)
-    producer.flush(flush_s)
+    _serve(producer.flush, flush_s)
     return played
+
+
+def _serve(call: Callable[[float], int], timeout: float) -> None:
+    """Let acknowledgements arrive. Raises `Unavailable` after a fatal error: the next call reports it."""
+    try:
+        call(timeout)
+    except KafkaException as error:
+        raise Unavailable("kafka", error) from error
 
 
 def _send(producer: Producer, topic: str, emission: Emission, played: Played) -> None:
@@ -93,10 +102,10 @@ def _send(producer: Producer, topic: str, emission: Emission, played: Played) ->
                 on_delivery=played.delivered,
             )
         except BufferError:
-            producer.poll(_LONGEST_WAIT_S)
+            _serve(producer.poll, _LONGEST_WAIT_S)
         except KafkaException as error:
             raise Unavailable("kafka", error) from error
         else:
             played.sent += 1
-            producer.poll(0)
+            _serve(producer.poll, 0)
             return

@@ -3,13 +3,17 @@
 import threading
 from collections.abc import Callable, Iterator
 from itertools import count
+from typing import Any
 
 import pytest
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient
 
+from events.errors import Unavailable
+from stack import player
 from stack.emission import Emission
 from stack.player import play
+from tests.fatal import make_fatal
 from transport.kafka import connect_consumer
 from transport.topics import TopicSpec, create_topics
 
@@ -59,3 +63,16 @@ def test_a_faster_clock_plays_an_hour_in_a_moment(kafka: str, topic: str) -> Non
     minutes = (minute * 60_000 for minute in range(60))
     played = play(emissions(minutes), kafka, topic=topic, speed=36_000)
     assert played.acknowledged == 60
+
+
+def test_a_producer_that_met_a_fatal_error_ends_the_playing_with_the_reason(
+    kafka: str, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fatal(config: Any) -> Producer:
+        producer = Producer(config)
+        make_fatal(producer)
+        return producer
+
+    monkeypatch.setattr(player, "Producer", fatal)
+    with pytest.raises(Unavailable, match=r"by design|[Ff]atal"):
+        play(emissions(iter(range(50))), kafka, topic=topic)
