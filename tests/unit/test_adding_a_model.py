@@ -114,13 +114,14 @@ def test_its_route_leads_to_its_pool(followed: Followed) -> None:
     assert rules.catalogue.queues[QUEUE].task == "tasks.returns.screen"
 
 
-def test_its_task_is_registered_with_the_others(followed: Followed) -> None:
+def test_its_pool_imports_its_task(followed: Followed) -> None:
     code = f"""
 import models, tasks
 models.__path__.append({str(followed.folder / "models")!r})
 tasks.__path__.append({str(followed.folder / "tasks")!r})
+from celery.signals import celeryd_init
 from tasks.celery import app
-app.loader.import_default_modules()
+celeryd_init.send(sender="worker", conf=app.conf, options={{"queues": [{QUEUE!r}]}})
 task = app.tasks["tasks.returns.screen"]
 print(task.load().name, app.conf.task_queues and {QUEUE!r} in [queue.name for queue in app.conf.task_queues])
 """
