@@ -51,8 +51,10 @@ class Overflows:
         metadata = self._metadata()
         if metadata is None:
             return False
-        known = metadata.topics.get(lane) or metadata.topics.get(self._source)
-        partitions = known.partitions.values() if known else ()
+        layouts = (
+            metadata.topics[name].partitions for name in (lane, self._source) if name in metadata.topics
+        )
+        partitions = next(filter(None, layouts), {}).values()
         replicas = max((len(each.replicas) for each in partitions), default=1)
         spec = TopicSpec(overflow_topic(lane), len(partitions) or 1, LASTING, min_replicas=replicas)
         try:

@@ -28,7 +28,7 @@ from tests.faults.rig import FRAUD_QUEUE, Rig, rig, scrape
 from transport.kafka import consumer_config, producer_config
 
 RATE = 300.0
-SECONDS = 80.0
+SECONDS = 110.0
 LANE = lane_topic(FRAUD_QUEUE, Priority.HIGH)
 PARTITIONS = 8
 SETTLE_SECONDS = 90.0
@@ -56,7 +56,8 @@ class Cluster:
 
     def mark_ends(self) -> None:
         """Every partition ends with the marker of an aborted transaction."""
-        config = producer_config(self._made.bootstrap, **{"transactional.id": "fault-run"})
+        settings = {"transactional.id": "fault-run", "log_level": 2}
+        config = producer_config(self._made.bootstrap, **settings)
         producer = Producer(config)
         producer.init_transactions(30)
         producer.begin_transaction()
@@ -94,7 +95,9 @@ class Cluster:
         """How many records the overflow topic of the lane has taken."""
         return sum(
             self._consumer.get_watermark_offsets(TopicPartition(overflow_topic(LANE), number), 10)[1]
-            for number in self._admin.list_topics(timeout=10).topics[overflow_topic(LANE)].partitions
+            for number in self._admin.list_topics(overflow_topic(LANE), 10)
+            .topics[overflow_topic(LANE)]
+            .partitions
         )
 
 
