@@ -27,6 +27,7 @@ from features.retail import DEFINITIONS
 from tests.faults.answers import predictions
 from tests.faults.kills import SETTLE_SECONDS, settle
 from tests.faults.outcomes import OutcomeReader, Outcomes
+from tests.faults.processes import wait_until
 from tests.faults.rig import FRAUD_QUEUE, Rig, rig
 from tests.integration.postgresql import Server, own_postgresql
 from transport.clock import system_clock
@@ -194,6 +195,7 @@ def _run(
     orders, engine = Orders(made.bootstrap, rate), create_engine(server.url)
     orders.start()
     try:
+        wait_until(lambda: bool(reader.read(0.5).ids), 180, "the first outcome")
         phases = play(Faults(server, engine), seconds)
     finally:
         orders.stop()
