@@ -22,6 +22,7 @@ from features.segments import (
     Segment,
     packed,
 )
+from features.sums import parts
 from features.views import StreamView
 
 __all__ = [
@@ -92,9 +93,13 @@ class Increments:
 
 
 def encode_increments(increments: Iterable[Increment]) -> bytes:
-    """What is appended to a segment; `ONE.size` bytes each."""
+    """What is appended to a segment; `ONE.size` bytes for each tile and measure."""
+    sums: dict[tuple[int, int], tuple[int, int]] = {}
+    for each in increments:
+        n, amount = sums.get((each.tile, each.measure), (0, 0))
+        sums[each.tile, each.measure] = n + each.n, amount + each.amount
     pack = ONE.pack
-    return b"".join([pack(each.tile, each.measure, each.n, each.amount) for each in increments])
+    return b"".join([pack(*key, *part) for key, total in sums.items() for part in parts(*total)])
 
 
 def encode_row(segments: Iterable[Segment], view: StreamView) -> bytes:
@@ -102,7 +107,7 @@ def encode_row(segments: Iterable[Segment], view: StreamView) -> bytes:
 
     Raises `ValueError` where an increment is of no measure of the view: it was made by other definitions.
     """
-    parts = [VERSION]
+    written = [VERSION]
     for partition, position, increments, since in segments:
         measures = increments["measure"]
         if len(measures) and int((measures & ~np.uint8(FOLDED)).max()) >= len(view.measures):
@@ -114,8 +119,8 @@ def encode_row(segments: Iterable[Segment], view: StreamView) -> bytes:
         body = increments.tobytes()
         # a segment that nothing makes smaller would otherwise ask for it with each append
         cap = max(SMALLEST_CAP, len(increments) + min(len(increments), MOST_GROWTH))
-        parts += (HEADER.pack(partition, position, oldest, cap, since, len(body)), body)
-    return b"".join(parts)
+        written += (HEADER.pack(partition, position, oldest, cap, since, len(body)), body)
+    return b"".join(written)
 
 
 def compact(segments: Iterable[Segment], view: StreamView, newest_tile: int) -> bytes:

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.decoding import decode_rows
-from features.increments import compact, fold, of_segments
-from features.retail import CUSTOMER_ORDERS
+from features.increments import compact, encoded_row, fold, of_segments
+from features.retail import CUSTOMER_ORDERS, TERMINAL_ORDERS
 from features.schema import StreamView
-from features.segments import Segment, packed
+from features.segments import INCREMENT, Segment, packed
 from features.views import DAY_S
 from features.windows import evaluate
 from tests.unit.features.plainly import ONES, One, differences, plainly, segment, times, views
@@ -92,3 +92,20 @@ def test_every_value_from_the_slack_on_stays(
     values = evaluate(view, of_segments([[kept]]), 1, np.array([0], np.intp), times(at))
     assert values.exact[0]
     assert not differences(view, values, 0, plainly(view, ones, at))
+
+
+def test_the_row_of_an_entity_that_is_busy_every_second_stays_below_a_megabyte() -> None:
+    """Five segments of both measures, and each may double until it is compacted again."""
+    rng = np.random.default_rng(1)
+    busy = np.zeros(200_000, INCREMENT)
+    busy["tile"] = NOW - rng.integers(0, 40 * DAY_S, len(busy))
+    busy["tile"][:20_000] = NOW - rng.integers(0, 7_200, 20_000)
+    busy["measure"] = rng.integers(0, 2, len(busy))
+    busy["n"] = 1
+    row = encoded_row([Segment(partition, 9, busy) for partition in range(-1, 4)], TERMINAL_ORDERS)
+    assert len(row) < 500_000
+    online, one_by_one = (
+        evaluate(TERMINAL_ORDERS, increments, 1, np.zeros(1, np.intp), times((NOW + 5_000) * 1_000)).matrix
+        for increments in (decode_rows([row]), of_segments([[Segment(0, 9, np.tile(busy, 5))]]))
+    )
+    np.testing.assert_array_equal(online, one_by_one)

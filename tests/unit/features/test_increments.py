@@ -88,6 +88,13 @@ def test_what_is_appended_reads_like_what_was_put() -> None:
     assert encode_increments(increments) == written.tobytes()
 
 
+def test_what_a_batch_has_of_one_tile_is_appended_as_one() -> None:
+    increments = [Increment("acme", "terminal_orders", "t-1", 0, 5, 1, 2**53, 0)] * 1_500
+    written = np.frombuffer(encode_increments(increments), INCREMENT)
+    assert len(written) == 2, "more than 64 bits are spread over two"
+    assert (written["n"].sum(), sum(written["amount"].tolist())) == (1_500, 1_500 * 2**53)
+
+
 def test_a_row_without_segments_says_that_nothing_is_known() -> None:
     assert encode_row([], TERMINAL_ORDERS) == VERSION
     found = decode_rows([VERSION])
