@@ -45,7 +45,9 @@ def secured(request: pytest.FixtureRequest, models: Path) -> Iterator[Secured]:
     lacking = servers.missing()
     if lacking is not None:
         message = f"{lacking} is not installed, and has no embedded form with TLS and users"
-        pytest.fail(message, pytrace=False) if services.required() else pytest.skip(message)
+        if services.required():
+            pytest.fail(message, pytrace=False)
+        pytest.skip(message)
     folder = Path(tempfile.mkdtemp(prefix="signalbox-secured-"))
     folder.chmod(0o755)  # PostgreSQL reads its certificate as another user
     ground = servers.Ground.made(folder)
