@@ -20,6 +20,7 @@ from stack.output import Listening, Terminal
 from stack.parts import Parts, choose_parts
 from stack.services import Plan, served_queues, unserved_queues
 from stack.supervisor import ITSELF, Supervisor
+from transport.urls import masked
 
 FOLDER = Path("var/local")
 FLOWER_PORT = 5555
@@ -94,7 +95,7 @@ def _announcement(plan: Plan, desk: str | None) -> Iterator[str]:
     yield f"everything runs; served: {', '.join(served_queues(plan.rules))}"
     if unserved := unserved_queues(plan.rules):
         yield f"no worker yet for {', '.join(unserved)}: events wait in their lanes, and none are played"
-    yield f"models: {plan.env['MLFLOW_TRACKING_URI']}, and `signalbox models list`"
+    yield f"models: {masked(plan.env['MLFLOW_TRACKING_URI'])}, and `signalbox models list`"
     if desk is not None:
         yield f"tickets, drafts and actions: {desk}"
     yield f"Flower: http://127.0.0.1:{plan.flower_port}"

@@ -9,7 +9,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from events.errors import ConfigError, DeadLetter, Problem, Unavailable
-from transport import sqlite
+from transport import sql_tls, sqlite
 from transport.sql_errors import Judgement, describe, judge
 from transport.sql_limits import WRITING, Limits
 
@@ -138,6 +138,9 @@ def open_database(url: str, owner: str = "database", limits: Limits = WRITING) -
         engine = create_engine(url, hide_parameters=True, **_options(url, limits))
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise _unusable(str(error)) from error
+    except ValueError:
+        # a password with a slash or a colon is taken for a port, and quoted
+        raise _unusable("it is no URL: percent-encode what is special in its user or password") from None
     if engine.dialect.name == "sqlite":
         sqlite.prepare(engine)
     elif engine.dialect.name == "postgresql":
@@ -152,6 +155,8 @@ def _unusable(why: str) -> ConfigError:
 
 
 def _bound(engine: Engine) -> None:
+    if (problem := sql_tls.problem(engine.url.query)) is not None:
+        raise _unusable(problem)
     if engine.dialect.driver != "psycopg":
         raise _unusable(f"the driver {engine.dialect.driver} has no time limits: write postgresql+psycopg://")
     # imported here, since psycopg is an extra: SQLite needs none of it
