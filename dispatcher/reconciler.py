@@ -79,6 +79,7 @@ class Reconciler:
         # outcomes of lanes that were not seen yet
         self._early: deque[Position] = deque(maxlen=EARLY)
         self._look_at = self._again_at = self._expired_at = self._grow_at = 0.0
+        self._sees_all = True
         self._recommit_at = monotonic() + RECOMMIT_EVERY_S
 
     def run(self) -> None:
@@ -103,7 +104,7 @@ class Reconciler:
         if monotonic() >= self._look_at:
             self._look_at = monotonic() + LOOK_EVERY_S
             self._look()
-        if monotonic() >= self._again_at and self._again.possible:
+        if monotonic() >= self._again_at and self._again.possible and self._sees_all:
             self._again_at = monotonic() + FEED_AGAIN_EVERY_S
             self._feed_again()
 
@@ -184,8 +185,7 @@ class Reconciler:
 
     def _look(self) -> None:
         if monotonic() >= self._grow_at:
-            self._grow_at = monotonic() + GROW_EVERY_S
-            self._grow()
+            self._look_for_partitions()
         self._outcomes.look()
         now = self._clock()
         partitions: dict[str, list[int]] = defaultdict(list)
@@ -208,6 +208,17 @@ class Reconciler:
                 for topic, numbers in partitions.items()
             }
         )
+
+    def _look_for_partitions(self) -> None:
+        """Grow, or try again at the next look. Nothing is fed again until then: its outcome may be unread."""
+        try:
+            self._grow()
+        except KafkaException as error:
+            self._sees_all = False
+            _log.warning("new partitions are not read yet, and nothing is fed again: %s", error)
+        else:
+            self._sees_all = True
+            self._grow_at = monotonic() + GROW_EVERY_S
 
     def _grow(self) -> None:
         """Take up the partitions that lanes and outcome topics have got since the last look."""

@@ -69,6 +69,12 @@ class Cluster:
 
     def forget_positions(self) -> None:
         """The reconciler's positions expire while it is away."""
+        places = [TopicPartition(LANE, number) for number in range(PARTITIONS)]
+        reconciler = Consumer(consumer_config(self._made.bootstrap, RECONCILER_GROUP))
+        wait_until(
+            lambda: reconciler.committed(places, 10)[0].offset >= 0, 60, "the reconciler has positions"
+        )
+        reconciler.close()
         self._made.parts["reconciler"].kill()
         self._admin.delete_consumer_groups([RECONCILER_GROUP])[RECONCILER_GROUP].result(30)
         self._made.parts["reconciler"].start()
