@@ -52,6 +52,7 @@ faults: $(BIN)/.dev ## kill and stop the real thing, and count what came out (ja
 	$(BIN)/python -m tests.faults.outage
 	$(BIN)/python -m tests.faults.offsets
 	$(BIN)/python -m tests.faults.mutants
+	$(BIN)/python -m tests.faults.stranger
 	$(BIN)/python -m tests.faults.config_files
 	$(BIN)/python -m tests.faults.nightly --kills 2
 	$(BIN)/python -m tests.faults.pipeline

@@ -10,6 +10,7 @@ from dispatcher.lane_reader import RECONCILER_GROUP, feeder_group
 from events.decision import Millis
 from transport.client_log import client_log
 from transport.cluster import Bootstrap
+from transport.damaged import Damaged
 from transport.group import Partition
 from transport.kafka import consumer_config
 
@@ -104,7 +105,7 @@ class LaneAccess:
 
         What could not be read within `seconds` is in neither.
         """
-        found: list[Message] = []
+        found, damaged = list[Message](), Damaged(self._consumer, "signalbox.reconciler")
         gaps: list[int] = []
         wanted = deque(offsets)
         position = -SEEK_BEYOND
@@ -119,6 +120,8 @@ class LaneAccess:
                     position = offset + 1
                 elif _is_end(message, partition):
                     position = max(position, offset)  # behind a marker, which no consumer is given
+                elif damaged.pass_over(message):
+                    offset = position = offset + 1  # a gap, for no consumer can be given it
                 else:
                     continue
                 while wanted and wanted[0] < offset:

@@ -11,6 +11,7 @@ from events.topics import PREDICTIONS
 from transport.client_log import client_log
 from transport.clock import Clock, system_clock
 from transport.cluster import Bootstrap
+from transport.damaged import Damaged
 from transport.group import Partition
 from transport.kafka import Headers, consumer_config, headers_or_fault, position_of
 
@@ -52,6 +53,7 @@ class OutcomeReader:
         self._consumer = Consumer(
             consumer_config(bootstrap, "signalbox.reconciler.outcomes", **POSITIONS), logger=client_log
         )
+        self._damaged = Damaged(self._consumer, "signalbox.reconciler.outcomes")
         self._topics: set[str] = set()
         self._next: dict[Partition, int] = {}
         self._read_up_to: dict[Partition, Millis] = {}
@@ -64,6 +66,8 @@ class OutcomeReader:
 
     def take_up(self, topics: Iterable[str], since: Millis) -> None:
         """Read these topics too, from `since` (epoch ms) on. Raises `KafkaException`."""
+        # a stranger's record may have any time, and Kafka is asked for none that is negative
+        since = max(since, 0)
         new = [
             TopicPartition(topic, number, since)
             for topic in set(topics) - self._topics
@@ -113,7 +117,8 @@ class OutcomeReader:
         for message in messages:
             at = position_of(message)
             if (error := message.error()) is not None:
-                self._on_error(at, error)
+                if not self._damaged.pass_over(message):
+                    self._on_error(at, error)
                 continue
             self._next[at.topic, at.partition] = at.offset + 1
             # whatever a stranger's clock says, nothing is read before it came

@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 from events.decision import Millis
 from transport.client_log import client_log
 from transport.cluster import Bootstrap
+from transport.damaged import Damaged
 from transport.kafka import consumer_config, headers_or_fault
 
 BATCH = 10_000
@@ -36,7 +37,7 @@ def scan(
     try:
         starts = _starts(consumer, topic, since)
         consumer.assign(starts)
-        found: list[Message] = []
+        found, damaged = list[Message](), Damaged(consumer, "signalbox.where")
         left = {start.partition for start in starts}
         while left and monotonic() < deadline:
             for message in consumer.consume(BATCH, 0.5):
@@ -46,6 +47,8 @@ def scan(
                         found.append(message)
                 elif error.code() == KafkaError._PARTITION_EOF:
                     left.discard(message.partition() or 0)
+                else:
+                    damaged.pass_over(message)
         return Scanned(topic, tuple(found), not left)
     finally:
         consumer.close()

@@ -12,6 +12,7 @@ from features.pipeline.reading import Record
 from features.pipeline.source import record_of
 from transport.clock import Clock, system_clock
 from transport.cluster import Bootstrap
+from transport.damaged import Damaged
 from transport.kafka import consumer_config
 from transport.tail import AT_ITS_END, ended
 
@@ -60,7 +61,7 @@ class TopicHistory:
 
     def read(self) -> Iterator[Record]:
         """Each record once. Raises `Unavailable` where none comes though the end is not reached."""
-        open_ends = dict(self._ends)
+        open_ends, damaged = dict(self._ends), Damaged(self._consumer, "signalbox.backfill")
         silent_at = monotonic() + SILENCE_S
         try:
             while open_ends:
@@ -71,6 +72,8 @@ class TopicHistory:
                 elif monotonic() >= silent_at:
                     raise Unavailable("kafka", f"{self._topic}: no record for {SILENCE_S:.0f} s")
                 for message in messages:
+                    if damaged.pass_over(message):
+                        continue
                     partition = message.partition() or 0
                     if message.error() is None and (message.offset() or 0) < self._ends[partition]:
                         yield record_of(message, now)

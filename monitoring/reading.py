@@ -15,6 +15,7 @@ from monitoring.held import Held
 from monitoring.ledger import Ledger, SourceRecord
 from transport.clock import system_clock
 from transport.cluster import Bootstrap
+from transport.damaged import Damaged
 from transport.kafka import (
     SELDOM,
     consumer_config,
@@ -89,6 +90,7 @@ class LogReader:
         # whatever fails is raised: librdkafka would print twenty lines a second of it besides
         quiet = {"enable.partition.eof": True, "log_level": 0}
         self._consumer = Consumer(consumer_config(bootstrap, "signalbox.balance", **SELDOM, **quiet))
+        self._damaged = Damaged(self._consumer, "signalbox.balance")
         try:
             known = self._consumer.list_topics(timeout=10).topics
         except KafkaException as error:
@@ -124,7 +126,7 @@ class LogReader:
                     yield message
                 elif error.code() == KafkaError._PARTITION_EOF:  # the last offset may be no record
                     self._behind.discard(partition)
-                else:
+                elif not self._damaged.pass_over(message):
                     raise Unavailable("kafka", error)
 
     def read_all(self, quiet: float = QUIET_S) -> Iterator[Message]:

@@ -20,6 +20,7 @@ from confluent_kafka import (
 from transport import metrics
 from transport.client_log import client_log
 from transport.cluster import Bootstrap
+from transport.damaged import Damaged
 from transport.kafka import consumer_config
 from transport.placing import begin_again
 
@@ -105,6 +106,7 @@ class GroupConsumer:
         config = consumer_config(bootstrap, group, on_commit=self._on_commit, **reset, **overrides)
         self._consumer = Consumer(config, logger=client_log)
         placing: dict[str, Any] = {} if arriving is None else {"on_assign": self._on_assign}
+        self._damaged = Damaged(self._consumer, group)
         self._consumer.subscribe([topic], on_revoke=self._on_revoke, on_lost=self._on_lost, **placing)
 
     def read(self, limit: int, timeout: float) -> list[Message]:
@@ -248,7 +250,7 @@ class GroupConsumer:
             self._unplaced[partition] = -1 if offset is None else offset
             if self._arriving is not None:
                 self._arriving(frozenset({partition}))
-        else:
+        elif not self._damaged.pass_over(message):
             if error.code() in _REFUSALS:
                 self._is_refused = True
                 self._refused.set(1)

@@ -38,6 +38,11 @@ OFFSETS_LOST = Counter(
     "Offsets that a consumer group had not read and Kafka no longer holds.",
     ["group", "topic"],
 )
+RECORDS_UNREADABLE = Counter(
+    "signalbox_records_unreadable_total",
+    "Offsets that were passed over, because the Kafka client cannot inflate what is there.",
+    ["reader", "topic"],
+)
 
 THREADS_RESTARTED = Counter(
     "signalbox_threads_restarted_total", "Times that a thread of the dispatcher failed.", ["thread"]

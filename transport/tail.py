@@ -8,6 +8,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from events.decision import Millis
 from events.errors import Unavailable
 from transport.cluster import Bootstrap
+from transport.damaged import Damaged
 from transport.kafka import consumer_config
 
 AT_ONCE = 1_000
@@ -40,10 +41,12 @@ def _read(consumer: Consumer, topic: str, since: Millis) -> Iterator[Message]:
     begins = [at for at in consumer.offsets_for_times(asked, TIMEOUT_S) if at.offset >= 0] if asked else []
     behind = {at.partition for at in begins if at.offset < ends[at.partition]}
     consumer.assign([at for at in begins if at.partition in behind])
-    deadline = time.monotonic() + TIMEOUT_S
+    damaged, deadline = Damaged(consumer, "signalbox.tail"), time.monotonic() + TIMEOUT_S
     while behind:
         for message in consumer.consume(AT_ONCE, STEP_S):
             deadline = time.monotonic() + TIMEOUT_S
+            if damaged.pass_over(message):
+                continue
             if ended(message, ends[message.partition() or 0]):
                 behind.discard(message.partition() or 0)
             # an embedded broker's answer by time may lie further back

@@ -91,9 +91,17 @@ class Rig:
         wait_until(lambda: accepts(self.ports[service]), 180, service)
 
     def complete(
-        self, name: str, *arguments: str, env: Mapping[str, str] | None = None, check: bool = True
+        self,
+        name: str,
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        check: bool = True,
+        seconds: float | None = None,
     ) -> int:
-        """Run a command of `signalbox` to its end; its exit code. With `check`, raises where it is not 0."""
+        """Run a command of `signalbox` to its end; its exit code. With `check`, raises where it is not 0.
+
+        Raises `subprocess.TimeoutExpired` after `seconds`.
+        """
         path = self.folder / f"{name}.log"
         with path.open("ab") as log:
             code = subprocess.run(
@@ -103,6 +111,7 @@ class Rig:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 check=False,
+                timeout=seconds,
             ).returncode
         if check and code:
             raise RuntimeError(f"{name} ended with exit code {code}: see {path}")
