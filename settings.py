@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from events.errors import ConfigError, Problem
+from events.seal import Seal
 from events.timeliness import DECLARED, OLDEST_DAYS, Spans
 from transport import kafka_access
 from transport.broker_url import VARIABLE, parse_broker
@@ -120,6 +121,10 @@ class Settings(BaseSettings):
         description="for how long it keeps an idempotency key; what was sent before that is a person's",
     )
 
+    message_key: SecretStr | None = Field(
+        default=None,
+        description="signs Celery messages; without one, who reaches the broker can have events decided",
+    )
     routing_table: Path = Path("config/routing_table.yaml")
     workflows: Path = Path("config/workflows.yaml")
     fraud_config: Path = Path("config/fraud.yaml")
@@ -237,6 +242,11 @@ class Settings(BaseSettings):
     def support_platform_key_life(self) -> int:
         """For how many ms the support platform keeps an idempotency key; 0 if it knows none."""
         return self.support_platform_key_life_s * 1_000 if self.support_platform_idempotent else 0
+
+    @property
+    def seal(self) -> Seal:
+        """What Celery messages are signed with. Raises `ConfigError` for a key that can be guessed."""
+        return Seal.of(self.message_key.get_secret_value() if self.message_key else None)
 
     @property
     def support_platform_url(self) -> str:

@@ -93,6 +93,7 @@ def _begin() -> "tuple[Places, Event]":
         topics=DeclaredTopics(settings.topics, settings.partitions, settings.replicas),
         schema_registry=settings.schema_registry,
         spans=settings.event_spans,
+        seal=settings.seal,
     )
     start_logging()
     stop = Event()

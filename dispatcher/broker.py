@@ -21,6 +21,7 @@ from events.decision import lane_topic
 from events.errors import Unavailable
 from events.lane import Batch, encode_batch
 from events.priority import Priority
+from events.seal import Seal
 from transport import amqp_tls
 from transport.broker_url import parse_broker
 from transport.priorities import number
@@ -68,11 +69,14 @@ class CeleryBroker:
     hung broker would not answer: what was half said on it cannot be mistaken for the answer to a later call.
     """
 
-    def __init__(self, url: str, tally: RetryTally | None = None, timeout: float = 5) -> None:
+    def __init__(
+        self, url: str, tally: RetryTally | None = None, timeout: float = 5, seal: Seal | None = None
+    ) -> None:
         """`timeout` (seconds) bounds each exchange with the broker. Raises `ConfigError` for the URL."""
         self._url = url
         self._tally = tally
         self._timeout = timeout
+        self._seal = seal or Seal()
         self._address = parse_broker(url)
         # it only makes messages
         self._celery = Celery("signalbox-dispatcher", set_as_current=False)
@@ -110,7 +114,8 @@ class CeleryBroker:
         message = self._celery.amqp.as_task_v2(
             task_id, task, argsrepr=shown, kwargsrepr="{}", ignore_result=True
         )
-        body = _encode(((encode_batch(batch),), {}, message.body[2])).decode()
+        argument = self._seal.sign(encode_batch(batch))
+        body = _encode(((argument,), {}, message.body[2])).decode()
         with self._reaching():
             channel = self._ready(queue)
             # not through kombu's Producer: it makes bytes of a body that is encoded already

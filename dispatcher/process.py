@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -17,6 +17,7 @@ from dispatcher.table_watch import TableWatch
 from dispatcher.threads import Threads
 from dispatcher.topics import DeclaredTopics
 from events.errors import ConfigError, Problem, Unavailable
+from events.seal import Seal
 from events.timeliness import DECLARED, Spans
 from transport.cluster import Bootstrap
 from transport.http import HttpPlace
@@ -42,6 +43,7 @@ class Places:
     topics: DeclaredTopics
     schema_registry: HttpPlace | None = None
     spans: Spans = DECLARED
+    seal: Seal = field(default_factory=Seal)
 
 
 def reconcile(places: Places, stop: Event) -> int:
@@ -53,7 +55,7 @@ def reconcile(places: Places, stop: Event) -> int:
     watch = TableWatch(places.routing_table, places.workflows, lanes.refresh)
     reconciler = Reconciler(
         places.bootstrap,
-        CeleryBroker(places.broker_url),
+        CeleryBroker(places.broker_url, seal=places.seal),
         lanes.all,
         lambda queue: horizon_ms(watch.rules, queue),
         stop,
@@ -133,7 +135,7 @@ class Dispatcher:
 
         def feed() -> None:
             tally = connect_tally(self._places.redis_url) if self._places.redis_url else None
-            broker = CeleryBroker(self._places.broker_url, tally)
+            broker = CeleryBroker(self._places.broker_url, tally, seal=self._places.seal)
             Feeder(
                 queue, self._places.bootstrap, broker, lambda: self._lanes.of(queue), window, self._stop
             ).run()

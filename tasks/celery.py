@@ -27,6 +27,7 @@ def _make(settings: Settings) -> Celery:
             settings.redis_url,
             settings.database_url,
             ModelPlace(settings.model_registry, settings.model_dir, settings.model_cache),
+            settings.seal,
         ),
         schedule=BEAT_SCHEDULE,
     )

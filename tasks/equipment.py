@@ -9,6 +9,7 @@ from celery.utils.log import get_logger
 
 from events.decision import Millis
 from events.errors import ConfigError, Unavailable
+from events.seal import Seal
 from features.contract import Contract
 from features.offline.layouts import check_layouts
 from features.offline.reader import OfflineReader
@@ -48,13 +49,14 @@ REPORT_S = 2
 class Addresses:
     """Where the services are: bootstrap servers, the Redis of features and tallies, the offline store.
 
-    And where the models are.
+    And where the models are, and what messages are signed with.
     """
 
     kafka: Bootstrap
     redis: str
     database: str
     models: ModelPlace = field(default_factory=ModelPlace)
+    seal: Seal = field(default_factory=Seal)
 
 
 class Producers:
@@ -108,6 +110,7 @@ class Equipment:
     reports: Reports
     sources: Callable[[str], Source]
     """Where a model's versions come from, by its name."""
+    seal: Seal = field(default_factory=Seal)
 
     @classmethod
     def connect(cls, addresses: Addresses, publish_timeout: Millis) -> "Equipment":
@@ -126,6 +129,7 @@ class Equipment:
             connect_suspects(addresses.redis),
             connect_reports(addresses.redis),
             addresses.models.source,
+            addresses.seal,
         )
 
 

@@ -10,7 +10,7 @@ from celery.utils.log import get_task_logger
 
 from events.decision import dead_letter_topic
 from events.errors import DeadLetter, Unavailable
-from events.lane import Batch, decode_batch, encode_batch
+from events.lane import Batch
 from models.workflow import Workflow
 from tasks.delivery import Delivery
 from tasks.equipment import Equipment, count
@@ -63,7 +63,7 @@ class InferenceTask(ResendingTask):
         if delivery.retries:
             equipment.tally.remove(delivery.queue, delivery.task_id)
         try:
-            batch = decode_batch(args[0] if len(args) == 1 and not kwargs else None)
+            batch = self.opened(args[0] if len(args) == 1 and not kwargs else None)
         except DeadLetter as error:
             return self.dead_letter(repr((args, kwargs)).encode("utf-8", "backslashreplace"), "", error)
         engine = Guarded(
@@ -125,7 +125,7 @@ class InferenceTask(ResendingTask):
                 raise verdict.error
             case TryAgain():
                 raise self.retry(
-                    (encode_batch(verdict.batch),),
+                    (self.signed(verdict.batch),),
                     exc=verdict.error,
                     countdown=verdict.pause / 1_000,
                     max_retries=verdict.max_retries,

@@ -9,6 +9,7 @@ from kombu.message import Message
 
 from events.errors import DeadLetter
 from events.lane import Batch, decode_batch
+from events.seal import Seal
 from tasks.base import EventTask
 from tasks.outcomes import Attempt, all_failed
 
@@ -52,17 +53,20 @@ class RecordMalformed(EventTask):
         """The body in base64, the headers as JSON, and what is wrong."""
         body, headers, fault = args
         value = base64.b64decode(body)
-        batch = batch_in(value)
+        batch = batch_in(value, self.equipped[0].seal)
         if batch is None:
             return self.dead_letter(value, headers, ValueError(fault))
         attempt = Attempt(batch, self.delivery().queue, 0, self.clock())
         return self.dead_letters(all_failed(attempt, DeadLetter("rejected", fault)))
 
 
-def batch_in(body: bytes) -> Batch | None:
-    """The events in a message for a task that is not here: each is owed a dead letter of its own."""
+def batch_in(body: bytes, seal: Seal) -> Batch | None:
+    """The events in a message for a task that is not here: each is owed a dead letter of its own.
+
+    None if it holds no batch, or one that was not signed with our key.
+    """
     try:
         (argument,), _, _ = msgspec.json.decode(body, type=tuple[list[object], object, object])
-        return decode_batch(argument)
+        return decode_batch(seal.open(argument))
     except (msgspec.MsgspecError, UnicodeError, ValueError, RecursionError, DeadLetter):
         return None

@@ -53,10 +53,10 @@ class ResendingTask(EventTask):
         elif args is None:
             # Celery's own: its full jitter answers 0 s for every other first retry
             pause = max(pause, backoff(delivery.retries, CELERY_BACKOFF_MS, longest, share=0) / 1_000)
-        batch = _failed(decode_batch((args or self.request.args or ("",))[0]), now)
+        batch = _failed(self.opened((args or self.request.args or ("",))[0]), now)
         equipment.tally.add(delivery.queue, delivery.task_id, now + int(pause * 1_000) + COUNTS_MS)
         options |= {"argsrepr": shown(batch), "kwargsrepr": "{}"}
-        arguments = (encode_batch(batch),)
+        arguments = (self.signed(batch),)
         try:
             return super().retry(arguments, kwargs or {}, exc, throw, eta, pause, max_retries, **options)
         except Reject as refused:
@@ -66,6 +66,14 @@ class ResendingTask(EventTask):
         finally:
             # Celery keeps one retry's `max_retries` on the task, for every later message
             self.__dict__.pop("override_max_retries", None)
+
+    def opened(self, argument: object) -> Batch:
+        """The batch in a message. Raises `DeadLetter` if it is none, or not signed with our key."""
+        return decode_batch(self.equipped[0].seal.open(argument))
+
+    def signed(self, batch: Batch) -> str:
+        """The argument of a message with this batch."""
+        return self.equipped[0].seal.sign(encode_batch(batch))
 
     def send_on(self, batch: Batch, delivery: Delivery) -> None:
         """Send a batch as a message of its own in this one's stead: same queue, same priority, same attempt.
@@ -81,7 +89,7 @@ class ResendingTask(EventTask):
             options["priority"] = delivery.priority
         try:
             self.apply_async(
-                (encode_batch(batch),),
+                (self.signed(batch),),
                 task_id=successor_id(delivery.task_id, batch),
                 queue=delivery.queue,
                 **options,

@@ -10,6 +10,7 @@ from celery import Celery
 from fakeredis import FakeServer, FakeStrictRedis
 
 from events.lane import Batch, decode_batch, encode_batch
+from events.seal import Seal
 from models.reports import Reports
 from models.source import ModelPlace
 from models.workflow import Workflow
@@ -51,6 +52,7 @@ class Bench:
     store: Store = field(default_factory=Store)
     kafka: Kafka = field(default_factory=Kafka)
     stopping: bool = False
+    seal: Seal = field(default_factory=Seal)
 
     def __post_init__(self) -> None:
         self.queue = f"ml.test.{uuid4().hex[:8]}"
@@ -72,6 +74,7 @@ class Bench:
             Suspects(FakeStrictRedis(server=self.redis)),
             Reports(FakeStrictRedis(server=self.redis)),
             ModelPlace().source,
+            self.seal,
         )
         task = Decide()
         task.scripted = self.workflow
@@ -141,7 +144,8 @@ class Sent:
         self.eta = message.headers["eta"]
         self.shown = message.headers["argsrepr"]
         self.priority = message.properties["priority"]
-        self.batch = decode_batch(message.decode()[0][0])
+        self.argument = message.decode()[0][0]
+        self.batch = decode_batch(self.argument.partition(".")[0])
 
     @property
     def keys(self) -> list[bytes | None]:

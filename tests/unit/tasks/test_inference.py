@@ -11,7 +11,8 @@ from kombu.exceptions import OperationalError
 
 from events.deadletter import DeadLetterHeaders
 from events.errors import Retry, Unavailable
-from events.lane import Batch
+from events.lane import Batch, encode_batch
+from events.seal import Seal
 from tests.unit.tasks.bench import Bench
 from tests.unit.tasks.fakes import NOW, Kafka, Scripted, Store, batch_of, fed
 
@@ -301,3 +302,24 @@ def test_many_events_that_fail_in_one_way_are_an_outage_and_come_through_after_i
     assert causes(bench.kafka) == []
     bench.workflow.raises = []
     assert bench.run(batch_of(*ids)) == "8 predictions"
+
+
+class TestAWorkerWithAKey:
+    seal = Seal.of("k" * 32)
+
+    def test_decides_on_what_was_signed_with_it(self) -> None:
+        bench = Bench(seal=self.seal)
+        assert bench.run_with((self.seal.sign(encode_batch(batch_of("a"))),), {}) == "1 predictions"
+
+    def test_makes_a_dead_letter_of_a_forged_message_and_no_outcome(self) -> None:
+        bench = Bench(seal=self.seal)
+        bench.run(batch_of("a"))
+        (letter,) = [DeadLetterHeaders.parse(record.headers) for record in bench.kafka.records]
+        assert (letter.cause, letter.prediction_id) == ("undecodable", None)
+        assert not [topic for topic in bench.kafka.topics if topic == "ml.predictions"]
+
+    def test_signs_what_it_sends_on(self) -> None:
+        bench = Bench(seal=self.seal)
+        batch = batch_of("a", "b")
+        bench.run_with((self.seal.sign(encode_batch(batch)),), {}, redelivered=True)
+        assert [self.seal.open(sent.argument) for sent in bench.sent()]

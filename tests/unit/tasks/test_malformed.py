@@ -9,6 +9,7 @@ from kombu.message import Message
 
 from events.deadletter import DeadLetterHeaders
 from events.lane import Batch, encode_batch
+from events.seal import Seal
 from tasks.envelope import fault_of
 from tasks.malformed import TASK, batch_in, disguise
 from tests.unit.tasks.bench import Bench
@@ -103,8 +104,8 @@ def test_it_is_given_back_while_kafka_is_down() -> None:
     ],
 )
 def test_no_batch_is_found_where_none_is(body: bytes) -> None:
-    assert batch_in(body) is None
+    assert batch_in(body, Seal()) is None
 
 
 def test_a_batch_is_found_where_one_is() -> None:
-    assert batch_in(json.dumps([[encode_batch(batch_of("a"))], {}, None]).encode()) == batch_of("a")
+    assert batch_in(json.dumps([[encode_batch(batch_of("a"))], {}, None]).encode(), Seal()) == batch_of("a")
