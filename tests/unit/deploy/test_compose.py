@@ -21,7 +21,7 @@ OURS = {name: service for name, service in SERVICES.items() if "build" in servic
 SECRET = re.compile(r"PASS|AUTH|SECRET|TOKEN|KEY(?!_LIFE)")
 FROM_ENVIRONMENT = re.compile(r"\$\{[A-Z_]+:(\?[^}]+|-)\}")
 ONE_SHOT = {"topics", "database", "train"}
-IN_THE_IMAGE = {"model_dir", "model_cache", "training_reports", "metrics_port", "replicas"}
+IN_THE_IMAGE = {"model_dir", "model_cache", "training_reports", "metrics_port", "replicas", "message_key"}
 """Settings that the file itself decides on; files of `config/` are mounted."""
 
 
