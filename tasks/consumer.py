@@ -11,6 +11,7 @@ from kombu.message import Message
 
 from events.errors import DeadLetter
 from events.lane import decode_record
+from events.seal import Seal
 from tasks.base import EventTask
 from tasks.belonging import Belonging, Hold, RunHere, SendHome
 from tasks.envelope import fault_of
@@ -139,7 +140,9 @@ def _surviving(handler: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def _workflow_in(message: Message) -> str | None:
     """Of the events in a message; None if it has none."""
     body = message.body or b""
-    batch = batch_in(body.encode("utf-8", "surrogateescape") if isinstance(body, str) else bytes(body))
+    raw = body.encode("utf-8", "surrogateescape") if isinstance(body, str) else bytes(body)
+    # only where it belongs is decided by this; the task that runs it looks at the signature
+    batch = batch_in(raw, Seal())
     if batch is None:
         return None
     for fed in batch.records:
