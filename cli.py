@@ -28,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 COMMANDS = (
-    *(stack.up, stack.demo, stack.traffic, stack.balance),
+    *(stack.up, stack.demo, stack.logs, stack.traffic, stack.balance),
     *(dispatch.dispatcher, dispatch.reconcile, dispatch.where, worker.worker),
 )
 GROUPS = {

@@ -263,7 +263,7 @@ class NamedFiles(PydanticBaseSettingsSource):
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         """The value, the name under which pydantic takes it, and that it is not JSON."""
         name = str(field.validation_alias or field_name)
-        variable = _variable(name)
+        variable = variable_of(name)
         path = os.environ.get(f"{variable}_FILE")
         if not path:
             return None, name, False
@@ -316,7 +316,7 @@ def load_settings() -> Settings:
         return Settings(_env_file=env_file)
     except ValidationError as error:
         raise ConfigError(
-            Problem("environment", 0, _variable(str(item["loc"][0])), _shown(item["msg"], item["input"]))
+            Problem("environment", 0, variable_of(str(item["loc"][0])), _shown(item["msg"], item["input"]))
             for item in error.errors()
         ) from None
 
@@ -326,5 +326,6 @@ def _shown(message: str, value: object) -> str:
     return message if "://" in str(value) or isinstance(value, SecretStr) else f"{message}, is {value!r}"
 
 
-def _variable(field: str) -> str:
+def variable_of(field: str) -> str:
+    """The environment variable of a field, or of its alias: `SIGNALBOX_TENANT` for `tenant`."""
     return field if field.isupper() else f"SIGNALBOX_{field.upper()}"

@@ -41,19 +41,56 @@ def traffic(
     rate: Annotated[float, typer.Option(min=0.1, help="Events a second, on average.")] = 50,
     day: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The first day played.")] = None,
 ) -> None:
-    """Play RetailPulse's days into the event topic without end; only what has a worker."""
+    """Play RetailPulse's events into the event topic without end: today's as they happen, and guests'.
+
+    With a day, play that day and those after it faster than they happened; older days than the event types
+    take need SIGNALBOX_EVENT_AGE_DAYS. Only what has a worker is played.
+    """
     from routing import load
     from settings import load_settings
+    from stack.live_traffic import live_traffic, today
     from stack.player import play, speed_for
-    from stack.retail import FIRST_DAY, Retail
+    from stack.retail import Retail
     from stack.traffic import Audience, day_of_traffic, days_of_traffic
+    from transport.clock import system_clock
 
     settings = load_settings()
     audience = Audience.of(load(settings.routing_table, settings.workflows))
-    first = day.date() if day else FIRST_DAY
-    speed = speed_for(rate, len(day_of_traffic(Retail(), first, audience)))
-    typer.echo(f"a day from {first} on, {speed:.0f} times as fast as it happens, {rate:g} events a second")
-    play(days_of_traffic(Retail(), audience, first=first), settings.kafka_cluster, speed=speed)
+    if day is None:
+        typer.echo(f"the shop's events of today, and guests: {rate:g} events a second")
+        events = live_traffic(Retail(), audience, rate, system_clock, today())
+        play(events, settings.kafka_cluster, speed=1)
+        return
+    speed = speed_for(rate, len(day_of_traffic(Retail(), day.date(), audience)))
+    typer.echo(f"a day from {day:%Y-%m-%d} on, {speed:.0f} times as fast as it happened, {rate:g} a second")
+    play(days_of_traffic(Retail(), audience, first=day.date()), settings.kafka_cluster, speed=speed)
+
+
+def logs(
+    part: Annotated[str | None, typer.Argument(help="As the view names it: 'worker fraud'.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="So many of the last lines first.")] = 50,
+) -> None:
+    """Show the log of one process of the local stack, or name all; with -f and no PART, follow all."""
+    from contextlib import suppress
+
+    from stack.output import LOGS
+    from stack.tailing import follow as follow_logs
+    from stack.tailing import last_lines, log_of, parts_logged
+
+    if part is not None:
+        path = log_of(LOGS, part)
+        for text in last_lines(path, lines):
+            typer.echo(text)
+        paths = [path]
+    else:
+        paths = [log_of(LOGS, name) for name in parts_logged(LOGS)]
+        if not follow or not paths:
+            typer.echo("\n".join(map(str, paths)) or f"{LOGS} holds no logs: `signalbox up` writes them")
+    if follow:
+        named = len(paths) > 1
+        with suppress(KeyboardInterrupt):
+            follow_logs(paths, lambda of, text: typer.echo(f"{of.stem} | {text}" if named else text))
 
 
 def balance(

@@ -18,8 +18,9 @@ from settings import Settings
 from stack.champions import Past, ensure_champion, trainings
 from stack.child import Child, Service
 from stack.embedded import Server
+from stack.leftovers import drop_queues
 from stack.output import Listening
-from stack.parts import KAFKA, REGISTRY, Parts
+from stack.parts import KAFKA, REDIS, REGISTRY, Parts
 from stack.past import counting_a_past, follow, forget_online, knows_a_past, upgrade_store
 from stack.services import SERVERS, Plan, command, served_lanes, services
 from stack.step import run_step
@@ -41,7 +42,7 @@ class Assembly:
     def __init__(self, supervisor: Supervisor, output: Listening, say: Say) -> None:
         self._supervisor = supervisor
         self._output = output
-        self._say = say
+        self.say = say
         self._registry: Child | None = None
 
     def servers(self, parts: Parts, make_topics: Callable[[], None]) -> None:
@@ -58,9 +59,18 @@ class Assembly:
                 self._registry = child
             else:
                 self._supervisor.await_ready(child)
-            self._say(f"{server.name} is embedded, at {server.url}")
+            self.say(f"{server.name} is embedded, at {server.url}")
             if server.note:
-                self._say(server.note)
+                self.say(server.note)
+        if {KAFKA, REDIS} <= parts.embedded:
+            self._drop_leftovers(parts)
+
+    def _drop_leftovers(self, parts: Parts) -> None:
+        if dropped := drop_queues(parts.env["CELERY_BROKER_URL"], parts.env["REDIS_URL"]):
+            self.say(
+                f"dropped {dropped:,} messages that the last run left in the Celery queues: the embedded "
+                "Kafka keeps its records in memory, and those that they name are gone"
+            )
 
     def _server(self, server: Server, begin_anew: Callable[[], None]) -> Service:
         def lost() -> None:
@@ -74,17 +84,19 @@ class Assembly:
             ready=server.ready,
             after_restart=None if server.durable else lost,
             tier=SERVERS,
+            # what lives in memory has nothing to save, and would wait for its clients to leave first
+            grace=10 if server.durable else 0,
         )
 
     def features(self, parts: Parts, env: Mapping[str, str], *backfill: str) -> None:
         """Both tiers of the feature store from the past, where they know none."""
         store = upgrade_store(env)
         if store.found is not None and not store.current:
-            self._say(f"the SQL store was at revision {store.found}, and is at {store.needed} now")
+            self.say(f"the SQL store was at revision {store.found}, and is at {store.needed} now")
         self._follow(parts)
         if knows_a_past(env):
             return
-        self._say("the feature store knows no past yet: counting one")
+        self.say("the feature store knows no past yet: counting one")
         forget_online(env)
         with counting_a_past(env):
             run_step("backfill", command("features", "backfill", *backfill), env, self._output)
@@ -100,14 +112,17 @@ class Assembly:
         for model, arguments in trainings(rules, past):
 
             def train(model: str = model, arguments: tuple[str, ...] = arguments) -> None:
-                self._say(f"no {model} serves yet: making one")
+                self.say(f"no {model} serves yet: making one")
                 run_step("train", command(*arguments), env, self._output)
 
             if change := ensure_champion(env, model, train):
-                self._say(change_told(change))
+                self.say(change_told(change))
 
-    def start(self, plan: Plan, kafka: Bootstrap) -> None:
-        """Everything else, all at the same time. Returns once what can say so is ready."""
+    def start(self, plan: Plan, kafka: Bootstrap) -> tuple[str, ...]:
+        """Everything else, all at the same time. Returns once what can say so is ready, or has ended.
+
+        The names of those that ended or are not ready: they are started again, and the rest works.
+        """
         groups = (
             ROUTER_GROUP,
             PIPELINE_GROUP,
@@ -116,8 +131,7 @@ class Assembly:
         admin = admin_client(kafka, **{"log_level": 0})
         pending = services(plan, self._output.has_said, lambda: groups_formed(admin, groups))
         children = [self._supervisor.launch(service) for service in pending]
-        for child in children:
-            self._supervisor.await_ready(child)
+        return tuple(child.service.name for child in self._supervisor.await_each(children))
 
 
 def declared_topics(settings: Settings, parts: Parts) -> DeclaredTopics:

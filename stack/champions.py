@@ -46,7 +46,8 @@ FORECAST_ARGUMENTS = ("--skus", "20", "--blend-weeks", "2", "--test-weeks", "1")
 
 
 def trainings(rules: Rules, past: Past) -> Iterator[Training]:
-    """Of every model that is served from the registry."""
+    """Of every model that is served from the registry, and that a route of the table asks for."""
+    asked = {route.workflow for route in rules.table.all_routes}
     forecast = Training(FORECAST, ("train", "forecast", *past.until, *FORECAST_ARGUMENTS))
     known = (
         Training(FRAUD, ("train", "fraud", *past.until, *past.fraud)),
@@ -57,8 +58,13 @@ def trainings(rules: Rules, past: Past) -> Iterator[Training]:
     )
     for training in known:
         spec = rules.catalogue.workflows.get(training.model)
-        if spec is not None and spec.served:
+        if spec is not None and spec.served and training.model in asked:
             yield training
+
+
+def needs_agent(rules: Rules) -> bool:
+    """Whether a route of the table asks for the support agent."""
+    return any(route.workflow == AGENT for route in rules.table.all_routes)
 
 
 def ensure_champion(env: Mapping[str, str], model: str, train: Callable[[], None]) -> Change | None:

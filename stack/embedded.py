@@ -51,9 +51,18 @@ def free_port() -> int:
     pick = random.SystemRandom()
     while True:
         port = pick.choice(PORTS)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
+        if is_free(port):
             return port
+
+
+def is_free(port: int) -> bool:
+    """Whether a server may listen on this port of the loopback interface."""
+    with socket.socket() as probe, contextlib.suppress(OSError):
+        # as servers do: connections of one that was just stopped do not keep the port
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
+        return True
+    return False
 
 
 def kafka(port: int) -> Server:

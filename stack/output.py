@@ -1,45 +1,52 @@
-"""Where the lines of many processes go: to the terminal with a prefix, or to a file each."""
+"""Log files of the stack's processes, one each and rotated, and what is listened for in their lines."""
 
+import logging
 import threading
 from collections.abc import Callable
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
-
-from rich.console import Console
-from rich.text import Text
 
 from stack.child import Sink
 
-COLOURS = ("cyan", "green", "yellow", "magenta", "blue", "bright_cyan", "bright_green", "bright_yellow")
-WIDTH = 14
-"""Columns of the longest name that is shown whole."""
+LOGS = Path("var/log")
+"""Where `signalbox up` and `demo` write what each process prints; `signalbox logs` shows it."""
+LARGEST = 10_000_000
+"""Bytes of a log before it is renamed to `….log.1`, of which one is kept."""
 
 
-class Terminal:
-    """`name | line`, each name in a colour of its own where the terminal has colours."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._colours: dict[str, str] = {}
-        self._lock = threading.Lock()
-
-    def __call__(self, name: str, line: str) -> None:
-        with self._lock:
-            colour = self._colours.setdefault(name, COLOURS[len(self._colours) % len(COLOURS)])
-            prefix = Text(f"{name:>{WIDTH}} | ", style=colour)
-            self._console.print(prefix + Text.from_ansi(line), soft_wrap=True)
+def log_path(folder: Path, name: str) -> Path:
+    """The log of a process: `worker fraud` writes into `worker-fraud.log`."""
+    return folder / f"{name.replace(' ', '-')}.log"
 
 
 class Files:
-    """A file for each process in a folder, for a terminal that shows something else."""
+    """A sink that writes a file for each process into a folder. The logs of an earlier start are removed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, largest: int = LARGEST) -> None:
         self.folder = folder
+        self._largest = largest
         self._lock = threading.Lock()
+        self._handlers: dict[str, RotatingFileHandler] = {}
         folder.mkdir(parents=True, exist_ok=True)
+        for old in (*folder.glob("*.log"), *folder.glob("*.log.1")):
+            old.unlink()
 
     def __call__(self, name: str, line: str) -> None:
-        with self._lock, (self.folder / f"{name}.log").open("a") as file:
-            file.write(f"{line}\n")
+        self.handler(name).handle(logging.makeLogRecord({"msg": line}))
+
+    def handler(self, name: str) -> RotatingFileHandler:
+        """The handler behind a process's file; this process's own loggers may write through it too."""
+        with self._lock:
+            if name not in self._handlers:
+                path = log_path(self.folder, name)
+                self._handlers[name] = RotatingFileHandler(path, maxBytes=self._largest, backupCount=1)
+            return self._handlers[name]
+
+    def close(self) -> None:
+        """Close the files. A line that comes later opens its file again."""
+        with self._lock:
+            for handler in self._handlers.values():
+                handler.close()
 
 
 class Listening:

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from events.errors import ConfigError, Problem
 from settings import Settings
-from stack.embedded import Server, free_port, kafka, mlflow, valkey
+from stack.embedded import Server, kafka, mlflow, valkey
+from stack.ports import Ports
 from stack.stand_ins import SCRIPTED_MODEL, SUPPORT_DESK, scripted_llm, support_desk
 from transport.cluster import Bootstrap
 
 KAFKA = "kafka"
+REDIS = "redis"
 REGISTRY = "mlflow"
 BROKER_DB = 1
 """The Celery queues have a Redis database of their own, apart from the features in 0."""
@@ -38,26 +40,28 @@ class Parts:
         return next((server.url for server in self.servers if server.name == SUPPORT_DESK), None)
 
 
-def choose_parts(settings: Settings, folder: Path) -> Parts:
-    """What is configured stays; the rest is embedded, its data in `folder`.
+def choose_parts(settings: Settings, folder: Path, *, agent: bool = True) -> Parts:
+    """What is configured stays; the rest is embedded, its data and the ports that it had in `folder`.
 
+    Without `agent`, nothing stands in for what only the support agent needs.
     Raises `EmbeddedError`, and `ConfigError` where what is configured would be spoiled by what is not.
     """
     _check(settings)
     env: dict[str, str] = {}
     servers: list[Server] = []
+    ports = Ports(folder / "ports.json")
     if settings.kafka is None:
-        servers.append(kafka(free_port()))
+        servers.append(kafka(ports.take("kafka")))
         env["KAFKA_BOOTSTRAP_SERVERS"] = servers[-1].url
         # one node, which keeps every property of a topic that it is given and follows none
         env["SIGNALBOX_REPLICAS"] = "1"
     if settings.redis is None or settings.broker is None:
-        server = valkey(free_port(), folder / "redis")
+        server = valkey(ports.take("redis"), folder / "redis")
         servers.append(server)
         env["REDIS_URL"] = server.url
         env["CELERY_BROKER_URL"] = f"{server.url.removesuffix('/0')}/{BROKER_DB}"
     if settings.registry is None:
-        servers.append(mlflow(free_port(), folder / "mlflow"))
+        servers.append(mlflow(ports.take("mlflow"), folder / "mlflow"))
         env["MLFLOW_TRACKING_URI"] = servers[-1].url
     env["DATABASE_URL"] = f"sqlite:///{(folder / 'signalbox.db').resolve()}"
     configured = {
@@ -70,25 +74,28 @@ def choose_parts(settings: Settings, folder: Path) -> Parts:
         "SUPPORT_PLATFORM_URL": settings.support_platform,
     }
     env.update({name: value for name, value in configured.items() if value is not None})
-    for server, variables in _stand_ins(settings, folder, env["KAFKA_BOOTSTRAP_SERVERS"]):
-        servers.append(server)
-        env.update(variables)
+    if agent:
+        for server, variables in _stand_ins(settings, folder, env["KAFKA_BOOTSTRAP_SERVERS"], ports):
+            servers.append(server)
+            env.update(variables)
     # what is handed on by value is not read from a file again: both would be one too many
     env.update({f"{name}_FILE": "" for name in list(env) if f"{name}_FILE" in os.environ})
     reached = env["KAFKA_BOOTSTRAP_SERVERS"] if settings.kafka is None else settings.kafka_cluster
     return Parts(env, tuple(servers), reached)
 
 
-def _stand_ins(settings: Settings, folder: Path, kafka: str) -> Iterator[tuple[Server, Mapping[str, str]]]:
+def _stand_ins(
+    settings: Settings, folder: Path, kafka: str, ports: Ports
+) -> Iterator[tuple[Server, Mapping[str, str]]]:
     """What the agent works with where none is configured, and what everybody must know of it."""
     if settings.llm is None:
-        server = scripted_llm(free_port())
+        server = scripted_llm(ports.take("llm"))
         # whatever else stands in the environment belongs to an endpoint that is not configured
         named = {"LLM_BASE_URL": server.url, "LLM_MODEL": SCRIPTED_MODEL}
         yield server, {**named, "LLM_API_KEY": "", "EMBEDDING_MODEL": ""}
     if settings.support_platform is None:
         token = secrets.token_urlsafe()
-        server = support_desk(free_port(), folder, kafka, token)
+        server = support_desk(ports.take("desk"), folder, kafka, token)
         keys = {"SUPPORT_PLATFORM_IDEMPOTENT": "true"}
         yield server, {"SUPPORT_PLATFORM_URL": server.url, "SUPPORT_PLATFORM_TOKEN": token, **keys}
 

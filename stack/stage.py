@@ -10,14 +10,15 @@ from events.timeliness import OLDEST_DAYS
 from routing import Rules
 from settings import Settings
 from stack.assembly import Assembly, declared_topics, make_topics
+from stack.champions import needs_agent
 from stack.embedded import free_port
 from stack.local_env import published
-from stack.output import Files, Listening
+from stack.output import LOGS, Files, Listening
 from stack.parts import Parts, choose_parts
 from stack.programme import Programme
 from stack.services import Plan, unserved_queues
-from stack.supervisor import ITSELF, Supervisor
-from stack.up import environment
+from stack.supervisor import ITSELF, StartError, Supervisor
+from stack.up import environment, for_terminals
 from transport.cluster import Bootstrap
 
 FOLDER = Path("var/demo")
@@ -36,7 +37,7 @@ class Stage:
         self._rules = rules
         self._programme = programme
         self._console = console
-        self._files = Files(FOLDER / "log")
+        self._files = Files(LOGS)
         self._output = Listening(self._show)
         self.supervisor = Supervisor(self._output)
 
@@ -48,9 +49,9 @@ class Stage:
     @contextmanager
     def raised(self) -> Iterator[tuple[Mapping[str, str], Bootstrap]]:
         """Everything runs for the length of a `with`; gives a process's addresses, and Kafka."""
-        parts = choose_parts(self._settings, FOLDER)
+        parts = choose_parts(self._settings, FOLDER, agent=needs_agent(self._rules))
         plan = Plan(self._rules, played(environment(parts, FOLDER)), FOLDER, free_port())
-        with published(plan.env), self.supervisor:
+        with published(for_terminals(self._settings, dict(plan.env))), self.supervisor:
             self._raise(parts, plan)
             yield plan.env, parts.kafka
             self._console.print("[bold]5[/] stopping")
@@ -68,7 +69,8 @@ class Stage:
         assembly.features(parts, plan.env, *self._programme.backfill)
         assembly.models(self._rules, plan.env, self._programme.past)
         console.print("[bold]3[/] dispatcher, feature pipeline, reconciler, workers, beat, Flower")
-        assembly.start(plan, parts.kafka)
+        if failed := assembly.start(plan, parts.kafka):
+            raise StartError(f"{', '.join(failed)} did not come up: {self._files.folder} has why")
         console.print(
             f"  Flower: http://127.0.0.1:{plan.flower_port}; logs: {self._files.folder}",
         )

@@ -6,7 +6,7 @@ docs/decisions/0002 says why no library does this.
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -18,6 +18,10 @@ ITSELF = "signalbox"
 """The name under which the supervisor itself speaks."""
 READY_S = 120.0
 """Enough for the slowest, the model registry, on a machine that has nothing to spare."""
+
+
+SLOW_STOP_S = 3.0
+"""Who takes longer to stop is named."""
 
 
 class StartError(SignalboxError):
@@ -55,11 +59,33 @@ class Supervisor:
         service, deadline = child.service, self._clock() + timeout
         while service.ready is not None and not service.ready():
             if (code := child.exit_code) is not None:
-                raise StartError(f"{service.name} ended with {_how(code)} before it was ready")
+                words = "".join(f"\n  {line}" for line in child.last_words())
+                raise StartError(f"{service.name} ended with {_how(code)} before it was ready{words}")
             if self._clock() > deadline:
                 raise StartError(f"{service.name} was not ready within {timeout:.0f} s")
             self.watch()
             time.sleep(0.05)
+
+    def await_each(self, children: Sequence[Child], timeout: float = READY_S) -> tuple[Child, ...]:
+        """Wait for all of them at once; those that ended or were not ready within `timeout` seconds.
+
+        They are started again as ever: one part that is broken does not stop the others.
+        """
+        deadline = self._clock() + timeout
+        waiting, failed = list(children), list[Child]()
+        while waiting and self._clock() < deadline:
+            self.watch()
+            failed += [child for child in waiting if child.deaths]
+            waiting = [child for child in waiting if not child.deaths and not _ready(child)]
+            time.sleep(0.05)
+        for child in waiting:
+            self._sink(ITSELF, f"{child.service.name} is not ready after {timeout:.0f} s: goes on starting")
+        return (*failed, *waiting)
+
+    @property
+    def children(self) -> tuple[Child, ...]:
+        """Every process that runs or is to run, in the order in which they were started."""
+        return tuple(self._children)
 
     def start(self, service: Service, timeout: float = READY_S) -> None:
         """Start a service and return once it is ready. Raises `StartError` as `await_ready` does."""
@@ -78,10 +104,13 @@ class Supervisor:
 
     def _bury(self, child: Child, now: float) -> None:
         code = child.exit_code or 0
+        child.deaths += 1
         child.sweep()
         pause = child.restarts.pause_after(now - child.started_at)
         child.starts_at = now + pause
         self._sink(ITSELF, f"{child.service.name} ended ({_how(code)}); starts again in {pause:g} s")
+        for line in child.last_words():
+            self._sink(ITSELF, f"  {child.service.name}: {line}")
 
     def _revive(self, child: Child, now: float) -> None:
         if child.starts_at is not None and now >= child.starts_at:
@@ -114,7 +143,9 @@ class Supervisor:
         asked = self._clock()
         for child in reversed(children):
             child.terminate()
+        slowest = ""
         while running := [child for child in children if child.exit_code is None]:
+            slowest = running[0].service.name
             late = [child for child in running if self._clock() - asked > child.service.grace]
             for child in late:
                 self._sink(
@@ -122,8 +153,14 @@ class Supervisor:
                 )
                 child.sweep()
             time.sleep(0.02)
+        if (took := self._clock() - asked) > SLOW_STOP_S:
+            self._sink(ITSELF, f"{slowest} took {took:.1f} s to stop")
         for child in children:
             child.sweep()
+
+
+def _ready(child: Child) -> bool:
+    return child.service.ready is None or child.service.ready()
 
 
 def _how(code: int) -> str:

@@ -108,6 +108,12 @@ def test_up_runs_everything_revives_what_dies_and_stops_without_a_trace(tmp_path
         assert "no LLM is configured: a scripted stand-in answers" in up.output
         assert "tickets, drafts and actions: http://127.0.0.1:" in up.output
         tree = up.process.children(recursive=True)
+        addresses = (tmp_path / "var/local.env").read_text()
+        assert "SIGNALBOX_ROUTING_TABLE=config/routing_table.yaml\n" in addresses
+        # what the processes print is in their logs, and a line now and then says how the stack does
+        assert (tmp_path / "var/log/worker-fraud.log").stat().st_size > 0
+        assert len(up.lines) < 100, up.output
+        wait_for(lambda: "parts run" in up.output, up)
 
         dispatcher = up.part("cli", "dispatcher")
         dispatcher.kill()
@@ -118,6 +124,7 @@ def test_up_runs_everything_revives_what_dies_and_stops_without_a_trace(tmp_path
 
         up.process.send_signal(signal.SIGTERM)
         assert up.wait(60) == 0, up.output
+    assert "the embedded Kafka kept its records in memory, and they are gone" in up.output
     assert not (tmp_path / "var/local.env").exists()
     assert psutil.wait_procs(tree, 5)[1] == []
 

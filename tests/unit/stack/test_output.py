@@ -1,36 +1,34 @@
-"""Can one tell who said what?"""
+"""Does each process have its log, and is a line noticed that is waited for?"""
 
-import io
+from contextlib import closing
 from pathlib import Path
 
-from rich.console import Console
-
-from stack.output import Files, Listening, Terminal
+from stack.output import Files, Listening
 
 
-def test_on_a_terminal_each_line_has_its_name_in_front() -> None:
-    written = io.StringIO()
-    terminal = Terminal(Console(file=written, width=40))
-    terminal("dispatcher", "routing table 3f2a is in force")
-    terminal("worker fraud", "[bold]no markup of ours[/] " + "x" * 60)
-    lines = written.getvalue().splitlines()
-    assert lines[0] == "    dispatcher | routing table 3f2a is in force"
-    assert lines[1] == "  worker fraud | [bold]no markup of ours[/] " + "x" * 60
-
-
-def test_where_there_are_no_colours_a_childs_colours_are_dropped() -> None:
-    written = io.StringIO()
-    Terminal(Console(file=written))("celery", "\x1b[31mred\x1b[0m")
-    assert written.getvalue() == "        celery | red\n"
-
-
-def test_in_a_folder_each_process_has_its_file(tmp_path: Path) -> None:
-    files = Files(tmp_path / "log")
-    files("beat", "one")
-    files("flower", "two")
-    files("beat", "three")
+def test_each_process_has_its_file(tmp_path: Path) -> None:
+    with closing(Files(tmp_path / "log")) as files:
+        files("beat", "one")
+        files("worker fraud", "100 % [bold]as it was printed[/]")
+        files("beat", "three")
     assert (tmp_path / "log/beat.log").read_text() == "one\nthree\n"
-    assert (tmp_path / "log/flower.log").read_text() == "two\n"
+    assert (tmp_path / "log/worker-fraud.log").read_text() == "100 % [bold]as it was printed[/]\n"
+
+
+def test_a_start_begins_with_empty_logs(tmp_path: Path) -> None:
+    for name in ("beat", "flower"):
+        with closing(Files(tmp_path)) as files:
+            files(name, "started")
+    assert [path.name for path in tmp_path.iterdir()] == ["flower.log"]
+
+
+def test_a_log_does_not_grow_without_bound(tmp_path: Path) -> None:
+    with closing(Files(tmp_path, largest=1_000)) as files:
+        for number in range(1_000):
+            files("beat", f"line {number}")
+    assert (tmp_path / "beat.log").stat().st_size <= 1_000
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 2_000
+    assert (tmp_path / "beat.log").read_text().endswith("line 999\n")
 
 
 def test_a_text_that_is_waited_for_is_noticed_once_its_process_says_it() -> None:

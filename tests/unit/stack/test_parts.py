@@ -151,6 +151,16 @@ def test_a_model_that_is_configured_keeps_its_name_and_its_key(
     assert parts.desk is None
 
 
+def test_without_a_route_to_the_agent_nothing_stands_in_for_what_it_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    parts = choose_parts(Settings(), tmp_path, agent=False)
+    assert parts.embedded == {"kafka", "redis", "mlflow"}
+    assert not parts.env.keys() & {"LLM_BASE_URL", "SUPPORT_PLATFORM_URL"}
+
+
 def test_the_desk_of_a_stack_opens_to_its_own_agent_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
