@@ -1,5 +1,6 @@
 """Does the routing table hold, what does it say, and where would this event go?"""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,6 +35,8 @@ def check(table: TableOption = None, workflows: WorkflowsOption = None) -> None:
         raise typer.Exit(1)
     count = len(rules.table.all_routes)
     typer.echo(f"{table_path} and {workflows_path} hold: {count} routes, table {rules.table.hash}")
+    for line in _restarts():
+        typer.echo(line)
 
 
 @app.command()
@@ -77,6 +80,22 @@ def explain(
         typer.echo(line)
     if outcome.fate == "dead_letter":
         raise typer.Exit(1)
+
+
+def _restarts() -> "Iterator[str]":
+    """What a process that runs already does not know of what was just checked."""
+    from routing.code_age import changed_since
+    from settings import LOCAL_ENV, local_stack_runs
+
+    yield (
+        "a running dispatcher takes the table within seconds; event types and tasks are code: after a change "
+        "there, restart the dispatcher, the reconciler, the feature pipeline and the pools of the queues"
+    )
+    if local_stack_runs() and (changed := changed_since(LOCAL_ENV.stat().st_mtime)):
+        yield (
+            f"{', '.join(changed)} changed after the local stack started: until it is started again its "
+            "dispatcher refuses what is new there"
+        )
 
 
 def _paths(table: Path | None, workflows: Path | None) -> tuple[Path, Path]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import routing
 from events.errors import ConfigError, Unavailable
 from routing import Rules, Table
+from routing.code_age import changed_since_start, restart_hint
 from routing.task_names import task_problems
 from transport import metrics
 
@@ -54,7 +55,8 @@ class TableWatch:
         except ConfigError as error:
             self._seen = signature
             metrics.TABLE_RELOADS.labels("refused").inc()
-            _log.error("refused, table %s stays in force:\n%s", self._rules.table.hash, error)
+            hint = restart_hint(changed_since_start())
+            _log.error("refused, table %s stays in force:\n%s\n%s", self._rules.table.hash, error, hint)
             return False
         except Unavailable as error:
             _log.warning("table %s stays in force for now: %s", self._rules.table.hash, error)

@@ -10,6 +10,7 @@ import msgspec
 from confluent_kafka import KafkaException, Message
 
 from dispatcher.lane_access import LaneAccess
+from dispatcher.naming import names
 from dispatcher.scan import Scanned, scan
 from dispatcher.whereabouts import GivenUp, InLane, InSource, Predicted, Sighting, Unrouted
 from events.avro import SHIPPED, Schemas
@@ -106,6 +107,8 @@ class Search:
                 ours = record.event.event_id == self._event_id
                 return InLane(at, record, ahead if ahead >= 0 else None) if ours else None
             event = self._event(value, headers)
+            if event is None and not names(self._event_id, value, headers):
+                return None
             if event is not None and event.event_id != self._event_id:
                 return None
             if at.topic in self._dead:
@@ -115,7 +118,7 @@ class Search:
         return Unrouted(at) if at.topic == UNROUTED else InSource(at, message.timestamp()[1], event)
 
     def _event(self, value: bytes, headers: Headers) -> Envelope | None:
-        """The event of an original record, or None where it cannot be read: it names the id all the same."""
+        """The event of an original record; None if it cannot be read, though it may name the id."""
         try:
             return decode(value, headers, self._schemas).envelope
         except (DeadLetter, Unavailable):

@@ -62,7 +62,7 @@ def account(event_id: str, sightings: Sequence[Sighting], retrying: Mapping[str,
     if not sightings:
         yield f"{event_id} stands in none of the logs that were read"
     lanes: dict[Position, InLane] = {}
-    outcomes: dict[Position | None, list[Outcome]] = defaultdict(list)
+    outcomes: dict[Position, list[Outcome]] = defaultdict(list)
     for sighting in sightings:
         match sighting:
             case InSource():
@@ -74,7 +74,8 @@ def account(event_id: str, sightings: Sequence[Sighting], retrying: Mapping[str,
             case Predicted():
                 outcomes[sighting.prediction.lane].append(sighting)
             case GivenUp():
-                outcomes[sighting.letter.lane].append(sighting)
+                # two letters without a lane are one another's repetition only if they are of one record
+                outcomes[sighting.letter.lane or sighting.letter.original].append(sighting)
     for position, lane in lanes.items():
         yield _lane(lane)
         of_lane = outcomes.pop(position, [])

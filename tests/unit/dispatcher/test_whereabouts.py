@@ -1,6 +1,7 @@
 """What does `signalbox where` say of an event?"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -154,3 +155,11 @@ DEAD = (
 )
 def test_the_account(sightings: Sequence[Sighting], lines: list[str]) -> None:
     assert list(account("e-1", sightings, {"ml.fraud.input": 2})) == lines
+
+
+def test_two_letters_of_two_records_repeat_nothing() -> None:
+    first, second = given_up(None), given_up(None)
+    other = replace(second.letter, original=Position("retail.events", 2, 78))
+    lines = list(account("e-1", [first, GivenUp(second.position, other)], {}))
+    assert not any("once more" in line for line in lines)
+    assert any("once more" in line for line in account("e-1", [first, second], {}))
