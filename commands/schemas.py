@@ -1,4 +1,4 @@
-"""Do the declared payloads keep to what producers were promised, and what is that?"""
+"""The schemas of events: checked against what producers were promised, written down, shown, registered."""
 
 import json
 from pathlib import Path
@@ -6,19 +6,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from events.errors import ConfigError
+from events.errors import ConfigError, Problem
+from transport.registering import Level
 
 if TYPE_CHECKING:
     from events.contract import Contract
     from events.evolution import Review
 
 app = typer.Typer(
-    help="The payloads of events: check them against what is written down, write it, show it.",
+    help="The schemas of events: check them against what is written down, write it, show it, register it.",
     no_args_is_help=True,
 )
 
 FolderOption = Annotated[
     Path | None, typer.Option("--folder", help="Where they are written down; by default events/schemas.")
+]
+
+CompatibilityOption = Annotated[
+    Level, typer.Option(case_sensitive=False, help="What is set for a subject that is new.")
 ]
 
 
@@ -80,6 +85,36 @@ def show(
         typer.echo(f"{name}: {known}{'' if accepted else nearest(name, contract.payloads)}", err=True)
         raise typer.Exit(1)
     typer.echo(json.dumps(contract.payloads[name][chosen].model_json_schema(), indent=2, ensure_ascii=False))
+
+
+@app.command()
+def register(
+    folder: FolderOption = None,
+    compatibility: CompatibilityOption = Level.BACKWARD,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only ask what would become of each; change nothing.")
+    ] = False,
+) -> None:
+    """Put the envelope in Avro and the payloads that are written down into SCHEMA_REGISTRY_URL.
+
+    Prints a line for each subject: registered, unchanged, or refused with the registry's reason. Exit code 1
+    if one is refused. The others are registered; run it again once the reason is gone.
+    """
+    from settings import load_settings
+    from transport.registering import Registrar, subjects
+
+    place = load_settings().schema_registry
+    if place is None:
+        raise ConfigError(
+            [Problem("environment", 0, "SCHEMA_REGISTRY_URL", "is not set: give a schema registry's address")]
+        )
+    registrar = Registrar(place, compatibility)
+    outcomes = []
+    for subject in subjects(_read(folder or _shipped())):
+        outcomes.append(registrar.ask(subject) if dry_run else registrar.register(subject))
+        typer.echo(str(outcomes[-1]), err=outcomes[-1].state == "refused")
+    if any(outcome.state == "refused" for outcome in outcomes):
+        raise typer.Exit(1)
 
 
 def _contract() -> "Contract":

@@ -107,8 +107,15 @@ class Server:
 
     def post(self, path: str, body: bytes) -> bytes:
         """The body of the answer to one in JSON."""
+        return self._send("POST", path, body)
+
+    def put(self, path: str, body: bytes) -> bytes:
+        """As `post`, with the method PUT."""
+        return self._send("PUT", path, body)
+
+    def _send(self, method: str, path: str, body: bytes) -> bytes:
         headers = self._headers() | {"Content-Type": "application/json"}
-        return self._ask(Request(f"{self._address.base}{path}", body, headers, method="POST"))  # noqa: S310  # HTTP: checked
+        return self._ask(Request(f"{self._address.base}{path}", body, headers, method=method))  # noqa: S310  # HTTP: checked
 
     def _headers(self) -> dict[str, str]:
         return dict(self._address.headers)

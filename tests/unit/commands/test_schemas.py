@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from commands.schemas import app
+from events.errors import ConfigError
 from events.retail import PAYLOADS
 from tests.unit.events.second_order import contract
 
@@ -98,3 +99,10 @@ def test_what_is_not_declared_cannot_be_shown(arguments: list[str], says: str) -
     result = run("show", *arguments)
     assert result.exit_code == 1
     assert says in result.output
+
+
+def test_without_the_address_of_a_registry_nothing_can_be_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SCHEMA_REGISTRY_URL", raising=False)
+    result = run("register")
+    assert isinstance(result.exception, ConfigError)
+    assert "SCHEMA_REGISTRY_URL: is not set" in str(result.exception)
