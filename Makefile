@@ -19,8 +19,8 @@ help: ## this list
 
 setup: $(BIN)/.dev ## install everything that developing needs into .venv
 
-demo: $(BIN)/.demo ## train, start the stack, stream events, count what came out; DATA=FILE plays card transactions
-	@$(BIN)/signalbox demo $(if $(DATA),--data "$(DATA)")
+demo: $(BIN)/.demo ## train, start the stack, stream events, count what came out; FLOODS=1, DATA=FILE plays card transactions
+	@$(BIN)/signalbox demo $(if $(FLOODS),--floods) $(if $(DATA),--data "$(DATA)")
 
 up: $(BIN)/.demo ## start the whole stack on this machine; Ctrl-C stops it
 	@$(BIN)/signalbox up

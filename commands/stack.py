@@ -25,8 +25,15 @@ def demo(
         Path | None,
         typer.Option(help="A parquet file of card transactions to play instead of a generated day."),
     ] = None,
-    events: Annotated[int, typer.Option(min=1, help="How many events to play.")] = 20_000,
-    rate: Annotated[float, typer.Option(min=1, help="How many a second, on average.")] = 300,
+    events: Annotated[
+        int | None, typer.Option(min=1, help="How many events to play; else a day, or the file's last week.")
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(min=1, help="How many a second, on average; else 40, of a file 300.")
+    ] = None,
+    floods: Annotated[
+        bool, typer.Option("--floods", help="Two floods of orders: see which lane they slow down.")
+    ] = False,
 ) -> None:
     """Train, start the stack, play events, show what becomes of them, and count: 0 if none is missing."""
     from settings import load_settings
@@ -34,7 +41,7 @@ def demo(
     from stack.up import refuse_second_stack
 
     refuse_second_stack()
-    raise typer.Exit(0 if run(load_settings(), data, events, rate) else 1)
+    raise typer.Exit(0 if run(load_settings(), data, events, rate, floods=floods) else 1)
 
 
 def traffic(

@@ -22,7 +22,7 @@ from stack.leftovers import drop_queues
 from stack.output import Listening
 from stack.parts import KAFKA, REDIS, REGISTRY, Parts
 from stack.past import counting_a_past, follow, forget_online, knows_a_past, upgrade_store
-from stack.services import SERVERS, Plan, command, served_lanes, services
+from stack.services import POOLS, SERVERS, Plan, command, served_lanes, services
 from stack.step import run_step
 from stack.supervisor import ITSELF, Supervisor
 from transport.cluster import Bootstrap
@@ -32,6 +32,9 @@ from transport.topics import TopicSpec, create_topics
 LOOK_S = 0.1
 REGISTRY_START_S = 120
 """Nine seconds by itself; with every core at work it took more than sixty."""
+
+START_S = 300
+"""For all parts together, which load their models at the same time. One that ends is not waited for."""
 
 Say = Callable[[str], None]
 
@@ -83,7 +86,8 @@ class Assembly:
             env=server.env,
             ready=server.ready,
             after_restart=None if server.durable else lost,
-            tier=SERVERS,
+            # the registry takes seconds to stop: beside the pools, which serve without it with what they have
+            tier=POOLS if server.name == REGISTRY else SERVERS,
             # what lives in memory has nothing to save, and would wait for its clients to leave first
             grace=10 if server.durable else 0,
         )
@@ -100,6 +104,8 @@ class Assembly:
         forget_online(env)
         with counting_a_past(env):
             run_step("backfill", command("features", "backfill", *backfill), env, self._output)
+        # beat does it every hour: until then a fresh stack would count its batch views as stale
+        run_step("materialize", command("features", "materialize"), env, self._output)
 
     def _follow(self, parts: Parts) -> None:
         log = topic_id(EVENTS, parts.kafka)
@@ -131,7 +137,7 @@ class Assembly:
         admin = admin_client(kafka, **{"log_level": 0})
         pending = services(plan, self._output.has_said, lambda: groups_formed(admin, groups))
         children = [self._supervisor.launch(service) for service in pending]
-        return tuple(child.service.name for child in self._supervisor.await_each(children))
+        return tuple(child.service.name for child in self._supervisor.await_each(children, START_S))
 
 
 def declared_topics(settings: Settings, parts: Parts) -> DeclaredTopics:

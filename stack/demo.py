@@ -14,8 +14,8 @@ from settings import Settings
 from stack.desk_account import DeskAccount, desk_of
 from stack.night import DemoNight, night_of
 from stack.playing import Playing
-from stack.programme import Programme, from_file, generated
-from stack.screen import Frame, live, plain, summary
+from stack.programme import FILE_RATE, GENERATED_RATE, Programme, from_file, generated
+from stack.screen import Frame, lane_table, live, plain, summary
 from stack.stage import FOLDER, Stage
 from stack.up import ended_by_signals
 from stack.watching import Watching
@@ -28,15 +28,25 @@ LINE_S = 5.0
 SETTLE_S = 60.0
 """After the last event was sent, every one must have its outcome within so many seconds."""
 
+NIGHT_S = 60.0
+"""A night takes seconds; one that is not done then goes on beside the day, and is counted at its end."""
+NIGHT_LOOK_S = 1.0
+
 Show = Callable[[Frame], None]
 
 
-def demo(settings: Settings, data: Path | None, events: int, rate: float) -> bool:
-    """Whether every event came to its end. Ctrl-C ends it early, and counts as no."""
+def demo(
+    settings: Settings, data: Path | None, events: int | None, rate: float | None, *, floods: bool = False
+) -> bool:
+    """Whether every event came to its end. Ctrl-C ends it early, and counts as no.
+
+    By default a generated day at a rate that two cores keep, or the whole week of `data`.
+    """
     console = Console(highlight=False, soft_wrap=True)
     rules = load(settings.routing_table, settings.workflows)
     console.print("[bold]1[/] events")
-    programme = from_file(data, events) if data else generated(rules, events)
+    programme = from_file(data, events) if data else generated(rules, events, floods=floods)
+    rate = rate or (FILE_RATE if data else GENERATED_RATE)
     console.print(f"  {programme.title}: {len(programme.emissions):,} at {rate:g} a second")
     shutil.rmtree(FOLDER, ignore_errors=True)
     stage = Stage(settings, rules, programme, console)
@@ -73,10 +83,12 @@ class Performance:
         """Play it all, show what comes of it, and say whether it adds up."""
         before = self._watching.take_history()
         if self._night:
-            self._night.begin()
-        self._console.print("[bold]4[/] events stream")
+            self._console.print("[bold]4[/] the night's forecast, then events stream")
+            self._forecast_first(self._night)
+        else:
+            self._console.print("[bold]4[/] events stream")
         with (
-            Playing(self._programme, bootstrap, rate, self._watching.truth) as playing,
+            self._playing(bootstrap, rate) as playing,
             self._screen() as show,
         ):
             self._watch(playing, before, show)
@@ -85,6 +97,9 @@ class Performance:
         balance, lost = self._watching.balance(), self._lost(playing, before)
         for part in summary(balance, self._watching.lanes(), frame):
             self._console.print(part)
+        if flooded := self._watching.flooded_lanes():
+            self._console.print("of these answers, those to events that came with a flood:")
+            self._console.print(lane_table(flooded))
         if not balance.holds:
             MISSING.write_text("".join(f"{complaint}\n" for complaint in balance.complaints))
             self._console.print(f"all of them are in {MISSING}")
@@ -92,6 +107,18 @@ class Performance:
             self._console.print(f"[red]sent {playing.acknowledged():,}, of which Kafka lacks {lost:,}")
         told = [self._forecast(), self._tickets()]
         return balance.holds and not lost and all(told)
+
+    def _playing(self, bootstrap: Bootstrap, rate: float) -> Playing:
+        return Playing(self._programme, bootstrap, rate, self._watching.truth, self._watching.flooded)
+
+    def _forecast_first(self, night: DemoNight) -> None:
+        """As in a shop: the night's forecast is done before the day begins. Goes on after `NIGHT_S`."""
+        night.begin()
+        deadline = time.monotonic() + NIGHT_S
+        while not night.ended_whole() and time.monotonic() < deadline:
+            night.look()
+            self._watching.look(NIGHT_LOOK_S)
+            self._stage.supervisor.watch()
 
     def _tickets(self) -> bool:
         """Say what became of the tickets, and whether each has one end."""

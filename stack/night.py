@@ -24,6 +24,10 @@ class DemoNight:
         """Send its trigger. Raises `Unavailable`."""
         self.watch.trigger(TENANT, self.night)
 
+    def look(self) -> None:
+        """End it if each SKU has its outcome. Raises `Unavailable`."""
+        self.watch.look()
+
     def account(self) -> Iterator[str]:
         """Its report, once every event has its outcome. Raises `Unavailable`."""
         self.watch.look()

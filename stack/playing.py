@@ -10,13 +10,22 @@ from transport.cluster import Bootstrap
 
 
 class Playing:
-    """A thread that sends. It enters into `truth`, by event id, whether an order is a fraud."""
+    """A thread that sends. It enters into `truth`, by event id, whether an order is a fraud.
+
+    Into `flooded` it enters the ids of what it sends while a flood lasts.
+    """
 
     def __init__(
-        self, programme: Programme, bootstrap: Bootstrap, rate: float, truth: dict[str, bool]
+        self,
+        programme: Programme,
+        bootstrap: Bootstrap,
+        rate: float,
+        truth: dict[str, bool],
+        flooded: set[str],
     ) -> None:
         self.sent = 0
         self._truth = truth
+        self._flooded = flooded
         self._programme = programme
         self._bootstrap = bootstrap
         self._speed = programme.span_s * rate / len(programme.emissions)
@@ -59,4 +68,6 @@ class Playing:
     def _note(self, emission: Emission) -> None:
         if emission.fraud is not None:
             self._truth[emission.event_id] = emission.fraud > 0
+        if self._programme.in_flood(emission.at):
+            self._flooded.add(emission.event_id)
         self.sent += 1

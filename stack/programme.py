@@ -8,19 +8,27 @@ from itertools import islice
 from pathlib import Path
 
 from dispatcher.sorting import Fate
+from events.decision import Millis
 from events.errors import ConfigError, Problem
 from routing import Rules
 from stack.champions import Past
 from stack.emission import Emission
 from stack.history import TRAIN_DAYS
-from stack.retail import FIRST_DAY, Retail
+from stack.retail import DAY_S, FIRST_DAY, Retail
 from stack.traffic import Audience, Flood, Mix, days_of_traffic
 
 PLAYED_DAYS = 7
 """Of a file: the model is trained on what lies before its last week, and that week is played."""
 
-MIX = Mix(floods=(Flood(10 * 3_600, 5_400, 1_500), Flood(18 * 3_600, 5_400, 1_500)))
-"""A day passes in half a minute: what is a flood of ten minutes by the clock would be a blow of 200 ms."""
+STEADY = Mix(floods=())
+FLOODS = (Flood(10 * 3_600, 5_400, 1_500), Flood(18 * 3_600, 5_400, 1_500))
+"""A day passes in two minutes: what is a flood of ten minutes by the clock would be a blow of a second."""
+
+GENERATED_EVENTS = 6_000
+GENERATED_RATE = 40.0
+"""A day of events, at noon some 70 a second: embedded Kafka, workers and what looks on share two cores."""
+FILE_RATE = 300.0
+"""A file's week has tens of thousands of events: it is over in minutes, and not every promise may be kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,12 @@ class Programme:
     past: Past
     emissions: Sequence[Emission]
     night: date | None = None
+    floods: tuple[Flood, ...] = ()
+
+    def in_flood(self, at: Millis) -> bool:
+        """Whether an event of this time (epoch ms) is sent while a flood lasts."""
+        second = at // 1_000 % DAY_S
+        return any(0 <= second - flood.second < flood.seconds for flood in self.floods)
 
     @property
     def span_s(self) -> float:
@@ -46,16 +60,20 @@ class Programme:
         return Counter(emission.fate for emission in self.emissions)
 
 
-def generated(rules: Rules, events: int) -> Programme:
-    """The first events of RetailPulse's days, floods and faults among them."""
-    emissions = list(islice(days_of_traffic(Retail(), Audience.of(rules), MIX), events))
+def generated(rules: Rules, events: int | None, *, floods: bool = False) -> Programme:
+    """The first events of RetailPulse's days, faults among them, and floods if asked for."""
+    mix = Mix(floods=FLOODS) if floods else STEADY
+    days = days_of_traffic(Retail(), Audience.of(rules), mix)
+    emissions = list(islice(days, events or GENERATED_EVENTS))
     until = ("--until", FIRST_DAY.isoformat())
     past = Past(until, ("--train-days", str(TRAIN_DAYS)))
-    return Programme("RetailPulse, generated", ("--generated", *until), past, emissions, FIRST_DAY)
+    return Programme(
+        "RetailPulse, generated", ("--generated", *until), past, emissions, FIRST_DAY, mix.floods
+    )
 
 
-def from_file(path: Path, events: int) -> Programme:
-    """The first events of a file's last week. Raises `ConfigError` where the file cannot be used."""
+def from_file(path: Path, events: int | None) -> Programme:
+    """The first events of a file's last week; None: all. Raises `ConfigError` if the file cannot be used."""
     from stack.cards import card_days
     from stack.labels import card_history
 

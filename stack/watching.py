@@ -12,7 +12,7 @@ from monitoring.balance import Balance, strike
 from monitoring.lags import LaneLags
 from monitoring.ledger import Ledger
 from monitoring.reading import LogReader, balance_topics, take
-from routing import Rules
+from routing import LaneSpec, Rules
 from stack.scoreboard import Latencies, Rate, Scoreboard, Seen
 from stack.screen import Frame, LaneRow
 from stack.services import served_lanes
@@ -30,9 +30,12 @@ class Watching:
 
     def __init__(self, rules: Rules, bootstrap: Bootstrap) -> None:
         self.truth: dict[str, bool] = {}
+        self.flooded: set[str] = set()
+        """The ids of events that were sent while a flood lasted: their answers are also counted apart."""
         self._rules = rules
         self._ledger = Ledger(rules.table, spans=ANY_AGE)
         self._board = Scoreboard(self.truth)
+        self._flood_board = Scoreboard({})
         self._reader = LogReader(bootstrap, balance_topics(rules.catalogue.queues))
         self._lanes = served_lanes(rules)
         self._lags = LaneLags(bootstrap, [(lane.topic, feeder_group(lane.topic)) for lane in self._lanes])
@@ -74,7 +77,10 @@ class Watching:
     def _take(self, message: Message) -> None:
         self._enter(message)
         if message.topic() == PREDICTIONS:
-            self._board.on_prediction(_decode_seen(message.value() or b""), time.monotonic())
+            seen = _decode_seen(message.value() or b"")
+            self._board.on_prediction(seen, time.monotonic())
+            if seen.source_event_id in self.flooded:
+                self._flood_board.on_prediction(seen, time.monotonic())
 
     def balance(self) -> Balance:
         """The sum so far."""
@@ -82,15 +88,17 @@ class Watching:
 
     def lanes(self) -> tuple[LaneRow, ...]:
         """Every lane that has a worker."""
-        return tuple(
-            LaneRow(
-                lane.topic,
-                self._lag.get(lane.topic, 0),
-                self._board.latencies.get((lane.queue, lane.priority), Latencies()),
-                self._board.sla_ms.get((lane.queue, lane.priority), 0),
-            )
-            for lane in self._lanes
-        )
+        return tuple(self._row(lane, self._board) for lane in self._lanes)
+
+    def flooded_lanes(self) -> tuple[LaneRow, ...]:
+        """The lanes that answered while a flood lasted, by those answers alone."""
+        rows = (self._row(lane, self._flood_board) for lane in self._lanes)
+        return tuple(row for row in rows if len(row.latencies))
+
+    def _row(self, lane: LaneSpec, board: Scoreboard) -> LaneRow:
+        key = (lane.queue, lane.priority)
+        latencies = board.latencies.get(key, Latencies())
+        return LaneRow(lane.topic, self._lag.get(lane.topic, 0), latencies, board.sla_ms.get(key, 0))
 
     def frame(self, sent: int, total: int) -> Frame:
         """What there is to show now."""

@@ -71,3 +71,15 @@ def test_of_a_file_no_more_is_played_than_asked_for(transactions: Path) -> None:
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nothing\.parquet: there is no such file"):
         from_file(tmp_path / "nothing.parquet", 10)
+
+
+def test_a_programme_is_steady_unless_floods_are_asked_for() -> None:
+    steady, flooded = generated(RULES, None), generated(RULES, None, floods=True)
+    noon = steady.emissions[0].at // 86_400_000 * 86_400_000 + 43_200_000
+    assert not any(steady.in_flood(emission.at) for emission in steady.emissions)
+    assert sum(flooded.in_flood(emission.at) for emission in flooded.emissions) > 3_000
+    assert not flooded.in_flood(noon)
+
+
+def test_of_a_file_the_whole_week_is_played_unless_told_otherwise(transactions: Path) -> None:
+    assert len(from_file(transactions, None).emissions) == len(from_file(transactions, 10_000).emissions)
