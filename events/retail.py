@@ -28,6 +28,8 @@ class Item(Payload):
     sku: Id
     quantity: Annotated[int, Field(ge=1, le=10**9)]
     unit_price: Amount
+    # of the product; an order's own category says nothing of one product among several
+    category: Annotated[str, Field(max_length=256)] | None = None
 
 
 Items = Annotated[list[Item], Field(max_length=10_000, fail_fast=True)]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from events.contract import Contract
 from events.errors import Problem
-from features.checking_payloads import problems_of_source
+from features.checking_payloads import problems_of_origin, problems_of_source
 from features.views import DAY_S, Aggregate, BatchView, Entity, Measure, RequestView, StreamView, View
 from routing import nearest
 
@@ -67,6 +67,7 @@ def _in_view(view: View, entities: dict[str, Entity], contract: Contract) -> Ite
     if isinstance(view, BatchView):
         if not _NAME.fullmatch(view.table):
             yield "table", f"{view.table!r} is no name of a table"
+        yield from _origin(view, entities.get(view.entity), contract)
         return
     yield from _times(view)
     yield from _measures(view, entities.get(view.entity), contract)
@@ -81,6 +82,16 @@ def _fields(view: BatchView | RequestView) -> Iterator[Found]:
             yield field.name, f"type must be number or text, is {field.type}"
         elif isinstance(field.default, str) != (field.type == "text"):
             yield field.name, f"default must be a {field.type}, is {field.default!r}"
+
+
+def _origin(view: BatchView, entity: Entity | None, contract: Contract) -> Iterator[Found]:
+    if view.origin is None:
+        return
+    if len(view.origin.fields) != len(view.fields) or any(field.type != "text" for field in view.fields):
+        yield "origin", "must name one field of the payload for each field of the view, all of them texts"
+    if entity is not None:
+        for message in problems_of_origin(view.origin, entity.key, contract):
+            yield "origin", message
 
 
 def _times(view: StreamView) -> Iterator[Found]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from events.contract import Contract
-from features.views import Measure
+from features.views import Measure, Origin
 from routing import nearest
 
 
@@ -25,14 +25,32 @@ def problems_of_source(measure: Measure, key: str, contract: Contract) -> Iterat
             yield f"{event_type}: {message}"
 
 
+def problems_of_origin(origin: Origin, key: str, contract: Contract) -> Iterator[str]:
+    """What is wrong with where a batch view's rows come from, in the newest major version of the payload."""
+    of_key = Measure("", origin.event_type, each=origin.each)
+    yield from problems_of_source(of_key, key, contract)
+    if origin.event_type in contract.payloads and (accepted := contract.accepted(origin.event_type)):
+        payload = contract.payloads[origin.event_type][accepted[-1]]
+        of = payload if origin.each is None else _item(payload, origin.each)
+        for name in origin.fields:
+            # a list that is none is a problem of the key's already
+            if of is not None and str not in _kinds(of, name):
+                yield f"{origin.event_type}: {name} is no text of the payload{_nearest(name, of)}"
+
+
+def _item(payload: type[BaseModel], each: str) -> type[BaseModel] | None:
+    """The model of a list's items; None if the payload has no such list."""
+    items = [kind for kind in _kinds(payload, each) if get_origin(kind) is list]
+    return next((model for kind in items for model in get_args(kind) if _is_model(model)), None)
+
+
 def _in_payload(measure: Measure, key: str, payload: type[BaseModel]) -> Iterator[str]:
     if measure.each is not None:
-        items = [kind for kind in _kinds(payload, measure.each) if get_origin(kind) is list]
-        models = [each for kind in items for each in get_args(kind) if _is_model(each)]
-        if not models:
+        item = _item(payload, measure.each)
+        if item is None:
             yield f"payload.{measure.each} is no list of objects{_nearest(measure.each, payload)}"
             return
-        payload = models[0]
+        payload = item
     if str not in _kinds(payload, key):
         yield f"{key} is no text of the payload{_nearest(key, payload)}"
     if measure.of is not None and not {int, float} & _kinds(payload, measure.of):

@@ -31,7 +31,7 @@ def _paragraph(definitions: Definitions, view: View) -> Iterator[str]:
 
 def _source(view: StreamView | BatchView) -> str:
     if isinstance(view, BatchView):
-        return f"table {view.table}"
+        return f"table {view.table}" + (f", filled from {view.origin.event_type}" if view.origin else "")
     return ", ".join(dict.fromkeys(name for measure in view.measures for name in measure.event_types))
 
 

@@ -12,6 +12,7 @@ from features.schema import (
     Entity,
     Field,
     Measure,
+    Origin,
     RequestView,
     StreamView,
 )
@@ -185,6 +186,8 @@ PRODUCT_CATALOGUE = BatchView(
     freshness_s=7_200,
     owner="demand",
     description="what the shop knows of a product",
+    # the price is no field of it: it changes often, and sku_prices has it as of any time
+    origin=Origin("order.placed", ("category",), each="items"),
 )
 
 ORDER_REQUEST = RequestView(

@@ -12,7 +12,18 @@ from events.errors import ConfigError, Problem
 from events.retail import CONTRACT
 from features.checking import problems_of
 from features.tiling import BY_AGE
-from features.views import Aggregate, BatchView, Entity, Field, Kind, Measure, RequestView, StreamView, View
+from features.views import (
+    Aggregate,
+    BatchView,
+    Entity,
+    Field,
+    Kind,
+    Measure,
+    Origin,
+    RequestView,
+    StreamView,
+    View,
+)
 from routing import nearest
 
 __all__ = [
@@ -23,6 +34,7 @@ __all__ = [
     "Field",
     "Kind",
     "Measure",
+    "Origin",
     "RequestView",
     "StreamView",
     "View",

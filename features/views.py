@@ -140,9 +140,25 @@ class Field:
     description: str
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Which events say what a batch view's table holds: the pipeline writes its rows from them.
+
+    `fields` are the payload's fields with the values, in the order of the view's own; all are texts. With
+    `each`, a list in the payload, the entity's id and the values are fields of its items.
+    """
+
+    event_type: str
+    fields: tuple[str, ...]
+    each: str | None = None
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class BatchView:
-    """Features that stand in a table of the offline tier, and are put online every hour."""
+    """Features that stand in a table of the offline tier, and are put online every hour.
+
+    Without an `origin` the table is filled from outside.
+    """
 
     name: str
     entity: str
@@ -152,6 +168,7 @@ class BatchView:
     freshness_s: int
     owner: str
     description: str
+    origin: Origin | None = None
 
     @property
     def names(self) -> tuple[str, ...]:

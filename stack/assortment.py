@@ -38,7 +38,8 @@ def order_placed(order_id: str, order: Order, rng: random.Random) -> Payload:
 def items_of(cents: int, rng: random.Random) -> list[Payload]:
     """One to three pieces of one product, for so much in all."""
     quantity = rng.randrange(1, 4)
-    return [{"sku": _sku(rng), "quantity": quantity, "unit_price": round(cents / 100 / quantity, 2)}]
+    sku, price = _sku(rng), round(cents / 100 / quantity, 2)
+    return [{"sku": sku, "quantity": quantity, "unit_price": price, "category": category_of(sku)}]
 
 
 def wholesale(orders: int, rng: random.Random) -> list[Payload]:
@@ -47,8 +48,19 @@ def wholesale(orders: int, rng: random.Random) -> list[Payload]:
     for _ in range(orders):
         pieces[_sku(rng)] += rng.randrange(1, 4)
     return [
-        {"sku": sku, "quantity": quantity, "unit_price": WHOLESALE_PRICE} for sku, quantity in pieces.items()
+        {
+            "sku": sku,
+            "quantity": quantity,
+            "unit_price": WHOLESALE_PRICE,
+            "category": category_of(sku),
+        }
+        for sku, quantity in pieces.items()
     ]
+
+
+def category_of(sku: str) -> str:
+    """A product's category, the same on every day: by the number in its name."""
+    return _CATEGORIES[int(sku.rpartition("-")[2]) % len(_CATEGORIES)]
 
 
 def _sku(rng: random.Random) -> str:

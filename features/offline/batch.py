@@ -7,6 +7,7 @@ from typing import NamedTuple
 from events.decision import Millis
 from events.errors import SignalboxError
 from features.extraction import Increment
+from features.stating import Statement
 
 BACKFILL = -1
 """The partition of what was backfilled. Its offsets are a running number."""
@@ -14,13 +15,17 @@ BACKFILL_TOPIC = "backfill"
 
 
 class StreamEvent(NamedTuple):
-    """One event and what it adds. `digest` is 16 bytes that stand for its id; `event_time` is epoch ms."""
+    """One event, what it adds and what it states.
+
+    `digest` is 16 bytes that stand for its id; `event_time` is epoch ms.
+    """
 
     digest: bytes
     event_time: Millis
     offset: int
     event_id: str
     increments: tuple[Increment, ...]
+    statements: tuple[Statement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What is known of entities that no stream tells of? A table for each batch view, which somebody else fills.
+"""The tables of batch views: each is filled by the pipeline, if its view has an origin, or from outside.
 
     tenant_id, entity_id    whose row
     event_time              since when it holds, epoch ms: not in the future

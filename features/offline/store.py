@@ -8,7 +8,7 @@ from itertools import count
 from sqlalchemy import Connection, select
 
 from events.errors import Unavailable
-from features.offline import rolling, writing
+from features.offline import rolling, stated, writing
 from features.offline.batch import BACKFILL, Committed, StreamBatch, StreamEvent
 from features.offline.layouts import refuse_changed
 from features.offline.reader import OfflineReader
@@ -16,7 +16,7 @@ from features.offline.sql import write_rows
 from features.offline.tables import OFFLINE_STORE, VIEWS
 from features.offline.writing import Owner
 from features.schema import Definitions, layout
-from features.views import StreamView
+from features.views import BatchView, StreamView
 from transport.clock import Clock, system_clock
 from transport.database import Database, open_database
 from transport.migration import prepare
@@ -36,6 +36,7 @@ class OfflineStore(OfflineReader):
         self._clock = clock
         self._numbers: dict[Owner, int] = {}
         self._views: dict[str, StreamView] = {}
+        self._filled: dict[str, BatchView] = {}
 
     def create(self, definitions: Definitions | None = None) -> None:
         """Set up an empty store, and the table of each batch view that has none.
@@ -63,6 +64,7 @@ class OfflineStore(OfflineReader):
 
         refuse_changed(self.database.write(compare), definitions)
         self._views = {view.name: view for view in definitions.stream_views}
+        self._filled = {view.name: view for view in definitions.batch_views if view.origin is not None}
 
     def commit(self, batch: StreamBatch) -> Committed:
         """Count a batch and move its partition's offset: both or neither.
@@ -76,6 +78,7 @@ class OfflineStore(OfflineReader):
             fresh = writing.unseen(connection, batch.events)
             entities = numbers if known else writing.enrol(connection, writing.owners_of(fresh))
             writing.count(connection, batch.partition, fresh, entities, self._clock())
+            stated.add(connection, self._filled, fresh, self._clock())
             return fresh, known
 
         fresh, known = self.database.write(add)
@@ -93,6 +96,7 @@ class OfflineStore(OfflineReader):
         def add(connection: Connection) -> list[StreamEvent]:
             fresh = writing.unseen(connection, writing.take_backfill_offsets(connection, events))
             writing.count(connection, BACKFILL, fresh, numbers, self._clock())
+            stated.add(connection, self._filled, fresh, self._clock())
             return fresh
 
         fresh = self.database.write(add)

@@ -13,6 +13,7 @@ from events.timeliness import DECLARED, Spans
 from features.extraction import increments_of
 from features.offline.batch import StreamEvent
 from features.schema import Definitions
+from features.stating import statements_of
 
 Skip = Literal[
     "undeclared",  # of a type that nobody declared: the router keeps it among the unrouted
@@ -74,12 +75,15 @@ def read_record(
 def _taken_apart(event: Envelope, record: Record, definitions: Definitions) -> Read:
     try:
         increments = increments_of(event, definitions)
+        statements = statements_of(event, definitions)
     except _OVERLOOKED as error:
         reason = f"{event.event_id[:64]}: {type(error).__name__}: {error}"
         return Skipped(record.offset, "extraction", reason)
-    if not increments:
+    if not increments and not statements:
         return None
-    return StreamEvent(digest(event), event.occurred_at, record.offset, event.event_id, increments)
+    return StreamEvent(
+        digest(event), event.occurred_at, record.offset, event.event_id, increments, statements
+    )
 
 
 def digest(event: Envelope) -> bytes:

@@ -8,6 +8,7 @@ from events.envelope import Envelope
 from features.extraction import increments_of
 from features.offline.batch import StreamBatch, StreamEvent
 from features.retail import DEFINITIONS
+from features.stating import statements_of
 from features.views import StreamView
 
 TENANT = "acme"
@@ -42,7 +43,10 @@ def event(
         payload=payload,
     )
     digest = hashlib.blake2b(event_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-    return StreamEvent(digest, at, offset, event_id, increments_of(envelope, DEFINITIONS))
+    return StreamEvent(
+        *(digest, at, offset, event_id),
+        *(increments_of(envelope, DEFINITIONS), statements_of(envelope, DEFINITIONS)),
+    )
 
 
 def order(

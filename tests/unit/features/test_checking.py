@@ -14,7 +14,17 @@ from features.retail import (
     PRODUCT_CATALOGUE,
     SKU_DEMAND,
 )
-from features.schema import Aggregate, BatchView, Definitions, Entity, Field, Measure, StreamView, View
+from features.schema import (
+    Aggregate,
+    BatchView,
+    Definitions,
+    Entity,
+    Field,
+    Measure,
+    Origin,
+    StreamView,
+    View,
+)
 
 PAID = Measure("paid", "order.placed", of="amount", decimals=2)
 COUNT = Aggregate("orders_1d", "count", "paid", days=1)
@@ -173,16 +183,42 @@ def test_a_mean_of_what_is_only_counted() -> None:
     ("changes", "problem"),
     [
         pytest.param(
+            {"origin": Origin("order.place", ("category",), each="items")},
+            "product_catalogue.origin: event type order.place is not declared; nearest: order.placed",
+            id="rows from events that there are not",
+        ),
+        pytest.param(
+            {"origin": Origin("order.placed", ("categorie",), each="items")},
+            "product_catalogue.origin: order.placed: categorie is no text of the payload; nearest: category",
+            id="a value that the payload does not have",
+        ),
+        pytest.param(
+            {"origin": Origin("order.placed", ("unit_price",), each="items")},
+            "product_catalogue.origin: order.placed: unit_price is no text of the payload",
+            id="a value that is a number",
+        ),
+        pytest.param(
+            {"origin": Origin("order.placed", ("category",), each="lines")},
+            "product_catalogue.origin: order.placed: payload.lines is no list of objects; nearest: items",
+            id="a list that the payload does not have",
+        ),
+        pytest.param(
+            {"origin": Origin("order.placed", ("category", "sku"), each="items")},
+            "product_catalogue.origin: must name one field of the payload for each field of the view, "
+            "all of them texts",
+            id="more values than fields",
+        ),
+        pytest.param(
             {"table": "a b"}, "product_catalogue.table: 'a b' is no name of a table", id="its table"
         ),
         pytest.param(
-            {"fields": (Field("price", "number", "none", ""),)},
+            {"fields": (Field("price", "number", "none", ""),), "origin": None},
             "product_catalogue.price: default must be a number, is 'none'",
             id="a default of another type",
         ),
-        pytest.param({"fields": ()}, "product_catalogue: has no feature", id="no fields"),
+        pytest.param({"fields": (), "origin": None}, "product_catalogue: has no feature", id="no fields"),
         pytest.param(
-            {"fields": (Field("price", "money", 1.0, ""),)},  # type: ignore[arg-type]  # that is the point
+            {"fields": (Field("price", "money", 1.0, ""),), "origin": None},  # type: ignore[arg-type]  # that is the point
             "product_catalogue.price: type must be number or text, is money",
             id="a type that there is not",
         ),
