@@ -102,7 +102,8 @@ def from_binary(attributes: Mapping[str, str], data: bytes) -> bytes:
 def _envelope(event: _Attributes, data: bytes) -> bytes:
     if event.specversion != "1.0":
         raise DeadLetter(
-            "invalid_envelope", f"CloudEvent: specversion must be 1.0, is {event.specversion[:16]}"
+            "invalid_envelope",
+            f"CloudEvent: specversion must be 1.0, is {event.specversion[:16]}; send CloudEvents 1.0",
         )
     content_type = event.datacontenttype or "application/json"
     if not _JSON_TYPE.fullmatch(content_type.partition(";")[0].strip().lower()):

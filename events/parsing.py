@@ -15,13 +15,28 @@ MAX_DEPTH = 64
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _NOT_A_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
 _OPENING = frozenset(b"[{")
-_REGEX = re.compile(r" matching regex '.*'")
+_REGEX = re.compile(r"`str` matching regex '.*'")
+_FIELD = re.compile(r"`(?:\$\.)?(\w+)`$")
+_NAME = "give text of 1 to 256 characters"
 _HINTS = {
-    "`$.version`": "give a semantic version such as 1.0.0",
-    "`tenantid`": "give it as an extension attribute",
-    "`$.occurred_at`": "give epoch milliseconds as a whole number, and not microseconds",
-    "`$.payload`": "give an object",
-    "`$.time`": "give an RFC 3339 time with its offset, such as 2026-11-21T13:00:00Z",
+    "event_id": _NAME,
+    "event_type": _NAME,
+    "source": _NAME,
+    "tenant_id": _NAME,
+    "version": "give a semantic version such as 1.0.0",
+    "occurred_at": "give epoch milliseconds as a whole number, and not microseconds",
+    "payload": "give an object",
+    "traceparent": "give text, or leave it out",
+    # a CloudEvent's attributes
+    "specversion": "give 1.0",
+    "id": _NAME,
+    "type": _NAME,
+    "time": "give an RFC 3339 time with its offset, such as 2026-11-21T13:00:00Z",
+    "tenantid": "give it as an extension attribute",
+    "eventversion": "give a semantic version such as 1.0.0",
+    "dataschema": "give text, or leave it out",
+    "datacontenttype": "give text, or leave it out",
+    "data_base64": "give the payload as text in base64",
 }
 
 T = TypeVar("T")
@@ -42,10 +57,13 @@ def parse(decode: Callable[[bytes], T], json: bytes, what: str = "envelope") -> 
 
 
 def explain(error: msgspec.ValidationError, what: str) -> str:
-    """The decoder's message, with the way out where it is not plain."""
-    message = _REGEX.sub("", str(error))
-    hints = [hint for path, hint in _HINTS.items() if message.endswith(path)]
-    return "; ".join([f"{what}: {message[:1].lower()}{message[1:]}", *hints])
+    """The decoder's message, which names the field, and what to give there."""
+    # the only pattern is the version's, and its text helps no one
+    message = _REGEX.sub("a semantic version", str(error))
+    field = _FIELD.search(message)
+    hint = _HINTS.get(field[1]) if field else None
+    said = f"{what}: {message[:1].lower()}{message[1:]}"
+    return said if hint is None else f"{said}; {hint}"
 
 
 def check_text(json: bytes) -> None:

@@ -108,7 +108,7 @@ class ToolCall(msgspec.Struct, frozen=True, omit_defaults=True):
 class SupportDetail(msgspec.Struct, frozen=True, tag="support"):
     """What an agent made of a ticket; the label says whether it was resolved or handed over to a human.
 
-    That is a fact and no estimate: `confidence` is 1. `reason` says why it was handed over, `summary` what
+    That is a fact and no estimate: `confidence` is None. `reason` says why it was handed over, `summary` what
     the agent made of it, and neither has personal data. `model_id` began the run at `began_at` (epoch ms): a
     run that is taken up again keeps to its prompt, whatever serves by then. `llm_calls` are those that were
     answered, with their tokens; `cost` is in USD, at the prices of the version. `cited` are the ids of the
@@ -144,8 +144,8 @@ class Output(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `confidence` (0 to 1) of a classifier is the probability of `label`'s positive class, of a forecast the
     median of the horizon's total by its 0.9 quantile: 1 is certain, near 0 anything may come. It is None if
-    the answer estimates nothing: a plan of a night, a training. `detail` is what a workflow says besides;
-    None if it has nothing to add.
+    the answer estimates nothing: a plan of a night, a training, a ticket. `detail` is what a workflow says
+    besides; None if it has nothing to add.
     """
 
     label: str

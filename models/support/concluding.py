@@ -129,7 +129,7 @@ def output(reason: Reason | None, steps: Sequence[Step], plan: AgentPlan) -> Out
         model_id=begun.model_id,
         began_at=begun.began_at,
     )
-    return Output(label=outcome, confidence=1.0, decision="escalate" if reason else "resolve", detail=detail)
+    return Output(label=outcome, confidence=None, decision="escalate" if reason else "resolve", detail=detail)
 
 
 def _calls(steps: Sequence[Step]) -> Iterator[ToolCall]:

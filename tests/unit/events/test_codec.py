@@ -172,3 +172,34 @@ def test_an_envelope_may_carry_a_field_called_specversion() -> None:
 def test_a_batch_of_cloud_events_is_refused_by_name() -> None:
     with pytest.raises(DeadLetter, match="each event as a record"):
         decode(b"[]", [("content-type", b"application/cloudevents-batch+json")])
+
+
+@pytest.mark.parametrize(
+    ("field", "fix"),
+    [
+        ("event_id", "give text of 1 to 256 characters"),
+        ("event_type", "give text of 1 to 256 characters"),
+        ("source", "give text of 1 to 256 characters"),
+        ("tenant_id", "give text of 1 to 256 characters"),
+        ("version", "give a semantic version such as 1.0.0"),
+        ("occurred_at", "give epoch milliseconds"),
+        ("payload", "give an object"),
+    ],
+)
+@pytest.mark.parametrize(
+    "value", [..., None, "", 1.5, [], True, "x" * 300, -1], ids=lambda value: f"{value!r}"[:12]
+)
+def test_each_refusal_of_an_envelope_names_the_field_and_the_fix(field: str, fix: str, value: object) -> None:
+    with pytest.raises(DeadLetter) as refusal:
+        decode(without(field) if value is ... else as_json(order(**{field: value})))
+    assert refusal.value.cause == "invalid_envelope"
+    assert f"{field}`" in str(refusal.value)
+    assert str(refusal.value).count(fix) == 1
+
+
+def test_a_version_of_one_number_is_not_called_a_wrong_type() -> None:
+    with pytest.raises(DeadLetter) as refusal:
+        decode(as_json(order(version="1")))
+    assert str(refusal.value) == (
+        "envelope: expected a semantic version - at `$.version`; give a semantic version such as 1.0.0"
+    )
