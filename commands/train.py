@@ -1,6 +1,6 @@
 """Which model is to be trained, from what? What passes the gate becomes the challenger."""
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +11,7 @@ from commands.train_churn import churn
 from commands.train_forecast import forecast
 
 if TYPE_CHECKING:
+    from features.offline.store import OfflineStore
     from training.transactions import Transactions
 
 app = typer.Typer(
@@ -27,7 +28,7 @@ def models() -> None:
 def fraud(
     data: Annotated[
         Path | None,
-        typer.Option(help="A parquet file of card transactions; without one, the traffic generator's past."),
+        typer.Option(help="Train on this parquet file of card transactions, not on the store's orders."),
     ] = None,
     until: Annotated[
         datetime | None,
@@ -37,12 +38,13 @@ def fraud(
     model_dir: Annotated[Path | None, typer.Option(help="Save there, and not in the registry.")] = None,
     tenant: Annotated[str, typer.Option(help="Whose customers and terminals they are.")] = "retailpulse",
 ) -> None:
-    """Fit the fraud classifier on the features that the offline store had of each order, and measure it.
+    """Fit the fraud classifier on the tenant's own orders and the labels that came for them, and measure it.
+
+    Orders, labels and the features of each order's time are the offline store's; orders of the last 7 days
+    are left out, since their labels may still come. A file is used only if --data names one.
 
     Exit code 0 where it was registered, or is the champion already; 4 where the gate refused it.
     """
-    from datetime import timedelta
-
     from commands.conducting import Conductor
     from commands.training_parts import opened
     from models.fraud import MODEL
@@ -56,8 +58,7 @@ def fraud(
 
     def make(folder: Path) -> Trained:
         with Display() as display:
-            transactions, source = _transactions(data, until, display)
-            end = until.date() if until else transactions.last_day + timedelta(days=1)
+            transactions, source, end = _transactions(data, until, store, tenant, display)
             split = Split.before(end, train_days)
             made = provenance(store, "lightgbm", "numpy")
             return train(transactions, split, source, stored_in(store, tenant), folder, made, display)
@@ -70,20 +71,23 @@ app.command()(forecast)
 
 
 def _transactions(
-    data: Path | None, until: datetime | None, display: "Display"
-) -> tuple["Transactions", str]:
+    data: Path | None, until: datetime | None, store: "OfflineStore", tenant: str, display: "Display"
+) -> tuple["Transactions", str, date]:
+    """What is trained on, where it is from, and the first day that is not looked at."""
+    from datetime import timedelta
+
     if data is not None:
         from training.parquet import read_transactions
 
         display.say(f"read {data}")
-        return read_transactions(data), str(data)
-    from stack.history import DAYS, history
-    from stack.retail import FIRST_DAY, Retail
-    from training.transactions import from_rows
+        transactions = read_transactions(data)
+        end = until.date() if until else transactions.last_day + timedelta(days=1)
+        return transactions, str(data), end
+    from training.own_orders import SOURCE, own_orders
 
-    end = until.date() if until else FIRST_DAY
-    display.say(f"no --data: RetailPulse's own last {DAYS} days before {end}, generated")
-    return from_rows(history(Retail(), end)), "the generated history"
+    own = own_orders(store, tenant, until.date() if until else None)
+    display.say(f"{SOURCE}: {own}")
+    return own.transactions, SOURCE, own.end
 
 
 class Display:

@@ -61,7 +61,7 @@ def _from(source: _Source, event: Envelope) -> Iterator[Increment]:
         return
     for part in _parts(source, event.payload):
         entity_id = part.get(source.key)
-        amount = 0 if source.of is None else _scaled(part.get(source.of), source.scale)
+        amount = 0 if source.of is None else scaled(part.get(source.of), source.scale)
         if type(entity_id) is str and entity_id and amount is not None:
             yield Increment(
                 event.tenant_id, source.view, entity_id, source.measure, tile, 1, amount, event.occurred_at
@@ -78,7 +78,7 @@ def _parts(source: _Source, payload: Mapping[str, Any]) -> Iterator[Mapping[str,
             yield item
 
 
-def _scaled(value: object, scale: int) -> int | None:
+def scaled(value: object, scale: int) -> int | None:
     """A number in units of `1 / scale`, to the nearest; None where it is none, or too large to be exact."""
     if type(value) is int:
         scaled = value * scale

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from events.decision import Millis
 from events.errors import SignalboxError
 from features.extraction import Increment
+from features.outcomes import Outcome
 from features.stating import Statement
 
 BACKFILL = -1
@@ -18,6 +19,7 @@ class StreamEvent(NamedTuple):
     """One event, what it adds and what it states.
 
     `digest` is 16 bytes that stand for its id; `event_time` is epoch ms.
+    `outcome` is the order or the fraud label that it says, if it says one.
     """
 
     digest: bytes
@@ -26,6 +28,7 @@ class StreamEvent(NamedTuple):
     event_id: str
     increments: tuple[Increment, ...]
     statements: tuple[Statement, ...] = ()
+    outcome: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True)

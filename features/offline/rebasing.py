@@ -4,7 +4,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from features.offline.batch import BACKFILL, BACKFILL_TOPIC
 from features.offline.store import OfflineStore
-from features.offline.tables import EVENTS, INCREMENTS, OFFSETS, ROLLED, TILES
+from features.offline.tables import EVENTS, FRAUDS, INCREMENTS, OFFSETS, ORDERS, ROLLED, TILES
 
 
 def rebase(store: OfflineStore) -> int:
@@ -28,7 +28,7 @@ def _rebase(connection: Connection) -> int:
     ).one()
     history = OFFSETS.c.partition == BACKFILL
     begin = connection.execute(select(OFFSETS.c.next_offset).where(history)).scalar_one_or_none()
-    for table in (EVENTS, INCREMENTS):
+    for table in (EVENTS, INCREMENTS, ORDERS, FRAUDS):
         # an offset of its own for each: beyond all that the history has, and by partition
         moved = (begin or 0) + table.c.offset * partitions + table.c.partition
         connection.execute(

@@ -11,6 +11,7 @@ from events.errors import Unavailable
 from features.offline import rolling, stated, writing
 from features.offline.batch import BACKFILL, Committed, StreamBatch, StreamEvent
 from features.offline.layouts import refuse_changed
+from features.offline.outcomes import write_outcomes
 from features.offline.reader import OfflineReader
 from features.offline.sql import write_rows
 from features.offline.tables import OFFLINE_STORE, VIEWS
@@ -79,6 +80,7 @@ class OfflineStore(OfflineReader):
             entities = numbers if known else writing.enrol(connection, writing.owners_of(fresh))
             writing.count(connection, batch.partition, fresh, entities, self._clock())
             stated.add(connection, self._filled, fresh, self._clock())
+            write_outcomes(connection, batch.partition, fresh)
             return fresh, known
 
         fresh, known = self.database.write(add)
@@ -97,6 +99,7 @@ class OfflineStore(OfflineReader):
             fresh = writing.unseen(connection, writing.take_backfill_offsets(connection, events))
             writing.count(connection, BACKFILL, fresh, numbers, self._clock())
             stated.add(connection, self._filled, fresh, self._clock())
+            write_outcomes(connection, BACKFILL, fresh)
             return fresh
 
         fresh = self.database.write(add)

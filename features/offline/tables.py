@@ -74,6 +74,31 @@ INCREMENTS = Table(
 )
 """What events add to measures. `ordinal` tells those of one event apart; the rest is as in `Increment`."""
 
+ORDERS = Table(
+    "feature_orders",
+    METADATA,
+    Column("partition", SmallInteger, primary_key=True, autoincrement=False),
+    Column("offset", BigInteger, primary_key=True, autoincrement=False),
+    Column("tenant_id", String(256), nullable=False),
+    Column("order_id", String(256), nullable=False),
+    Column("customer_id", String(256), nullable=False),
+    Column("terminal_id", String(256), nullable=False),
+    Column("amount_cents", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Each order by its id, to train on; its time is that of its row in `feature_events`."""
+
+FRAUDS = Table(
+    "feature_frauds",
+    METADATA,
+    Column("partition", SmallInteger, primary_key=True, autoincrement=False),
+    Column("offset", BigInteger, primary_key=True, autoincrement=False),
+    Column("tenant_id", String(256), nullable=False),
+    Column("order_id", String(256), nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Each confirmation that an order was fraud. It may come before its order, twice, or of an order unknown."""
+
 TILES = Table(
     "feature_tiles",
     METADATA,

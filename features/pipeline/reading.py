@@ -12,6 +12,7 @@ from events.errors import Cause, DeadLetter
 from events.timeliness import DECLARED, Spans
 from features.extraction import increments_of
 from features.offline.batch import StreamEvent
+from features.outcomes import outcome_of
 from features.schema import Definitions
 from features.stating import statements_of
 
@@ -76,13 +77,14 @@ def _taken_apart(event: Envelope, record: Record, definitions: Definitions) -> R
     try:
         increments = increments_of(event, definitions)
         statements = statements_of(event, definitions)
+        outcome = outcome_of(event)
     except _OVERLOOKED as error:
         reason = f"{event.event_id[:64]}: {type(error).__name__}: {error}"
         return Skipped(record.offset, "extraction", reason)
-    if not increments and not statements:
+    if not increments and not statements and outcome is None:
         return None
     return StreamEvent(
-        digest(event), event.occurred_at, record.offset, event.event_id, increments, statements
+        digest(event), event.occurred_at, record.offset, event.event_id, increments, statements, outcome
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from events.envelope import Envelope
 from features.extraction import increments_of
 from features.offline.batch import StreamBatch, StreamEvent
+from features.outcomes import outcome_of
 from features.retail import DEFINITIONS
 from features.stating import statements_of
 from features.views import StreamView
@@ -46,6 +47,7 @@ def event(
     return StreamEvent(
         *(digest, at, offset, event_id),
         *(increments_of(envelope, DEFINITIONS), statements_of(envelope, DEFINITIONS)),
+        outcome_of(envelope),
     )
 
 

@@ -20,7 +20,7 @@ from models.training_plan import Plan, load_plans
 from models.workflow import Case
 from stack.retail import TENANT
 from tasks.training_runs import launch, run_due
-from tests.trained import small_database, small_file
+from tests.trained import small_database
 from tests.unit.models.cases import DECISION
 from tests.unit.models.test_trainer import NOTHING, updated
 from transport.clock import system_clock
@@ -35,9 +35,8 @@ def plan(tmp_path: Path, mlflow_uri: str, monkeypatch: pytest.MonkeyPatch) -> Pl
     monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_uri)
     monkeypatch.setenv("SIGNALBOX_TRAINING_REPORTS", str(tmp_path / "reports"))
     monkeypatch.delenv("KAFKA_BOOTSTRAP_SERVERS", raising=False)
-    data = small_file(tmp_path / "cards.parquet")
     shipped = load_plans(Path("config/training.yaml"))[MODEL]
-    return replace(shipped, command=f"fraud --data {data} --train-days 14", tenant=TENANT)
+    return replace(shipped, command="fraud --train-days 14", tenant=TENANT)
 
 
 @pytest.fixture

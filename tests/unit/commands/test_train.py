@@ -1,4 +1,4 @@
-"""`signalbox train fraud`, from a file of a small shop's transactions."""
+"""`signalbox train fraud`, from a small shop's store, and from a file of its transactions."""
 
 import json
 import shutil
@@ -47,6 +47,21 @@ def test_a_file_is_trained_on_up_to_its_last_day(cards: Path, tmp_path: Path) ->
     digest = load(path).metadata.digest
     assert f"registered: version 1 is the challenger, digest {digest[:12]}" in result.output
     assert "auc_roc 0." in result.output
+
+
+def test_without_a_file_the_shops_own_matured_orders_are_trained_on(tmp_path: Path) -> None:
+    result = run("--model-dir", tmp_path, "--train-days", 14, "--until", "2026-03-02")
+    assert result.exit_code == 0, result.output
+    assert "own orders before 2026-02-23" in result.output
+    (path,) = versions(tmp_path, "fraud-classifier")
+    data = load(path).metadata.recipe.data
+    assert data.last == "2026-02-22"
+    assert data.labels["train.fraud"] > 0
+
+
+def test_without_a_file_another_tenants_orders_are_not_trained_on(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no order of acme by its id"):
+        run("--model-dir", tmp_path, "--train-days", 14, "--tenant", "acme")
 
 
 def test_the_same_data_gives_the_same_digest_and_no_second_version(cards: Path, tmp_path: Path) -> None:
