@@ -79,8 +79,40 @@ def test_what_dies_is_started_again_and_that_is_shown(tmp_path: Path) -> None:
         watch_until(supervisor, lambda: len(screen.said("worker")) == 1)
         os.kill(int(screen.said("worker")[0]), signal.SIGKILL)
         watch_until(supervisor, lambda: len(screen.said("worker")) == 2)
-        watch_until(supervisor, lambda: len(screen.said(ITSELF)) == 2)
-    assert screen.said(ITSELF) == ["worker ended (SIGKILL); starts again in 0.5 s", "worker runs again"]
+        watch_until(supervisor, lambda: len(screen.said(ITSELF)) == 3)
+    assert screen.said(ITSELF) == [
+        "worker ended (SIGKILL); starts again in 0.5 s",
+        f"  worker: {screen.said('worker')[0]}",
+        "worker runs again",
+    ]
+
+
+def test_a_part_that_does_not_come_up_is_named_with_its_last_lines_and_the_others_go_on(
+    tmp_path: Path,
+) -> None:
+    screen, flag = Screen(), tmp_path / "ready"
+    with Supervisor(screen) as supervisor:
+        broken = supervisor.launch(
+            shell("worker churn", "echo 'churn.py, line 3: SyntaxError'; exit 1", ready=lambda: False)
+        )
+        sound = supervisor.launch(
+            shell("worker fraud", f"sleep 0.3; touch {flag}; exec sleep 60", ready=flag.exists)
+        )
+        assert supervisor.await_each([broken, sound]) == (broken,)
+        assert flag.exists()
+        assert sound.exit_code is None
+    assert "worker churn ended (exit code 1); starts again in 0.5 s" in screen.said(ITSELF)
+    assert "  worker churn: churn.py, line 3: SyntaxError" in screen.said(ITSELF)
+    assert not any("fraud" in line for line in screen.said(ITSELF))
+
+
+def test_what_has_nothing_to_save_is_stopped_at_once() -> None:
+    screen = Screen()
+    with Supervisor(screen) as supervisor:
+        supervisor.start(shell("kafka", "trap '' TERM; echo up; while :; do sleep 0.1; done", grace=0))
+        watch_until(supervisor, lambda: screen.said("kafka") == ["up"])
+    assert screen.said(ITSELF) == []
+    assert _children() == []
 
 
 def test_what_a_restart_calls_for_is_tried_until_it_succeeds() -> None:
