@@ -246,7 +246,8 @@ def test_rows_of_another_log_are_refused_and_the_way_out_named(bench: Bench) -> 
 
 
 def test_a_row_that_grew_too_long_is_put_anew(bench: Bench) -> None:
-    bench.count(batch(0, order(0)), batch(1, *(order(number) for number in range(1, SMALLEST_CAP))))
+    # a batch's increments of one tile are appended as one: a segment each takes a batch each
+    bench.count(*(batch(number, order(number)) for number in range(SMALLEST_CAP)))
     amounts = bench.amounts()
     assert amounts is not None
     assert len(amounts) == SMALLEST_CAP
