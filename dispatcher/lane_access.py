@@ -1,7 +1,7 @@
 """What stands at given offsets of a lane, and how far its feeder came: the reconciler's view of the lanes."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from time import monotonic
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
@@ -12,7 +12,7 @@ from transport.client_log import client_log
 from transport.cluster import Bootstrap
 from transport.damaged import Damaged
 from transport.group import Partition
-from transport.kafka import consumer_config
+from transport.kafka import consumer_config, written_at
 
 TIMEOUT_S = 5.0
 # a record further ahead than this is sought instead of read up to
@@ -79,24 +79,47 @@ class LaneAccess:
         fed = self.fed(topic, numbers)
         return {(topic, number): fed.get((topic, number), self.first(topic, number)) for number in numbers}
 
-    def oldest(self, places: Mapping[Partition, int], seconds: float = 2.0) -> Millis | None:
-        """The timestamp (epoch ms) of the oldest record at these places; None where there is none."""
-        return min(self.timestamps(places, seconds).values(), default=None)
+    def oldest(self, places: Mapping[Partition, int], now: Millis) -> Millis:
+        """When (epoch ms) the oldest of the records at these places was written.
 
-    def timestamps(self, places: Mapping[Partition, int], seconds: float = 2.0) -> dict[Partition, Millis]:
-        """The timestamps (epoch ms) of the first records from these places on, of those that have one."""
-        timestamps: dict[Partition, Millis] = {}
+        0 if that is not known of one: it was not read within two seconds, or has a time that cannot be.
+        """
+        times: dict[Partition, Millis] = {}
+        for partition, message in self._records(places):
+            if partition not in times:
+                times[partition] = written_at(message, now) or 0
+            if len(times) == len(places):
+                return min(times.values())
+        return 0
+
+    def timestamps(self, places: Mapping[Partition, int], now: Millis) -> dict[Partition, Millis]:
+        """The time (epoch ms) of each partition's first record from its place on that can be believed.
+
+        Records whose time cannot are passed over. A partition without another within two seconds is left out.
+        """
+        times: dict[Partition, Millis] = {}
+        for partition, message in self._records(places):
+            if (time := written_at(message, now)) is not None:
+                times.setdefault(partition, time)
+            if len(times) == len(places):
+                break
+        return times
+
+    def _records(
+        self, places: Mapping[Partition, int], seconds: float = 2.0
+    ) -> Iterator[tuple[Partition, Message]]:
+        """What comes from these places on within `seconds`."""
         if not places:
-            return timestamps
+            return
         self._assign(places)
         until = monotonic() + seconds
-        while len(timestamps) < len(places) and monotonic() < until:
-            for message in self._consumer.consume(100, 0.1):
-                if message.error() is None:
-                    partition = (message.topic() or "", message.partition() or 0)
-                    timestamps.setdefault(partition, message.timestamp()[1])
-        self._consumer.unassign()
-        return timestamps
+        try:
+            while monotonic() < until:
+                for message in self._consumer.consume(100, 0.1):
+                    if message.error() is None:
+                        yield (message.topic() or "", message.partition() or 0), message
+        finally:
+            self._consumer.unassign()
 
     def fetch(
         self, partition: Partition, offsets: Sequence[int], seconds: float = 5.0

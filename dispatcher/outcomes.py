@@ -6,20 +6,18 @@ from collections.abc import Iterable
 import msgspec
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
-from events.decision import EARLIEST, Millis, Position
+from events.decision import Millis, Position
 from events.topics import PREDICTIONS
 from transport.client_log import client_log
 from transport.clock import Clock, system_clock
 from transport.cluster import Bootstrap
 from transport.damaged import Damaged
 from transport.group import Partition
-from transport.kafka import Headers, consumer_config, headers_or_fault, position_of
+from transport.kafka import Headers, consumer_config, headers_or_fault, position_of, written_at
 
 BATCH = 5_000
 TIMEOUT_S = 10.0
 POSITIONS = {"enable.partition.eof": True, "auto.offset.reset": "error"}
-AHEAD_MS = 60_000
-"""How far a broker's clock may be ahead of this one."""
 
 _log = logging.getLogger(__name__)
 
@@ -122,8 +120,8 @@ class OutcomeReader:
                 continue
             self._next[at.topic, at.partition] = at.offset + 1
             # whatever a stranger's clock says, nothing is read before it came
-            if EARLIEST <= (entered := message.timestamp()[1]) <= now + AHEAD_MS:
-                self._read_up_to[at.topic, at.partition] = entered
+            if (written := written_at(message, now)) is not None:
+                self._read_up_to[at.topic, at.partition] = written
             lane = settled(at.topic, message.value(), headers_or_fault(message)[0] or ())
             if lane is not None:
                 answered.append(lane)

@@ -147,14 +147,15 @@ class Reconciler:
         cut = {partition: low for partition, (low, _) in bounds.items() if low > 0}
         if not cut:
             return None
-        oldest = self._lanes.timestamps({each: low for each, low in cut.items() if low < bounds[each][1]})
-        quiet = self._clock() - QUIET_MS
+        now = self._clock()
+        held = {each: low for each, low in cut.items() if low < bounds[each][1]}
+        oldest, quiet = self._lanes.timestamps(held, now), now - QUIET_MS
         return max(oldest.get(each, quiet) for each in cut)
 
     def _since(self, places: Mapping[Partition, int]) -> Millis:
         """When (epoch ms) the oldest fed record was written that may have no outcome; now if all have.
 
-        Records that expired have no time any more: all outcomes are read for their sake.
+        All outcomes are read if that is not known: it expired, or a stranger wrote its time.
         """
         now = self._clock()
         numbers: dict[str, list[int]] = defaultdict(list)
@@ -166,8 +167,7 @@ class Reconciler:
         open_at = {each: place for each, place in places.items() if place < fed.get(each, 0)}
         if any(place < self._lanes.first(*each) for each, place in open_at.items()):
             return SKEW_MS
-        oldest = self._lanes.oldest(open_at) if open_at else None
-        return now if oldest is None else min(oldest, now)
+        return max(self._lanes.oldest(open_at, now), SKEW_MS) if open_at else now
 
     def _begin(self, places: Mapping[Partition, int]) -> None:
         for partition, place in places.items():

@@ -96,7 +96,7 @@ def replayed(values: Sequence[bytes | None]) -> dict[Position, Replay]:
     """
     found = {}
     for value in values:
-        with suppress(msgspec.MsgspecError):
+        with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             replay = _decode(value or b"")
             found[replay.letter] = replay
     return found

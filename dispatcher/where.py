@@ -113,7 +113,7 @@ class Search:
                 return None
             if at.topic in self._dead:
                 return GivenUp(at, DeadLetterHeaders.parse(headers))
-        except (DeadLetter, msgspec.MsgspecError):
+        except (DeadLetter, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
         return Unrouted(at) if at.topic == UNROUTED else InSource(at, message.timestamp()[1], event)
 

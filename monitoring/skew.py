@@ -37,7 +37,7 @@ def _readable(records: Iterable[bytes], report: Report) -> Iterator[Served]:
     for record in records:
         try:
             yield decode_served(record)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             report.passed_over["that cannot be read"] += 1
 
 

@@ -33,6 +33,17 @@ class Seen(msgspec.Struct, frozen=True):
     attempts: int
 
 
+_decode_seen = msgspec.json.Decoder(Seen).decode
+
+
+def read_seen(value: bytes | None) -> Seen | None:
+    """What a prediction says; None of a record that no worker wrote, which the balance names."""
+    try:
+        return _decode_seen(value or b"")
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
 @dataclass(slots=True)
 class Rate:
     """Records a second over the last `RATE_WINDOW_S` seconds."""

@@ -2,7 +2,6 @@
 
 import time
 
-import msgspec
 from confluent_kafka import Message
 
 from dispatcher.lane_reader import feeder_group
@@ -13,7 +12,7 @@ from monitoring.lags import LaneLags
 from monitoring.ledger import Ledger
 from monitoring.reading import LogReader, balance_topics, take
 from routing import LaneSpec, Rules
-from stack.scoreboard import Latencies, Rate, Scoreboard, Seen
+from stack.scoreboard import Latencies, Rate, Scoreboard, read_seen
 from stack.screen import Frame, LaneRow
 from stack.services import served_lanes
 from transport.cluster import Bootstrap
@@ -21,8 +20,6 @@ from transport.cluster import Bootstrap
 LAG_EVERY_S = 1.0
 OWN = b'"source":"signalbox/'
 """What a part of Signalbox sends to the event topic says so."""
-
-_decode_seen = msgspec.json.Decoder(Seen).decode
 
 
 class Watching:
@@ -76,8 +73,7 @@ class Watching:
 
     def _take(self, message: Message) -> None:
         self._enter(message)
-        if message.topic() == PREDICTIONS:
-            seen = _decode_seen(message.value() or b"")
+        if message.topic() == PREDICTIONS and (seen := read_seen(message.value())) is not None:
             self._board.on_prediction(seen, time.monotonic())
             if seen.source_event_id in self.flooded:
                 self._flood_board.on_prediction(seen, time.monotonic())

@@ -13,6 +13,8 @@ from transport.cluster import Bootstrap, client_properties
 
 Headers = Sequence[tuple[str, bytes | None]]
 MAX_RECORD_BYTES = 4_000_000
+AHEAD_MS = 60_000
+"""How far the clock of Kafka or of a producer may be ahead of this one."""
 
 SELDOM = {"fetch.wait.max.ms": 500, "fetch.min.bytes": 1_000_000}
 """For a consumer that nobody waits for: it fetches twice a second.
@@ -114,6 +116,12 @@ def headers_or_fault(message: Message) -> tuple[Headers | None, DeadLetter | Non
         return headers_of(message), None
     except DeadLetter as fault:
         return None, fault
+
+
+def written_at(message: Message, now: Millis) -> Millis | None:
+    """When a record was written (epoch ms), at most `now`; None if it has a time that cannot be."""
+    time: Millis = message.timestamp()[1]
+    return min(time, now) if EARLIEST <= time <= now + AHEAD_MS else None
 
 
 def entered_at(message: Message, now: Millis) -> Millis:

@@ -148,7 +148,8 @@ def test_what_was_written_down_of_replays_says_which_letters_had_one() -> None:
     first = replay_record(letter, LANE.topic, NOW, "ada", "the store is back")
     second = replay_record(letter, LANE.topic, LATER, "bob", "once more")
     assert first.key == b"ml.fraud.input.dlq[0]@3"
-    assert replayed([first.value, None, b"none of ours", second.value]) == {
+    none_of_ours = [None, b"none of ours", b"[" * 100_000, b'{"at": ' * 100_000, b'{"by": "\xff"}']
+    assert replayed([first.value, *none_of_ours, second.value]) == {
         AT: Replay(letter=AT, to=LANE.topic, at=LATER, by="bob", reason="once more")
     }
     assert msgspec.json.decode(first.value or b"")["reason"] == "the store is back"

@@ -1,9 +1,10 @@
 """Are speed, promise and quality counted right?"""
 
+import msgspec
 import pytest
 
 from events.priority import Priority
-from stack.scoreboard import Answer, Latencies, Rate, Scoreboard, Seen
+from stack.scoreboard import Answer, Latencies, Rate, Scoreboard, Seen, read_seen
 
 LANE = ("ml.fraud.input", Priority.HIGH)
 
@@ -80,3 +81,25 @@ def test_a_rate_is_that_of_the_last_seconds() -> None:
     assert rate.per_second(8) == 10
     assert rate.per_second(60) == 0
     assert rate.total == 150
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(None, id="none"),
+        pytest.param(b"null", id="not an object"),
+        pytest.param(b"\xff\xfe", id="not UTF-8"),
+        pytest.param(b'{"prediction_id": "\xff"}', id="an id that is not UTF-8"),
+        pytest.param(b"[" * 100_000, id="nested too deeply"),
+        pytest.param(b'{"a": ' * 100_000, id="nested too deeply in a field that is not read"),
+        pytest.param(msgspec.json.encode(seen("a")).replace(b"high", b"urgent"), id="an unknown priority"),
+        pytest.param(msgspec.json.encode(seen("a")).replace(b":10,", b":1e999,"), id="an endless latency"),
+    ],
+)
+def test_a_strangers_record_among_the_predictions_is_no_prediction(value: bytes | None) -> None:
+    assert read_seen(value) is None
+
+
+def test_a_workers_prediction_is_read_whatever_else_it_holds() -> None:
+    wanted = seen("a")
+    assert read_seen(msgspec.json.encode(wanted).replace(b"{", b'{"more":[1],', 1)) == wanted
