@@ -84,7 +84,7 @@ def test_a_workflow_without_a_worker_is_shown_as_one(unserved: list[str], tmp_pa
             0,
             [
                 "routed: to 1 workflow(s)",
-                "rule order.placed[0] (config/routing_table.yaml:5)",
+                "rule order.placed[0] (config/routing_table.yaml:",
                 "workflow fraud-classifier, task tasks.fraud.score",
                 "waits in ml.fraud.input.high for the queue ml.fraud.input, priority high",
                 "promised within 100 ms",

@@ -31,19 +31,23 @@ def test_each_part_runs_once_and_each_served_queue_has_its_pool() -> None:
         "worker training",
     ]
     workers += ["worker forecast.nights", "worker features"]
-    assert names == ["dispatcher", "pipeline", "reconciler", *workers, "beat", "flower", "traffic"]
+    # an installation adds pools of its own
+    parts = {"dispatcher", "pipeline", "reconciler", *workers, "beat", "flower", "traffic"}
+    assert parts <= set(names)
+    assert all(name.startswith("worker ") for name in set(names) - parts)
+    assert len(names) == len(set(names))
 
 
 def test_queues_without_a_worker_are_known() -> None:
-    served = (
+    served = {
         "ml.agent.input",
         "ml.churn.input",
         "ml.forecast.batch",
         "ml.forecast.input",
         "ml.fraud.input",
         "ml.training",
-    )
-    assert served_queues(RULES) == served
+    }
+    assert served <= set(served_queues(RULES))
     assert unserved_queues(RULES) == ()
 
 
