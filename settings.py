@@ -24,6 +24,9 @@ from transport.redis_address import parse_redis
 LOCAL_ENV = Path("var/local.env")
 """Written by `signalbox up` while it runs, so that a command typed in another terminal finds its parts."""
 
+LARGEST_VALUE_BYTES = 100_000
+"""A longer value cannot be handed in by the environment either."""
+
 WAY_OUT = "set it, or start a local stack in another terminal with `signalbox up`"
 
 
@@ -272,12 +275,15 @@ class NamedFiles(PydanticBaseSettingsSource):
                 [Problem("environment", 0, variable, f"is set, and so is {variable}_FILE: unset one")]
             )
         try:
-            value = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+            with Path(path).open("rb") as file:
+                content = file.read(LARGEST_VALUE_BYTES + 1)
+            value = content.decode("utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "is not UTF-8"
             raise ConfigError([Problem("environment", 0, f"{variable}_FILE", f"{path}: {reason}")]) from None
-        if not value:
-            raise ConfigError([Problem("environment", 0, f"{variable}_FILE", f"{path}: is empty")])
+        if not value or len(content) > LARGEST_VALUE_BYTES:
+            reason = f"is larger than {LARGEST_VALUE_BYTES:,} bytes" if value else "is empty"
+            raise ConfigError([Problem("environment", 0, f"{variable}_FILE", f"{path}: {reason}")])
         return value, name, False
 
     def __call__(self) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Configuration files as text and as YAML nodes; what is wrong with a file is reported with its line."""
 
+import os
 import re
-from pathlib import Path
+import stat
 
 import yaml
 
@@ -37,15 +38,24 @@ def read_document(report: Report) -> Section | None:
 def read_text(report: Report) -> str | None:
     """The text of the report's file; None if it is missing, too large, not UTF-8, or no plain text."""
     try:
-        with Path(report.path).open("rb") as file:
+        with open(report.path, "rb", opener=_without_waiting) as file:
+            if stat.S_ISFIFO(os.fstat(file.fileno()).st_mode):
+                report.add(0, "", "is a pipe: give a file")
+                return None
             content = file.read(LARGEST_BYTES + 1)
-    except OSError as error:
-        report.add(0, "", f"cannot be read: {error.strerror}")
+    except (OSError, ValueError) as error:
+        # a NUL in a path is no `OSError`
+        report.add(0, "", f"cannot be read: {getattr(error, 'strerror', None) or error}")
         return None
     if len(content) > LARGEST_BYTES:
         report.add(0, "", f"is larger than {LARGEST_BYTES:,} bytes")
         return None
     return _decoded(report, content)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Opening a pipe that has no writer would hold up the process for ever."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _decoded(report: Report, content: bytes) -> str | None:

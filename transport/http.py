@@ -3,18 +3,22 @@
 import base64
 import ssl
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
-from typing import NamedTuple
+from time import monotonic
+from typing import Any, NamedTuple
 from urllib.error import HTTPError
 from urllib.parse import SplitResult, unquote, urlencode, urlsplit, urlunsplit
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
 from events.errors import ConfigError, Problem, SignalboxError, Unavailable
 
 MAX_ANSWER_BYTES = 1_000_000_000
+MAX_REASON_BYTES = 1_000_000
 _SERVER_ERRORS = 500
+_PART_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,42 @@ def _trusted(ca: Path | None, variable: str) -> ssl.SSLContext | None:
         raise ConfigError([Problem("environment", 0, variable, f"CA file {ca}: {reason}")]) from None
 
 
+class _Redirects(HTTPRedirectHandler):
+    """Follows a redirect to another server without what lets this process into the first one."""
+
+    def redirect_request(self, req: Request, *answer: Any) -> Request | None:  # as urllib names and calls it
+        """The request to send next; None for an answer that is no redirect."""
+        found = super().redirect_request(req, *answer)
+        if found is not None and _origin(found) != _origin(req):
+            found.remove_header("Authorization")
+        return found
+
+
+def _origin(request: Request) -> tuple[str, str]:
+    return request.type, request.host
+
+
+def ask(request: Request, timeout_s: float, most: int, tls: ssl.SSLContext | None = None) -> bytes:
+    """The body of the answer, but no more than its first `most` bytes.
+
+    `timeout_s` bounds each wait, and the body as a whole: a server that drips is not waited for. Raises
+    `HTTPError` for an answer that says no, `OSError` and `HTTPException`.
+    """
+    opener = build_opener(_Redirects, HTTPSHandler(context=tls))
+    with closing(opener.open(request, timeout=timeout_s)) as answer:
+        return read_body(answer, timeout_s, most)
+
+
+def read_body(answer: Any, timeout_s: float, most: int) -> bytes:
+    """The first `most` bytes of an answer's body. Raises `OSError` and `HTTPException`."""
+    until, body = monotonic() + timeout_s, bytearray()
+    while len(body) < most and (part := answer.read1(min(_PART_BYTES, most - len(body)))):
+        body += part
+        if monotonic() > until:
+            raise TimeoutError(f"the answer was not there within {timeout_s:g} s")
+    return bytes(body)
+
+
 class Server:
     """One server by its address. Use it from any thread: each call is a connection of its own.
 
@@ -122,20 +162,17 @@ class Server:
 
     def _ask(self, request: Request) -> bytes:
         try:
-            with urlopen(request, timeout=self._timeout_s, context=self._address.tls) as answer:  # noqa: S310  # HTTP: checked
-                body: bytes = answer.read(MAX_ANSWER_BYTES)
-                return body
+            return ask(request, self._timeout_s, MAX_ANSWER_BYTES, self._address.tls)
         except HTTPError as error:
             with error:
                 if error.code >= _SERVER_ERRORS:
                     raise Unavailable(self._name, error) from error
-                raise RefusedError(error.code, _read(error)) from error
+                raise RefusedError(error.code, self._reason(error)) from error
         except (OSError, HTTPException) as error:
             raise Unavailable(self._name, error) from error
 
-
-def _read(error: HTTPError) -> bytes:
-    try:
-        return error.read(MAX_ANSWER_BYTES)
-    except (OSError, HTTPException):
-        return b""
+    def _reason(self, error: HTTPError) -> bytes:
+        try:
+            return read_body(error, self._timeout_s, MAX_REASON_BYTES)
+        except (OSError, HTTPException):
+            return b""

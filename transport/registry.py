@@ -1,9 +1,8 @@
 """What does the schema registry say of an Avro schema's id? Asked once for each id, over HTTP."""
 
 from http.client import HTTPException
-from typing import Any
 from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from urllib.request import Request
 
 import msgspec
 
@@ -11,7 +10,7 @@ from events.avro import SHIPPED, Schemas, Writer, parse_writer
 from events.decision import Millis
 from events.errors import DeadLetter, Unavailable
 from transport.clock import Clock, system_clock
-from transport.http import HttpPlace, parse_address
+from transport.http import HttpPlace, ask, parse_address, read_body
 
 NAME = "schema registry"
 TIMEOUT_S = 2.0
@@ -21,6 +20,8 @@ REMEMBER_UNKNOWN_MS = 30_000
 MAX_REMEMBERED = 1_000
 MAX_ANSWER_BYTES = 1_000_000
 
+_REFUSED = frozenset({400, 403, 406, 409, 410, 422, 451})
+"""What is said of one schema. 401, 407, 408, 425 and 429 are said of whoever asks: they may pass."""
 _NOT_FOUND = 404
 _SCHEMA_NOT_FOUND = 40_403
 _ACCEPT = "application/vnd.schemaregistry.v1+json, application/json"
@@ -28,7 +29,8 @@ _ACCEPT = "application/vnd.schemaregistry.v1+json, application/json"
 
 class _Answer(msgspec.Struct, rename="camel"):
     schema: str
-    schema_type: str = "AVRO"
+    schema_type: str | None = None
+    """None is Avro: some registries leave it out, others send null."""
 
 
 class _Refusal(msgspec.Struct):
@@ -92,33 +94,51 @@ class Registry:
             raise
 
     def _fetch(self, schema_id: int) -> str:
-        """The schema's text. Raises `DeadLetter` where the registry says there is none, and `Unavailable`."""
+        """The schema's text. Raises `DeadLetter` if the registry refuses this id, and `Unavailable`."""
         # confluent-kafka's own client for this one GET brings fourteen packages, cryptography among them
         request = Request(f"{self._base}/schemas/ids/{schema_id}", headers=self._headers)  # noqa: S310  # HTTP: checked
         try:
-            with urlopen(request, timeout=self._timeout_s, context=self._tls) as answer:  # noqa: S310  # HTTP: checked
-                said = _decode_answer(answer.read(MAX_ANSWER_BYTES))
+            body = ask(request, self._timeout_s, MAX_ANSWER_BYTES + 1, self._tls)
+            if len(body) > MAX_ANSWER_BYTES:
+                raise DeadLetter(
+                    "undecodable", f"Avro schema {schema_id} is larger than {MAX_ANSWER_BYTES:,} bytes"
+                )
+            said = _decode_answer(body)
         except HTTPError as error:
             with error:
-                if error.code == _NOT_FOUND and _says_unknown(error):
-                    raise DeadLetter(
-                        "undecodable", f"Avro schema {schema_id} is not in the schema registry"
-                    ) from error
-                raise self._down(error) from error
+                raise self._judged(schema_id, error) from error
         except (OSError, HTTPException, msgspec.MsgspecError) as error:
             raise self._down(error) from error
-        if said.schema_type != "AVRO":
+        if said.schema_type not in (None, "AVRO"):
             raise DeadLetter("undecodable", f"schema {schema_id} is {said.schema_type[:32]}, not Avro")
         return said.schema
+
+    def _judged(self, schema_id: int, error: HTTPError) -> DeadLetter | Unavailable:
+        """Whether an answer other than 200 is about this schema, or about the registry."""
+        body = self._said(error)
+        if error.code == _NOT_FOUND and _says_unknown(body):
+            return DeadLetter("undecodable", f"Avro schema {schema_id} is not in the schema registry")
+        # a web page is a proxy's, which knows nothing of schemas
+        if error.code in _REFUSED and not body.lstrip().startswith(b"<"):
+            return DeadLetter(
+                "undecodable", f"Avro schema {schema_id} is refused by the schema registry: HTTP {error.code}"
+            )
+        return self._down(error)
+
+    def _said(self, error: HTTPError) -> bytes:
+        try:
+            return read_body(error, self._timeout_s, MAX_ANSWER_BYTES)
+        except (OSError, HTTPException):
+            return b""
 
     def _down(self, reason: Exception) -> Unavailable:
         self._down_until, self._reason = self._clock() + ASK_AGAIN_MS, str(reason) or type(reason).__name__
         return Unavailable(NAME, self._reason)
 
 
-def _says_unknown(answer: Any) -> bool:
+def _says_unknown(body: bytes) -> bool:
     """Whether it is the registry that does not know the id: a proxy or a wrong path answers 404 too."""
     try:
-        return _decode_refusal(answer.read(MAX_ANSWER_BYTES)).error_code == _SCHEMA_NOT_FOUND
-    except (OSError, HTTPException, msgspec.MsgspecError):
+        return _decode_refusal(body).error_code == _SCHEMA_NOT_FOUND
+    except msgspec.MsgspecError:
         return False

@@ -141,7 +141,13 @@ def test_a_setting_and_its_file_are_one_too_many(tmp_path: Path, monkeypatch: py
 
 @pytest.mark.parametrize(
     ("content", "complaint"),
-    [(None, "No such file or directory"), (b"", "is empty"), (b"\n", "is empty"), (b"\xff", "is not UTF-8")],
+    [
+        (None, "No such file or directory"),
+        (b"", "is empty"),
+        (b"\n", "is empty"),
+        (b"\xff", "is not UTF-8"),
+        (b"x" * 100_001, "is larger than 100,000 bytes"),
+    ],
 )
 def test_a_file_that_holds_no_value_is_named(
     content: bytes | None, complaint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

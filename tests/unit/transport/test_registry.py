@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -24,6 +25,9 @@ class Server(HTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.answer = GOOD
         self.asked: list[tuple[str, str | None]] = []
+        self.drips = False
+        self.pause = threading.Event()
+        self.elsewhere: str | None = None
 
     @property
     def url(self) -> str:
@@ -40,8 +44,15 @@ class Handler(BaseHTTPRequestHandler):
         """Called by the server."""
         self.server.asked.append((self.path, self.headers.get("Authorization")))
         status, body = self.server.answer
-        self.send_response(status)
+        self.send_response(302 if self.server.elsewhere else status)
+        if self.server.elsewhere:
+            self.send_header("Location", f"{self.server.elsewhere}{self.path}")
         self.end_headers()
+        if self.server.drips:
+            with suppress(OSError):  # the client has hung up
+                while True:
+                    self.wfile.write(b" ")
+                    self.server.pause.wait(0.02)
         self.wfile.write(body.encode())
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
@@ -58,14 +69,28 @@ class Time:
         return self.now
 
 
-@pytest.fixture
-def server() -> Iterator[Server]:
+@contextmanager
+def serving() -> Iterator[Server]:
     with Server() as running:
         thread = threading.Thread(target=running.serve_forever, args=(0.01,))
         thread.start()
         yield running
         running.shutdown()
         thread.join()
+
+
+@contextmanager
+def redirecting(to: Server) -> Iterator[str]:
+    """The URL of a server that sends every request to another."""
+    with serving() as first:
+        first.elsewhere = to.url
+        yield first.url
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as running:
+        yield running
 
 
 @pytest.fixture
@@ -92,6 +117,12 @@ def test_a_schema_is_asked_for_once(server: Server, registry: Registry) -> None:
         pytest.param(
             (200, '{"schema":"message A {}","schemaType":"PROTOBUF"}'), "is PROTOBUF", id="another language"
         ),
+        pytest.param((403, '{"error_code":40301}'), "refused .*: HTTP 403", id="nobody may read it"),
+        pytest.param((403, ""), "refused .*: HTTP 403", id="nobody may read it, without a word"),
+        pytest.param((422, '{"error_code":42201}'), "refused .*: HTTP 422", id="it is invalid"),
+        pytest.param(
+            (200, f'{{"schema":"{"x" * 1_000_000}"}}'), "larger than 1,000,000 bytes", id="too large"
+        ),
     ],
 )
 def test_a_schema_that_cannot_be_used_is_a_dead_letter_for_a_while(
@@ -115,6 +146,7 @@ def test_a_schema_that_cannot_be_used_is_a_dead_letter_for_a_while(
         pytest.param((401, ""), id="it lets nobody in"),
         pytest.param((404, "<html>"), id="a web server that is no registry"),
         pytest.param((404, '{"error_code":404,"message":"HTTP 404 Not Found"}'), id="a path that it has not"),
+        pytest.param((403, "<html>"), id="a proxy that lets nobody in"),
         pytest.param((429, ""), id="it was asked too often"),
         pytest.param((200, "<html>"), id="a page in the answer's place"),
         pytest.param((200, "{}"), id="an answer without a schema"),
@@ -131,6 +163,23 @@ def test_a_registry_that_cannot_say_condemns_nobody(
     server.answer = GOOD
     time.now += ASK_AGAIN_MS
     assert registry.writer(7)
+
+
+def test_a_schema_of_an_unnamed_type_is_avro(server: Server, registry: Registry) -> None:
+    server.answer = (200, json.dumps({"schema": RETAIL_EVENT, "schemaType": None}))
+    assert registry.writer(7)
+
+
+def test_a_registry_that_drips_is_unavailable(server: Server, time: Time) -> None:
+    server.drips = True
+    with pytest.raises(Unavailable, match="not there within"):
+        Registry(server.url, time, timeout_s=0.2).writer(7)
+
+
+def test_a_redirect_to_another_server_shows_it_no_password(server: Server) -> None:
+    with redirecting(server) as url:
+        Registry(url.replace("//", "//shop:secret@")).writer(7)
+    assert server.asked == [("/schemas/ids/7", None)]
 
 
 def test_what_is_known_is_served_while_the_registry_is_down(server: Server, registry: Registry) -> None:
