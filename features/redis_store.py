@@ -11,11 +11,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from redis import Redis
-from redis.backoff import NoBackoff
 from redis.commands.core import Script
 from redis.exceptions import ConnectionError as LostConnection
 from redis.exceptions import RedisError
-from redis.retry import Retry
 
 from events.decision import Millis
 from events.errors import Unavailable
@@ -73,8 +71,6 @@ class RedisStore:
             socket_timeout=timeout_s,
             socket_connect_timeout=timeout_s,
             socket_keepalive=True,
-            # as `read` does it for itself
-            retry=Retry(NoBackoff(), 1),
         )
         self._longest = _Longest()
         self._append, self._put, self._put_values = (

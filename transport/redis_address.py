@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 from transport.urls import TLS_PARAMETERS, Refuse, Url, refuse_unknown, refusing, split_url, tls_options
@@ -60,8 +62,12 @@ class RedisAddress:
 
 
 def connect_redis(url: str, variable: str = "REDIS_URL", **options: Any) -> Redis:
-    """A client for a URL, which `variable` holds. `options` are redis-py's. Raises `ConfigError`."""
-    return parse_redis(url, variable).connect(**options)
+    """A client for a URL, which `variable` holds. `options` are redis-py's. Raises `ConfigError`.
+
+    A connection that went stale is replaced once. redis-py's own three retries with pauses, at each of two
+    levels, make half a minute of a time limit of two seconds: waiting longer is the caller's policy.
+    """
+    return parse_redis(url, variable).connect(**{"retry": Retry(NoBackoff(), 1), **options})
 
 
 def parse_redis(url: str, variable: str = "REDIS_URL") -> RedisAddress:

@@ -53,7 +53,7 @@ end
 local absent, crowded, longest, whose = {}, {}, 0, 0
 for place = 2, #KEYS do
   local at = 8 + (place - 2) * 4
-  local row = redis.call('GET', KEYS[place])
+  local row = get(KEYS[place])
   local found = row and segments(row)
   local segment = found and own(found)
   -- within the batch: nothing says which of these increments are in it

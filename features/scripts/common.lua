@@ -39,14 +39,33 @@ local function segments(row)
   return found
 end
 
+-- The text of a key, or false. What is no text is not ours, and would stop every batch that it is part of:
+-- it is taken away.
+local function get(key)
+  local found = redis.pcall('GET', key)
+  if type(found) ~= 'table' then return found end
+  if not string.find(tostring(found.err), 'WRONGTYPE', 1, true) then error(found.err) end
+  redis.call('UNLINK', key)
+  return false
+end
+
+-- Whether it is `product_catalogue 1763740000000`, or `0 1234 1240 1763740000000 1763739999000`.
+local function is_beat(words)
+  if #words ~= 2 and #words ~= 5 then return false end
+  for place = (#words == 2) and 2 or 1, #words do
+    if not tonumber(words[place]) then return false end
+  end
+  return true
+end
+
 -- The lines of the heartbeats by their first word, and these words in their order.
 local function heartbeats(key)
   local lines, names = {}, {}
-  for line in string.gmatch(redis.call('GET', key) or '', '[^\n]+') do
+  for line in string.gmatch(get(key) or '', '[^\n]+') do
     local words = {}
     for word in string.gmatch(line, '%S+') do words[#words + 1] = word end
-    if lines[words[1]] == nil then names[#names + 1] = words[1] end
-    lines[words[1]] = words
+    if is_beat(words) and lines[words[1]] == nil then names[#names + 1] = words[1] end
+    if is_beat(words) then lines[words[1]] = words end
   end
   return lines, names
 end

@@ -51,7 +51,7 @@ local enough, refused = let_in(), {}
 for place = 2, #KEYS do
   local at = 2 + (place - 2) * 2
   local row, ttl = ARGV[at], tonumber(ARGV[at + 1])
-  local old = redis.call('GET', KEYS[place])
+  local old = get(KEYS[place])
   local old_segments = old and segments(old)
   if old_segments then
     ttl = math.max(ttl, redis.call('TTL', KEYS[place]))

@@ -4,7 +4,7 @@
 --       seconds to live
 for place = 2, #KEYS do
   local at = 3 + (place - 2) * 2
-  local old = redis.call('GET', KEYS[place])
+  local old = get(KEYS[place])
   local later = old and #old >= 9 and string.byte(old, 1) == 2 and u64(old, 2) > u64(ARGV[at], 2)
   if not later then redis.call('SET', KEYS[place], ARGV[at], 'EX', ARGV[at + 1]) end
 end

@@ -111,7 +111,7 @@ class TestAppend:
             pytest.param([NOW - 5 * DAY], [NOW], True, id="it reaches back beyond horizon and slack"),
             pytest.param([NOW], [NOW - 5 * DAY, NOW], True, id="a late event reaches back as far"),
             pytest.param([NOW] * SMALLEST_CAP, [NOW], False, id="a long one, which may be twice as long"),
-            pytest.param([NOW] * 3, [NOW] * SMALLEST_CAP, True, id="too many at once"),
+            pytest.param([NOW] * 3, [NOW + n for n in range(SMALLEST_CAP)], True, id="too many at once"),
         ],
     )
     def test_a_row_that_has_grown_too_long_is_named(
@@ -134,6 +134,16 @@ class TestAppend:
         client.set(key("a"), b"\x01\x00\x00half of a header")
         assert store.append(0, 10, beat(20), [delta("a", NOW)]).absent == (key("a"),)
         assert client.get(key("a")) is None
+
+    def test_a_key_that_is_no_text_is_taken_away_and_the_rest_of_the_batch_goes_on(
+        self, store: RedisStore, client: Redis
+    ) -> None:
+        begin(store, [10])
+        store.put([row("b", segment(0, 10, NOW))], known([10]))
+        client.rpush(key("a"), "not ours")
+        appended = store.append(0, 10, beat(20), [delta("a", NOW), delta("b", NOW + 1)])
+        assert appended == Appended(absent=(key("a"),))
+        assert standing(store, "b") == {0: (20, [NOW, NOW + 1])}
 
     def test_more_rows_than_a_script_takes_all_get_their_part(self, store: RedisStore) -> None:
         names = [f"c-{number}" for number in range(2 * redis_store.ROWS_PER_SCRIPT + 1)]
@@ -272,6 +282,14 @@ class TestHeartbeats:
         beats = store.heartbeats()
         assert beats.partitions == {3: Heartbeat(5, 7, 8)}
         assert beats.views == {"catalogue": 9}
+
+    @pytest.mark.parametrize("line", ["0 x", "0 x 1 2 3", "x", "0 1 2 3 4 5"])
+    def test_a_line_that_nobody_wrote_stops_no_batch(
+        self, line: str, store: RedisStore, client: Redis
+    ) -> None:
+        client.set(POSITION_KEY, line)
+        assert store.append(0, 30, beat(40), []) == Appended()
+        assert store.heartbeats().position(0) == 40
 
 
 class TestBatchViews:

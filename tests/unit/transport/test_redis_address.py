@@ -1,9 +1,13 @@
 """What a URL of Redis says, and which URLs are refused in one line without a secret."""
 
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from redis.connection import SSLConnection, UnixDomainSocketConnection
+from redis.exceptions import TimeoutError as RedisTimeout
 
 from events.errors import ConfigError
 from transport.redis_address import RedisAddress, connect_redis, parse_redis
@@ -132,6 +136,27 @@ def test_a_client_is_made_as_the_url_says() -> None:
     }
     assert (kwargs["ssl_cert_reqs"], kwargs["ssl_check_hostname"]) == ("required", True)
     assert kwargs["socket_timeout"] == 3
+
+
+def test_a_redis_that_hangs_is_asked_once_more_and_given_up() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(64)
+        client = connect_redis(
+            f"redis://127.0.0.1:{silent.getsockname()[1]}", socket_timeout=0.02, socket_connect_timeout=1
+        )
+        with pytest.raises(RedisTimeout):
+            client.ping()
+        silent.setblocking(False)
+        assert len(list(_waiting(silent))) == 2
+
+
+def _waiting(server: socket.socket) -> Iterator[None]:
+    """The connections that came to it."""
+    with suppress(BlockingIOError):
+        while True:
+            server.accept()[0].close()
+            yield None
 
 
 def test_each_kind_of_url_has_its_kind_of_connection() -> None:
