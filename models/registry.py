@@ -78,10 +78,12 @@ class Registry:
         return sorted(each.name for page in pages for each in page.registered_models)
 
     def read(self, model: str, number: str, name: str) -> bytes:
-        """One file of a version. Raises `BrokenModelError` where the registry does not have it."""
+        """One file of a version. Raises `BrokenModelError` if the registry does not have it."""
         try:
             return self._server.get("/model-versions/get-artifact", name=model, version=number, path=name)
         except RefusedError as error:
+            if error.status in _OF_THE_CALLER:
+                raise Unavailable(NAME, error) from error
             raise BrokenModelError(place(model, number), f"the registry gives no {name}: {error}") from error
 
     def point(self, model: str, alias: str, number: str) -> None:
@@ -111,6 +113,10 @@ class Registry:
             if not page.next_page_token:
                 return
             token = {"page_token": page.next_page_token}
+
+
+_OF_THE_CALLER = frozenset({401, 403, 407, 408, 425, 429})
+"""Answers that say nothing of the version: who may not read now, or asks too often, may ask again later."""
 
 
 def _decode(answer: bytes, kind: type[Answered]) -> Answered:

@@ -119,6 +119,15 @@ def test_what_is_no_answer_is_an_outage(server: Server, registry: Registry, answ
         registry.pointed("oracle", CHAMPION)
 
 
+@pytest.mark.parametrize("status", [401, 403, 429])
+def test_a_file_that_may_not_be_read_now_breaks_no_version(
+    status: int, server: Server, registry: Registry
+) -> None:
+    server.answers = [(status, {})]
+    with pytest.raises(Unavailable, match=f"HTTP {status}"):
+        registry.read("oracle", "9", "model.txt")
+
+
 def test_all_pages_are_read_and_the_newest_version_comes_first(server: Server, registry: Registry) -> None:
     server.answers = [
         (200, {"model_versions": [said("9"), said("2")], "next_page_token": "more"}),
