@@ -38,11 +38,12 @@ def strange_records(seed: int, count: int) -> Iterator[Strange]:
         yield Strange(value, _key(rng), headers, _timestamp(rng))
 
 
-def giants(codec: str) -> Iterator[Strange]:
-    """What is small on the wire only: a value, a key and a header that inflate."""
-    yield Strange(b" " * INFLATED[codec], b"blanks", (), NO_TIME)
-    yield Strange(None, b" " * (10 * MB), (), NO_TIME)
-    yield Strange(b"{}", None, [(b"blanks", b" " * (10 * MB))], NO_TIME)
+def giants(codec: str, most_bytes: int) -> Iterator[Strange]:
+    """What is small on the wire only: a value, a key and a header that inflate to `most_bytes` or less."""
+    large = b" " * min(10 * MB, most_bytes)
+    yield Strange(b" " * min(INFLATED[codec], most_bytes), b"blanks", (), NO_TIME)
+    yield Strange(None, large, (), NO_TIME)
+    yield Strange(b"{}", None, [(b"blanks", large)], NO_TIME)
 
 
 _DAMAGED = b"damaged"

@@ -1,7 +1,9 @@
 """100,000 records of a stranger in every topic that we read, while orders come in: does anything end or hang?
 
 python -m tests.faults.stranger
-python -m tests.faults.stranger --records 2000
+python -m tests.faults.stranger --records 500 --inflated-mb 5
+
+Giants cost most of the time: 72 of them, up to 100 MB each, and every reader inflates them.
 """
 
 import argparse
@@ -26,8 +28,9 @@ from events.decision import dead_letter_topic, lane_topic
 from events.priority import Priority
 from events.topics import DEAD_LETTERS, EVENTS, PREDICTIONS, UNROUTED
 from monitoring.reading import LogReader
-from tests.faults.rig import FRAUD_QUEUE, Rig, rig
-from tests.faults.strange_records import INFLATED, Strange, giants, strange_records
+from tests.faults.processes import free_port, wait_until
+from tests.faults.rig import FRAUD_QUEUE, Rig, rig, scrape
+from tests.faults.strange_records import INFLATED, MB, Strange, giants, strange_records
 from tests.raw_producer import RawProducer
 from transport.clock import system_clock
 from transport.kafka import producer_config
@@ -35,6 +38,7 @@ from transport.kafka import producer_config
 RATE = 200
 RUN = "stranger"
 SETTLE_S = 120.0
+WARM_S = 120.0
 COMMAND_S = 300.0
 MOST_MB = 1_500
 """What each process may have held at the most; docs/decisions/0032 has what it is made of."""
@@ -52,8 +56,12 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("where", f"{RUN}-1"),
     ("where", "no-such-event"),
     ("deadletters", "list"),
+    ("deadletters", "replay", "--all", "--dry-run", "--reason", "a look"),
     ("features", "freshness"),
     ("features", "skew"),
+    ("features", "get", "customer", "c-1"),
+    ("features", "history", "customer", "c-1"),
+    ("features", "backfill", "--from-kafka"),
     ("topics", "check"),
 )
 
@@ -105,7 +113,16 @@ def take_any_time(bootstrap: str, topics: Iterable[str]) -> None:
         altered.result()
 
 
-def write(bootstrap: str, topics: Sequence[str], seed: int, count: int) -> Counter[str]:
+def warm_up(bootstrap: str) -> None:
+    """Return once an order has its prediction: what comes before the worker is up would count as late."""
+    producer = Producer(producer_config(bootstrap))
+    key, value = order(0, "warm", system_clock(), random.Random(0))
+    producer.produce(EVENTS, value, key)
+    producer.flush(60)
+    wait_until(lambda: bool(latencies(bootstrap, {"warm-0"})), WARM_S, "the first prediction")
+
+
+def write(bootstrap: str, topics: Sequence[str], seed: int, count: int, most_bytes: int) -> Counter[str]:
     """Write strange records to all topics by turns, each codec's giants to each; and what came of it."""
     outcome: Counter[str] = Counter()
     with ExitStack() as open_:
@@ -117,7 +134,7 @@ def write(bootstrap: str, topics: Sequence[str], seed: int, count: int) -> Count
             _put(producers[codecs[number % len(codecs)]], topics[number % len(topics)], strange)
             if number % every == 0 and waiting:
                 topic, codec = waiting.pop()
-                for giant in giants(codec):
+                for giant in giants(codec, most_bytes):
                     _put(producers[codec], topic, giant)
                     outcome["giants"] += 1
                 producers[codec].flush()
@@ -189,6 +206,14 @@ def latencies(bootstrap: str, wanted: set[str]) -> dict[str, float]:
     return found
 
 
+def incomplete(port: int) -> list[str]:
+    """What is wrong with what the reconciler says of the lane that has a worker."""
+    lane = f'{{lane="{lane_topic(FRAUD_QUEUE, Priority.HIGH)}"}}'
+    opened = scrape(port, "signalbox_lane_open_records" + lane)
+    print(f"the reconciler: {opened:.0f} records of the lane are open", flush=True)
+    return [f"{opened:.0f} records of the lane have no outcome"] if opened else []
+
+
 def commands(made: Rig) -> list[str]:
     """Run every reading command; what is wrong with how they end."""
     faults = []
@@ -231,6 +256,7 @@ def main() -> int:
     """Run once; 0 if no part ended, every order has its outcome, and every command ends right."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=100_000)
+    parser.add_argument("--inflated-mb", type=int, default=100, help="what a giant inflates to at most")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     with rig() as made:
@@ -242,12 +268,14 @@ def main() -> int:
         )
         take_any_time(made.bootstrap, topics)
         made.run("dispatcher", "dispatcher")
-        made.run("reconciler", "reconcile")
+        port = free_port()
+        made.run("reconciler", "reconcile", SIGNALBOX_METRICS_PORT=str(port))
         made.run("features", "features", "pipeline")
         made.run("worker", "worker", FRAUD_QUEUE)
         made.wait_for_assignment("signalbox.router")
+        warm_up(made.bootstrap)
         orders, start = Orders(made.bootstrap), time.monotonic()
-        written = write(made.bootstrap, topics, args.seed, args.records)
+        written = write(made.bootstrap, topics, args.seed, args.records, args.inflated_mb * MB)
         transactions(made.bootstrap, topics)
         events = orders.stop()
         took = time.monotonic() - start
@@ -256,7 +284,7 @@ def main() -> int:
             flush=True,
         )
         print(f"written in {took:.0f} s; Kafka refused {written['refused']:,} of them", flush=True)
-        faults = report(made, events)
+        faults = report(made, events) + incomplete(port)
         for fault in faults:
             print(f"WRONG: {fault}")
         return 1 if faults else 0

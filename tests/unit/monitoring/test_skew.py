@@ -174,6 +174,8 @@ def test_what_cannot_be_compared_is_counted_by_its_reason(
         pytest.param(b"", id="nothing"),
         pytest.param(b"\x00\x00\x00\x00\x07", id="another encoding"),
         pytest.param(b'{"who": "somebody else"}', id="somebody else's record"),
+        pytest.param(b'{"who": ' * 100_000, id="nested too deeply"),
+        pytest.param(b'{"prediction_id": "\xff"}', id="not UTF-8"),
     ],
 )
 def test_a_record_that_is_no_prediction_is_counted_and_hides_no_other(shop: Shop, record: bytes) -> None:
