@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from models.forecasting import HORIZON_DAYS, LONGEST_DAYS
+from events.nightly import HORIZON_DAYS, LONGEST_DAYS
 
 if TYPE_CHECKING:
     from tasks.night_watch import NightWatch, Standings

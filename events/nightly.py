@@ -12,6 +12,11 @@ TRIGGER = "nightly.forecast.trigger"
 REQUESTED = "nightly.forecast.requested"
 COMPLETED = "nightly.forecast.completed"
 
+HORIZON_DAYS = 7
+"""How many days a forecast is for if the event names no `horizon_days`: the night's own day is the first."""
+LONGEST_DAYS = 28
+"""The longest horizon. A forecast is made of so many days at once, so that any horizon is cut out of it."""
+
 
 def trigger(tenant_id: str, night: date, now: Millis) -> Envelope:
     """Begins a night. There is one for each tenant and night, whoever sends it and however often."""

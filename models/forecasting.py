@@ -8,13 +8,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from events.nightly import HORIZON_DAYS as HORIZON_DAYS
+from events.nightly import LONGEST_DAYS as LONGEST_DAYS
 from models.workflow import ModelVersion
-
-HORIZON_DAYS = 7
-"""How many days a forecast is for if the event names no `horizon_days`: the night's own day is the first."""
-
-LONGEST_DAYS = 28
-"""The longest horizon. A forecast is made of so many days at once, so that any horizon is cut out of it."""
 
 COVERAGE = 0.8
 """How much of what comes is to lie between `low` and `high`."""

@@ -9,7 +9,15 @@ from tests.raw_producer import RawProducer
 LATER = NOW + 10_000
 
 
-@pytest.mark.parametrize("strange", [-1, NOW // 1_000, NOW * 1_000, 2**63 - 1])
+@pytest.mark.parametrize(
+    "strange",
+    [
+        pytest.param(-1, id="none"),
+        pytest.param(NOW // 1_000, id="seconds"),
+        pytest.param(NOW * 1_000, id="microseconds"),
+        pytest.param(2**63 - 1, id="the largest"),
+    ],
+)
 def test_a_time_that_cannot_be_is_not_believed(ground: Ground, strange: int) -> None:
     with RawProducer(ground.kafka) as producer:
         for time in (strange, NOW - 5_000):
