@@ -103,7 +103,8 @@ class Search:
                 return Predicted(at, prediction) if prediction.source_event_id == self._event_id else None
             if at.topic in self._lanes:
                 record = decode_record(value)
-                ahead = at.offset - fed[at.topic, at.partition]
+                # of a partition that was added meanwhile nothing was fed
+                ahead = at.offset - fed.get((at.topic, at.partition), 0)
                 ours = record.event.event_id == self._event_id
                 return InLane(at, record, ahead if ahead >= 0 else None) if ours else None
             event = self._event(value, headers)
