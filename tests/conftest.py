@@ -10,6 +10,8 @@ from redis import Redis
 from tests import services
 
 INTEGRATION = Path(__file__).with_name("integration")
+SECURED = INTEGRATION / "secured"
+"""Its services are four processes and a Kafka: they are started once."""
 SERVICES = frozenset({"kafka", "redis_url", "features_url", "broker_url", "database_url"})
 
 
@@ -39,6 +41,8 @@ def _group(item: pytest.Item) -> str:
     """
     if "mlflow_uri" in getattr(item, "fixturenames", ()):
         return "mlflow"
+    if item.path.is_relative_to(SECURED):
+        return "secured"
     parameters = (
         item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
     )
