@@ -68,7 +68,7 @@ def test_a_pipeline_goes_on_where_sql_stands_and_not_kafka(streaming: Streaming)
     with streaming.member():
         wait_until(lambda: streaming.pushed() == 400, 60, "the first are pushed")
     with streaming.offline.database.writing() as connection:
-        for table in ("feature_offsets", "feature_events", "feature_increments"):
+        for table in ("feature_offsets", "feature_events", "feature_increments", "feature_orders"):
             connection.execute(text(f"DELETE FROM {table}"))
     with streaming.member():
         wait_until(lambda: streaming.counted() == 400, 60, "all are counted again")
