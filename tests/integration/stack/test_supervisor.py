@@ -14,6 +14,15 @@ from events.errors import Unavailable
 from stack.child import Service
 from stack.supervisor import ITSELF, StartError, Supervisor
 
+_OTHERS: set[int] = set()
+
+
+@pytest.fixture(autouse=True)
+def others() -> None:
+    """The processes that were there before the test."""
+    _OTHERS.clear()
+    _OTHERS.update(child.pid for child in _shells())
+
 
 class Screen:
     """Collects what is shown."""
@@ -178,9 +187,13 @@ def test_a_supervisor_that_is_killed_leaves_nobody_behind(tmp_path: Path) -> Non
 
 
 def _children() -> list[str]:
-    return [
-        child.name() for child in psutil.Process().children(recursive=True) if child.name() in ("sh", "sleep")
-    ]
+    """Of this test: services that other tests share live on beside it."""
+    return [child.name() for child in _shells() if child.pid not in _OTHERS]
+
+
+def _shells() -> list[psutil.Process]:
+    found = psutil.Process().children(recursive=True)
+    return [child for child in found if child.name() in ("sh", "sleep")]
 
 
 def _alive(pid: int) -> bool:

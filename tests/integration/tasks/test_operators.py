@@ -103,6 +103,7 @@ def test_a_task_that_is_terminated_takes_no_other_with_it(redis_rig: Callable[..
     worker = rig.start()
     rig.send({"slow": {"do": "sleep", "seconds": 3}})
     wait_until(rig.entries, 20, "the work begins")
+    wait_until(lambda: replies(rig, worker, "active"), 20, "the worker shows it")
     (running,) = replies(rig, worker, "active")
 
     rig.app.control.terminate(running["id"], signal=signal)
