@@ -4,7 +4,6 @@ import random
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
 from pathlib import Path
 
 from commands.agent import read_prompt
@@ -16,7 +15,6 @@ from models.support.questions import QUESTIONS, read_questions
 from models.thresholds import load_churn_thresholds, load_thresholds
 from models.training_plan import load_plans
 from routing import load
-from routing.catalogue import Catalogue
 from routing.report import Report
 from routing.topics_file import load_topics
 
@@ -27,7 +25,9 @@ Load = Callable[[Path], object]
 LOADERS: Mapping[str, Load] = {
     "routing_table.yaml": lambda config: load(config / "routing_table.yaml", config / "workflows.yaml"),
     "workflows.yaml": lambda config: load(config / "routing_table.yaml", config / "workflows.yaml"),
-    "topics.yaml": lambda config: load_topics(config / "topics.yaml", _shipped_catalogue()),
+    "topics.yaml": lambda config: load_topics(
+        config / "topics.yaml", load(config / "routing_table.yaml", config / "workflows.yaml").catalogue
+    ),
     "fraud.yaml": lambda config: load_thresholds(config / "fraud.yaml"),
     "churn.yaml": lambda config: load_churn_thresholds(config / "churn.yaml"),
     "training.yaml": lambda config: load_plans(config / "training.yaml"),
@@ -73,11 +73,6 @@ def loader_of(name: str) -> Load:
     if re.fullmatch(r"policies/[^/]+/[^/]+\.md", name):
         return lambda config: _read_policy(config / name)
     return LOADERS[name]
-
-
-@cache
-def _shipped_catalogue() -> Catalogue:
-    return load(SHIPPED / "routing_table.yaml", SHIPPED / "workflows.yaml").catalogue
 
 
 def _read_policy(path: Path) -> None:
