@@ -92,7 +92,7 @@ class Feeder:
             self._specs |= {spec.topic: spec for spec in changed}
             self._feeding.on_lanes([Lane(spec.topic, spec.priority, spec.max_batch) for spec in changed])
         if len(self._readers) < len(self._specs):
-            for topic in self._specs.keys() - self._readers.keys():
+            for topic in [topic for topic in self._specs if topic not in self._readers]:
                 self._connect(topic)
 
     def _connect(self, topic: str) -> None:

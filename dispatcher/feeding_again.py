@@ -56,4 +56,4 @@ class FeedingAgain:
             self._refused_at = monotonic()
             _log.warning("%s: %s; %d records wait to be fed again", spec.topic, error, len(left))
         finally:
-            state.on_refused(tuple(left))
+            state.on_refused(tuple(sorted(left)))

@@ -68,7 +68,7 @@ class OutcomeReader:
         since = max(since, 0)
         new = [
             TopicPartition(topic, number, since)
-            for topic in set(topics) - self._topics
+            for topic in sorted(set(topics) - self._topics)
             for number in self._numbers(topic)
         ]
         if not new:

@@ -190,8 +190,8 @@ class GroupConsumer:
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         names = frozenset(map(_name, partitions))
         # a place that needs no answer of Kafka's: until it has one, a partition cannot be told to begin
-        consumer.incremental_assign([TopicPartition(*name, OFFSET_BEGINNING) for name in names])
-        consumer.pause([TopicPartition(*name) for name in names])
+        consumer.incremental_assign([TopicPartition(*name, OFFSET_BEGINNING) for name in sorted(names)])
+        consumer.pause([TopicPartition(*name) for name in sorted(names)])
         if self._arriving is not None:
             self._arriving(names)
 
@@ -231,7 +231,7 @@ class GroupConsumer:
 
     def _forget(self, names: Iterable[Partition]) -> None:
         self._progress.forget(names)
-        for name in names:
+        for name in sorted(names):
             self._ends.pop(name, None)
             self._unplaced.pop(name, None)
 

@@ -19,6 +19,7 @@ from events.decision import Position, overflow_topic
 from events.lane import decode_record
 from events.topics import DEAD_LETTERS
 from routing import Table
+from tests import services
 from tests.fatal import make_fatal
 from tests.integration.dispatcher.ground import Ground, order, refund, wait_until
 from transport import metrics
@@ -147,6 +148,8 @@ def test_a_topic_that_can_never_be_written_holds_up_no_other_and_completes_nothi
 def test_records_of_a_deleted_lane_wait_in_its_overflow_topic_until_it_is_there_again(
     ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if services.configured("KAFKA_BOOTSTRAP_SERVERS") is None:
+        pytest.skip("the embedded broker takes records of a deleted topic")
     monkeypatch.setitem(PRODUCER, "message.timeout.ms", 1_000)
     admin = AdminClient({"bootstrap.servers": ground.kafka})
     with routing(ground) as running:
@@ -155,8 +158,6 @@ def test_records_of_a_deleted_lane_wait_in_its_overflow_topic_until_it_is_there_
         admin.delete_topics([ground.lane])[ground.lane].result(30)
         ground.produce(ground.source, [order(2)])
         wait_until(lambda: ground.committed(running.group, ground.source) == 2, 60, "it is committed")
-        if ground.lane in admin.list_topics(timeout=10).topics:
-            pytest.skip("the embedded broker makes a deleted topic again by itself")
         assert refusals(ground.lane) == 1
         assert [event_of(message) for message in ground.read(overflow_topic(ground.lane))] == ["e-2"]
         ground.make_topics()
