@@ -1,4 +1,4 @@
-"""Does a record that cannot be decoded name this event, and not one whose id only begins like it? Pure."""
+"""Exact matching of an event's id in a record that cannot be decoded. Pure."""
 
 import json
 import re

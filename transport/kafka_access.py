@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from confluent_kafka import KafkaException, Producer
 
 from events.errors import ConfigError, Problem
+from routing.reading import read_text
+from routing.report import Report
 from transport.cluster import Cluster
 
 CONFIG_FILE = "KAFKA_CONFIG_FILE"
@@ -177,11 +179,11 @@ class _Setting(NamedTuple):
 
 def _lines(path: Path) -> Iterator[tuple[_Origin, str, str]]:
     """The properties of a file: `key=value`, one a line; `#` or `!` begins a comment."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "is not UTF-8"
-        raise ConfigError([Problem("environment", 0, CONFIG_FILE, f"{path}: {reason}")]) from None
+    report = Report(str(path))
+    text = read_text(report)
+    if text is None:
+        reason = "; ".join(problem.message for problem in report.problems)
+        raise ConfigError([Problem("environment", 0, CONFIG_FILE, f"{path}: {reason}")])
     for number, line in enumerate(text.splitlines(), 1):
         bare = line.strip()
         if not bare or bare[0] in "#!":

@@ -1,6 +1,7 @@
 """The Kafka properties that an operator can set, and the errors about those that cannot be used."""
 
 import logging
+import os
 import time
 from pathlib import Path
 
@@ -155,8 +156,14 @@ def test_what_a_variable_sets_a_file_cannot_set_again(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_named_with_its_variable(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"KAFKA_CONFIG_FILE: .*absent: No such file"):
+    with pytest.raises(ConfigError, match=r"KAFKA_CONFIG_FILE: .*absent: cannot be read: No such file"):
         secured_cluster(BROKERS, {}, tmp_path / "absent")
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigError, match=r"KAFKA_CONFIG_FILE: .*pipe: is a pipe: give a file"):
+        secured_cluster(BROKERS, {}, tmp_path / "pipe")
 
 
 def test_a_callback_returns_the_tokens_of_oauthbearer() -> None:
