@@ -5,12 +5,22 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from settings import Settings, variable_of
 from tests.trained import THRESHOLDS, train_small
 from training.fraud import Trained
 
 # on a busy machine a test is slow, not wrong
 settings.register_profile("signalbox", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("signalbox")
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_this_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No unit test sees the services that the integration tests of the same run are given."""
+    for name, field in Settings.model_fields.items():
+        variable = variable_of(str(field.validation_alias or name))
+        monkeypatch.delenv(variable, raising=False)
+        monkeypatch.delenv(f"{variable}_FILE", raising=False)
 
 
 @pytest.fixture(scope="session")
