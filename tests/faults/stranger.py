@@ -3,11 +3,14 @@
 python -m tests.faults.stranger
 python -m tests.faults.stranger --records 500 --inflated-mb 5
 
-Giants cost most of the time: 72 of them, up to 100 MB each, and every reader inflates them.
+Giants cost most of the time: 72 of them, up to 100 MB each, and every reader inflates them. Strange records
+come at a rate: written as fast as Kafka takes them, they and their inflating take both cores of a small
+machine, and the latency of the orders is that of the machine.
 """
 
 import argparse
 import random
+import re
 import subprocess
 import sys
 import threading
@@ -36,6 +39,7 @@ from transport.clock import system_clock
 from transport.kafka import producer_config
 
 RATE = 200
+STRANGE_RATE = 500
 RUN = "stranger"
 SETTLE_S = 120.0
 WARM_S = 120.0
@@ -122,19 +126,23 @@ def warm_up(bootstrap: str) -> None:
     wait_until(lambda: bool(latencies(bootstrap, {"warm-0"})), WARM_S, "the first prediction")
 
 
-def write(bootstrap: str, topics: Sequence[str], seed: int, count: int, most_bytes: int) -> Counter[str]:
+def write(made: Rig, topics: Sequence[str], asked: argparse.Namespace) -> Counter[str]:
     """Write strange records to all topics by turns, each codec's giants to each; and what came of it."""
     outcome: Counter[str] = Counter()
+    count, start = asked.records, time.monotonic()
     with ExitStack() as open_:
-        producers = {codec: open_.enter_context(_producer(bootstrap, codec)) for codec in ("none", *INFLATED)}
+        producers = {
+            codec: open_.enter_context(_producer(made.bootstrap, codec)) for codec in ("none", *INFLATED)
+        }
         codecs = list(producers)
         waiting = [(topic, codec) for topic in topics if topic in INFLATING for codec in INFLATED]
         every = max(1, count // len(waiting))
-        for number, strange in enumerate(strange_records(seed, count)):
+        for number, strange in enumerate(strange_records(asked.seed, count)):
+            time.sleep(max(0.0, start + number / asked.rate - time.monotonic()))
             _put(producers[codecs[number % len(codecs)]], topics[number % len(topics)], strange)
             if number % every == 0 and waiting:
                 topic, codec = waiting.pop()
-                for giant in giants(codec, most_bytes):
+                for giant in giants(codec, asked.inflated_mb * MB):
                     _put(producers[codec], topic, giant)
                     outcome["giants"] += 1
                 producers[codec].flush()
@@ -226,9 +234,19 @@ def commands(made: Rig) -> list[str]:
             continue
         said = (made.folder / f"{name}.log").read_text(errors="replace")
         print(f"  signalbox {' '.join(arguments)}: exit {code}, {time.monotonic() - start:.1f} s", flush=True)
-        if "Traceback" in said or code not in (0, 1) or (code and name == "balance"):
+        if "Traceback" in said or code not in (0, 1) or (name == "balance" and not _balanced(said)):
             faults.append(f"{name} ended with {code}: {said[-1_000:]}")
     return faults
+
+
+def _balanced(said: str) -> bool:
+    """Whether the balance misses nothing but events of lanes that have no worker in this run."""
+    first, second = said.splitlines()[:2]
+    complained = [line for line in said.splitlines() if line.startswith("pred_")]
+    elsewhere = [line for line in complained if re.search(r"has no outcome, in ml\.", line)]
+    ours = [line for line in elsewhere if f" in {FRAUD_QUEUE}." in line]
+    equated = first.startswith("routed ") and second.startswith("read ") and "WITHOUT A TRACE" not in second
+    return equated and complained == elsewhere and not ours
 
 
 def report(made: Rig, events: set[str]) -> list[str]:
@@ -256,6 +274,7 @@ def main() -> int:
     """Run once; 0 if no part ended, every order has its outcome, and every command ends right."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=100_000)
+    parser.add_argument("--rate", type=float, default=STRANGE_RATE, help="strange records a second")
     parser.add_argument("--inflated-mb", type=int, default=100, help="what a giant inflates to at most")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
@@ -275,7 +294,7 @@ def main() -> int:
         made.wait_for_assignment("signalbox.router")
         warm_up(made.bootstrap)
         orders, start = Orders(made.bootstrap), time.monotonic()
-        written = write(made.bootstrap, topics, args.seed, args.records, args.inflated_mb * MB)
+        written = write(made, topics, args)
         transactions(made.bootstrap, topics)
         events = orders.stop()
         took = time.monotonic() - start
