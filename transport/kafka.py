@@ -50,6 +50,9 @@ def consumer_config(bootstrap: Bootstrap, group: str, **overrides: Any) -> dict[
         "fetch.error.backoff.ms": 50,
         # bounds what an unpolled lane holds in memory
         "queued.max.messages.kbytes": 16_384,
+        # how long a partition is not fetched once that bound is reached: a second by default, which each
+        # record of more than 16 MB, and each read faster than it is handled, would wait for
+        "fetch.queue.backoff.ms": 20,
         # librdkafka inflates zstd up to this, 100 MB by default, and a larger batch blocks its partition
         "receive.message.max.bytes": 256_000_000,
         "topic.metadata.refresh.interval.ms": 10_000,
