@@ -44,6 +44,8 @@ STRANGE_RATE = 300
 RUN = "stranger"
 SETTLE_S = 120.0
 WARM_S = 120.0
+FIRST = 4_000
+"""Orders before the first strange record: a broker that has just started compiles what it runs."""
 COMMAND_S = 300.0
 MOST_MB = 1_500
 """What each process may have held at the most; docs/decisions/0032 has what it is made of."""
@@ -296,7 +298,9 @@ def main() -> int:
         warm_up(made.bootstrap)
         # what compresses giants, a second of a core each, would be another machine
         os.nice(10)
-        orders, start = Orders(made.bootstrap), time.monotonic()
+        orders = Orders(made.bootstrap)
+        wait_until(lambda: orders.sent >= FIRST, WARM_S, "the first orders")
+        start = time.monotonic()
         written = write(made, topics, args)
         transactions(made.bootstrap, topics)
         events = orders.stop()
