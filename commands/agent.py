@@ -1,14 +1,28 @@
-"""Which version of the support agent answers, and what did it do? Register one, look at its runs."""
+"""`signalbox agent`: register a version of the support agent, show and replay its runs.
 
+Imports inside functions are those of an extra that the other commands of the group do without: `train` for
+`register`, `agent` for `replay`.
+"""
+
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from tempfile import TemporaryDirectory
+from typing import Annotated
 
+import msgspec
 import typer
 
-if TYPE_CHECKING:
-    from models.artifact import Metadata
-    from models.support.journal import RunRow, StepRow
-    from settings import Settings
+from commands.agent_report import account, verdict
+from events.errors import ConfigError
+from models.artifact import Metadata, load
+from models.support.journal import Journal, RunRow, StepRow
+from models.support.plan import load_plan
+from models.support.policies import read_policies
+from models.support.questions import QUESTIONS, read_questions
+from routing.reading import read_text
+from routing.report import Report
+from settings import Settings, load_settings
+from transport.database import open_database
 
 app = typer.Typer(help="The support agent: its versions and its runs.", no_args_is_help=True)
 
@@ -26,13 +40,7 @@ def register(
 
     It serves once `signalbox models promote ai-support-agent <version>` says so.
     """
-    from contextlib import closing
-    from tempfile import TemporaryDirectory
-
     from commands.training_parts import name_challenger, registry_of
-    from models.artifact import load
-    from settings import load_settings
-    from transport.database import open_database
 
     settings = load_settings()
     if model_dir is not None:
@@ -49,12 +57,7 @@ def register(
     typer.echo(f"{state}: {made.model} v{made.version} asks {llm}, {figures}, digest {made.digest[:12]}")
 
 
-def _make(settings: "Settings", folder: Path) -> "tuple[Path, Metadata]":
-    import msgspec
-
-    from models.support.plan import load_plan
-    from models.support.policies import read_policies
-    from models.support.questions import QUESTIONS, read_questions
+def _make(settings: Settings, folder: Path) -> tuple[Path, Metadata]:
     from training.agent import make
 
     plan = load_plan(settings.agent_plan)
@@ -68,10 +71,6 @@ def _make(settings: "Settings", folder: Path) -> "tuple[Path, Metadata]":
 
 def read_prompt(path: Path) -> str:
     """The agent's instructions. Raises `ConfigError` if the file cannot be read."""
-    from events.errors import ConfigError
-    from routing.reading import read_text
-    from routing.report import Report
-
     report = Report(str(path))
     text = read_text(report)
     if text is None:
@@ -85,8 +84,6 @@ EventId = Annotated[str, typer.Argument(help="Of the escalated ticket, as a pred
 @app.command()
 def show(event_id: EventId) -> None:
     """The run of a ticket, step by step. Exit code 1 where there is none."""
-    from commands.agent_report import account
-
     for row, steps in _runs(event_id):
         for line in account(row, steps):
             typer.echo(line)
@@ -99,10 +96,7 @@ def replay(event_id: EventId) -> None:
     It goes by the budgets of the plan that is configured now. Exit code 1 where there is no run, or where
     this code comes to another conclusion.
     """
-    from commands.agent_report import verdict
-    from models.support.plan import load_plan
     from models.support.replaying import replay as read_again
-    from settings import load_settings
 
     plan, same = load_plan(load_settings().agent_plan), True
     for row, steps in _runs(event_id):
@@ -113,13 +107,7 @@ def replay(event_id: EventId) -> None:
         raise typer.Exit(1)
 
 
-def _runs(event_id: str) -> "list[tuple[RunRow, list[StepRow]]]":
-    from contextlib import closing
-
-    from models.support.journal import Journal
-    from settings import load_settings
-    from transport.database import open_database
-
+def _runs(event_id: str) -> list[tuple[RunRow, list[StepRow]]]:
     with closing(open_database(load_settings().database_url)) as database:
         journal = Journal(database)
         found = [(row, journal.steps(row.run_id)) for row in journal.of_event(event_id)]

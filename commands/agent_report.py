@@ -1,26 +1,25 @@
-"""What did a run of the agent do, step by step? Told without what reaches or charges a customer."""
+"""A run of the support agent as text, step by step, without what reaches or charges a customer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from models.support.journal import RunRow, StepRow
+from models.support.masking import mask
+from models.support.steps import Answered, Asked, Begun, Concluded, Ended, Searched, Step, kind
 
-    from models.support.journal import RunRow, StepRow
+if TYPE_CHECKING:
+    # needs the extra `agent`
     from models.support.replaying import Replayed
-    from models.support.steps import Concluded, Step
 
 _LONGEST = 1_500
 _PROMPT = "user-prompt"
 
 
-def account(row: "RunRow", steps: "Sequence[StepRow]") -> Iterator[str]:
+def account(row: RunRow, steps: Sequence[StepRow]) -> Iterator[str]:
     """One run, in lines."""
-    from models.support.masking import mask
-
     ended = f"ended {_time(row.ended_at)}" if row.ended_at is not None else "has not ended"
     # these ids are a producer's, which may be any text
     yield _plain(mask(f"{row.run_id}: ticket {row.ticket_id} of {row.tenant_id}, event {row.event_id}"))
@@ -47,10 +46,8 @@ def verdict(replayed: "Replayed") -> str:
     return f"replayed to {_outcome(now)} ({now.reason or 'as drafted'}), and not to {was} as it was then"
 
 
-def _told(step: "Step") -> Iterator[str]:
+def _told(step: Step) -> Iterator[str]:
     """What is to be said of a step; the first line beside its kind."""
-    from models.support.steps import Answered, Asked, Begun, Concluded, Ended, Searched
-
     match step:
         case Begun():
             yield f"policies {step.policies[:12]}, features {_json(step.features)}"
@@ -102,9 +99,7 @@ def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _kind(step: "Step") -> str:
-    from models.support.steps import kind
-
+def _kind(step: Step) -> str:
     return f"{kind(step):9}"
 
 
@@ -112,5 +107,5 @@ def _time(at: int) -> str:
     return datetime.fromtimestamp(at / 1_000, UTC).isoformat(sep=" ", timespec="milliseconds")[:23]
 
 
-def _outcome(concluded: "Concluded") -> str:
+def _outcome(concluded: Concluded) -> str:
     return "handed over" if concluded.reason else "resolved"

@@ -7,20 +7,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import typer
 
 from commands.training_parts import name_challenger, plan_of, registry_of, served_skew
-
-if TYPE_CHECKING:
-    from features.offline.store import OfflineStore
-    from models.artifact import Artifact
-    from models.runs import Run, Runs
-    from settings import Settings
-    from training.bench import Bench
-    from training.challenging import Challenge, Verdict
-    from training.registering import Registered
+from features.offline.store import OfflineStore
+from models.artifact import Artifact, load
+from models.runs import Held, Run, Runs
+from models.training_plan import BY_PLAN
+from models.who import who
+from routing import load as load_rules
+from settings import Settings
+from training.bench import Bench
+from training.challenging import Bounds, Challenge, Verdict
+from training.registering import Registered
+from training.reporting import summary, write_report
+from training.session import Session
+from transport.clock import system_clock
 
 HELD = 3
 """The exit code where somebody else trains the model."""
@@ -36,14 +40,14 @@ class Made(Protocol):
         """Its folder."""
 
     @property
-    def bench(self) -> "Bench":
+    def bench(self) -> Bench:
         """The rows that it was measured on."""
 
 
 class Conductor:
     """Trains one model under its lease, and lets the gate decide."""
 
-    def __init__(self, settings: "Settings", store: "OfflineStore", model: str, tenant: str) -> None:
+    def __init__(self, settings: Settings, store: OfflineStore, model: str, tenant: str) -> None:
         self._settings = settings
         self._store = store
         self._plan = plan_of(settings, model)
@@ -55,10 +59,6 @@ class Conductor:
         Ends the command with `REFUSED` where nothing was registered, with `HELD` where somebody else trains
         the model. Raises what training and the registry raise.
         """
-        from models.artifact import load
-        from models.runs import Runs
-        from training.session import Session
-
         runs = Runs(self._store.database)
         runs.create()
         run = self._begin(runs)
@@ -74,11 +74,7 @@ class Conductor:
         if verdict.outcome == "refused":
             raise typer.Exit(REFUSED)
 
-    def _begin(self, runs: "Runs") -> "Run":
-        from models.runs import Held
-        from models.training_plan import BY_PLAN
-        from models.who import who
-
+    def _begin(self, runs: Runs) -> Run:
         model = self._plan.model
         holder = f"{who()}, process {os.getpid()} on {socket.gethostname()}"
         begun = runs.begin(model, self._tenant, holder, covering=BY_PLAN in os.environ)
@@ -87,28 +83,22 @@ class Conductor:
             raise typer.Exit(HELD)
         return begun
 
-    def _challenge(self, candidate: "Artifact", run: "Run", confirm: Callable[[], None]) -> "Challenge":
-        from routing import load
-        from training.challenging import Bounds, Challenge
-
+    def _challenge(self, candidate: Artifact, run: Run, confirm: Callable[[], None]) -> Challenge:
         settings = self._settings
         return Challenge(
             registry=registry_of(settings),
             plan=self._plan,
-            bounds=Bounds.of(load(settings.routing_table, settings.workflows), self._plan.model),
+            bounds=Bounds.of(load_rules(settings.routing_table, settings.workflows), self._plan.model),
             skew=lambda: served_skew(settings, self._store, candidate.metadata),
             confirm=confirm,
             name_challenger=self._name_challenger,
             tags={"run": str(run.token), "dataset_versions": ", ".join(run.covers)[:5_000]},
         )
 
-    def _name_challenger(self, made: "Registered") -> None:
+    def _name_challenger(self, made: Registered) -> None:
         name_challenger(self._settings, self._store.database, made, "it passed the gate of its training")
 
-    def _report(self, verdict: "Verdict") -> str:
-        from training.reporting import summary, write_report
-        from transport.clock import system_clock
-
+    def _report(self, verdict: Verdict) -> str:
         figures = ", ".join(f"{name} {value:.3f}" for name, value in verdict.metrics.items())
         typer.echo(figures)
         for check in verdict.checks:

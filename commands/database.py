@@ -1,12 +1,13 @@
 """`signalbox database`: the schema revision of the SQL store."""
 
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 import typer
 
-if TYPE_CHECKING:
-    from transport.database import Database
+from settings import load_settings
+from transport.database import Database, open_database
+from transport.migration import revisions
+from transport.migration import upgrade as upgrade_store
 
 app = typer.Typer(help="The SQL store at DATABASE_URL: its schema revision.", no_args_is_help=True)
 
@@ -14,10 +15,8 @@ app = typer.Typer(help="The SQL store at DATABASE_URL: its schema revision.", no
 @app.command()
 def upgrade() -> None:
     """Bring the store to the revision of this build, in place; make its tables if it is empty."""
-    from transport.migration import upgrade
-
     with closing(_database()) as database:
-        before = upgrade(database)
+        before = upgrade_store(database)
     if before.current:
         typer.echo(f"the store is at revision {before.needed} already")
     else:
@@ -27,8 +26,6 @@ def upgrade() -> None:
 @app.command()
 def revision() -> None:
     """Print the revision of the store, and the one that this build needs. Exit code 1 if they differ."""
-    from transport.migration import revisions
-
     with closing(_database()) as database:
         found, needed = revisions(database)
     typer.echo(f"store: {found or 'empty'}; this build: {needed}")
@@ -36,8 +33,5 @@ def revision() -> None:
         raise typer.Exit(1)
 
 
-def _database() -> "Database":
-    from settings import load_settings
-    from transport.database import open_database
-
+def _database() -> Database:
     return open_database(load_settings().database_url, "SQL store")

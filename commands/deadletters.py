@@ -1,11 +1,14 @@
-"""What was given up, why, and how does it get another chance?"""
+"""`signalbox deadletters`: list, show and replay dead letters."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from commands.deadletters_report import Wanted
+from commands.deadletters_report import Wanted, account, grid, print_grid
+from commands.deadletters_topics import read, write
+from routing import load
+from settings import load_settings
+from transport.clock import system_clock
 
 app = typer.Typer(help="Look at dead letters, and replay them once the cause is gone.", no_args_is_help=True)
 
@@ -25,9 +28,6 @@ def list_(
     since_hours: SinceOption = None,
 ) -> None:
     """Like failures in one line each: how many, since when, and how many of them were replayed."""
-    from commands.deadletters_report import grid, print_grid
-    from commands.deadletters_topics import read
-
     print_grid(grid(read(_wanted(queue, cause, fingerprint, since_hours))))
 
 
@@ -36,9 +36,6 @@ def show(
     position: Annotated[str, typer.Argument(help="Where it stands, such as 'ml.fraud.input.dlq[0]@17'.")],
 ) -> None:
     """One letter: what is said of it, and the original. Exit code 1 where none stands there."""
-    from commands.deadletters_report import Wanted, account
-    from commands.deadletters_topics import read
-
     letters = read(Wanted())
     for letter in letters.all:
         if str(letter.position) == position:
@@ -64,9 +61,6 @@ def replay(
 
     Exit code 1 where one of them cannot be replayed.
     """
-    from commands.deadletters_report import Wanted
-    from commands.deadletters_topics import read, write
-
     wanted = _wanted(queue, cause, fingerprint, since_hours)
     if wanted == Wanted() and not everything:
         raise typer.BadParameter("say which: --queue, --cause, --fingerprint, --since-hours, or --all")
@@ -78,12 +72,7 @@ def replay(
     raise typer.Exit(1 if refused else 0)
 
 
-def _wanted(queue: str | None, cause: str | None, fingerprint: str | None, hours: float | None) -> "Wanted":
-    from commands.deadletters_report import Wanted
-    from routing import load
-    from settings import load_settings
-    from transport.clock import system_clock
-
+def _wanted(queue: str | None, cause: str | None, fingerprint: str | None, hours: float | None) -> Wanted:
     settings = load_settings()
     queues = load(settings.routing_table, settings.workflows).catalogue.queues
     since = None if hours is None else system_clock() - int(hours * HOUR_MS)

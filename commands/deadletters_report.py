@@ -1,4 +1,4 @@
-"""Which dead letters are meant, and what is said of them?"""
+"""Dead letters as an operator chooses them, and as a table and an account of one letter."""
 
 import sys
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""Dead letters and their replays as they stand in Kafka: read, and written."""
+"""Dead letters and their replays in Kafka: read, and written."""
 
 from collections.abc import Iterator, Sequence
 from getpass import getuser

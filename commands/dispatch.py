@@ -1,14 +1,26 @@
-"""The processes between Kafka and Celery, and the question where an event is."""
+"""`signalbox dispatcher`, `reconcile` and `where`: dispatcher processes, and an event's trace."""
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from threading import Event
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from threading import Event
-
-    from dispatcher.process import Places
+import routing
+from commands.logs import start_logging
+from dispatcher.process import Dispatcher, Places
+from dispatcher.process import reconcile as run
+from dispatcher.threads import stop_on_signals
+from dispatcher.topics import DeclaredTopics
+from dispatcher.where import Search
+from dispatcher.whereabouts import account
+from settings import load_settings
+from transport import metrics
+from transport.clock import system_clock
+from transport.kafka import admin_client
+from transport.registry import connect_schemas
+from transport.retrying import connect_tally
+from transport.topics import existing_topics
 
 
 class RoleOption(StrEnum):
@@ -24,16 +36,12 @@ def dispatcher(
     queue: Annotated[str | None, typer.Option(help="Feed this queue alone.")] = None,
 ) -> None:
     """Route events to their lanes and feed the Celery queues from them, until SIGTERM or Ctrl-C."""
-    from dispatcher.process import Dispatcher
-
     places, stop = _begin()
     raise typer.Exit(Dispatcher(places, role.value, queue, stop).run())
 
 
 def reconcile() -> None:
     """Find what was fed and has no outcome, and feed it again, until SIGTERM or Ctrl-C."""
-    from dispatcher.process import reconcile as run
-
     places, stop = _begin()
     raise typer.Exit(run(places, stop))
 
@@ -43,17 +51,7 @@ def where(
     since_hours: Annotated[float, typer.Option(help="How far back to read.")] = 24,
     seconds: Annotated[float, typer.Option(help="How long to read at most.")] = 60,
 ) -> None:
-    """Tell from the logs where an event is, and what came of it. Exit code 1 where it is in none of them."""
-    import routing
-    from dispatcher.where import Search
-    from dispatcher.whereabouts import account
-    from settings import load_settings
-    from transport.clock import system_clock
-    from transport.kafka import admin_client
-    from transport.registry import connect_schemas
-    from transport.retrying import connect_tally
-    from transport.topics import existing_topics
-
+    """Tell from the logs where an event is, and what came of it. Exit code 1 if it is in none."""
     settings = load_settings()
     bootstrap = settings.kafka_cluster
     catalogue = routing.load(settings.routing_table, settings.workflows).catalogue
@@ -72,17 +70,8 @@ def where(
     raise typer.Exit(0 if found.sightings else 1)
 
 
-def _begin() -> "tuple[Places, Event]":
+def _begin() -> tuple[Places, Event]:
     """Settings, logs, metrics and signals of a process that runs until it is told to stop."""
-    from threading import Event
-
-    from commands.logs import start_logging
-    from dispatcher.process import Places
-    from dispatcher.threads import stop_on_signals
-    from dispatcher.topics import DeclaredTopics
-    from settings import load_settings
-    from transport import metrics
-
     settings = load_settings()
     places = Places(
         bootstrap=settings.kafka_cluster,

@@ -1,17 +1,19 @@
-"""Put online what stands in SQL: by hand what beat does every hour, and whole views after a loss."""
+"""`signalbox features materialize`: batch views from SQL into Redis, and all views after a loss of Redis."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from commands.feature_tiers import opened_tiers
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
-
-    from features.offline.store import OfflineStore
-    from features.redis_store import RedisStore
+from events.errors import Unavailable
+from features.materializing import Materializer, put_view
+from features.offline.store import OfflineStore
+from features.pipeline.putting import Putter
+from features.redis_store import RedisStore
+from features.retail import DEFINITIONS
 
 
 def materialize(
@@ -24,9 +26,6 @@ def materialize(
     May be stopped: the next run goes on from there. An emptied Redis needs no --all: what it lacks is read
     from SQL when it is asked for. With --all it is quick again at once.
     """
-    from features.materializing import Materializer
-    from features.retail import DEFINITIONS
-
     with opened_tiers() as (online, offline), _progress() as progress:
         materializer = Materializer(offline.batch, online)
         for view in DEFINITIONS.batch_views:
@@ -37,12 +36,7 @@ def materialize(
             _stream_views(offline, online, progress)
 
 
-def _stream_views(offline: "OfflineStore", online: "RedisStore", progress: "Progress") -> None:
-    from events.errors import Unavailable
-    from features.materializing import put_view
-    from features.pipeline.putting import Putter
-    from features.retail import DEFINITIONS
-
+def _stream_views(offline: OfflineStore, online: RedisStore, progress: Progress) -> None:
     putter = Putter({view.name: view for view in DEFINITIONS.stream_views}, offline, online)
     for view in DEFINITIONS.stream_views:
         rows = offline.count_entities(view)
@@ -56,9 +50,6 @@ def _stream_views(offline: "OfflineStore", online: "RedisStore", progress: "Prog
         typer.echo(f"{view.name}: {rows - refused:,} rows put online")
 
 
-def _progress() -> "Progress":
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
+def _progress() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=Console(stderr=True))

@@ -1,33 +1,34 @@
-"""Both tiers of the feature store, for the length of a command: to look at, or to write to."""
+"""Both tiers of the feature store, open for the length of a command: to read, or to write."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from features.offline.store import OfflineStore
-    from features.redis_store import RedisStore
+from sqlalchemy import inspect
+
+from events.errors import ConfigError, Problem
+from features.offline.layouts import check_layouts
+from features.offline.store import OfflineStore, open_offline
+from features.offline.tables import METADATA, OFFLINE_STORE
+from features.redis_store import RedisStore
+from features.retail import DEFINITIONS
+from settings import load_settings
+from transport.migration import check
+from transport.sql_limits import BATCH
 
 TIMEOUT_S = 10
 
 
 @contextmanager
-def opened_tiers() -> "Iterator[tuple[RedisStore, OfflineStore]]":
+def opened_tiers() -> Iterator[tuple[RedisStore, OfflineStore]]:
     """The online and the offline one, with its tables made. Raises `ConfigError` and `Unavailable`."""
-    from features.retail import DEFINITIONS
-
     with _connected() as (online, offline):
         offline.create(DEFINITIONS)
         yield online, offline
 
 
 @contextmanager
-def looked_at_tiers() -> "Iterator[tuple[RedisStore, OfflineStore]]":
+def looked_at_tiers() -> Iterator[tuple[RedisStore, OfflineStore]]:
     """As `opened_tiers`, and nothing is made: raises `ConfigError` where the offline one lacks tables."""
-    from features.offline.layouts import check_layouts
-    from features.retail import DEFINITIONS
-    from transport.migration import check
-
     with _connected() as (online, offline):
         check(offline.database)
         _check_tables(offline)
@@ -36,12 +37,7 @@ def looked_at_tiers() -> "Iterator[tuple[RedisStore, OfflineStore]]":
 
 
 @contextmanager
-def _connected() -> "Iterator[tuple[RedisStore, OfflineStore]]":
-    from features.offline.store import open_offline
-    from features.redis_store import RedisStore
-    from settings import load_settings
-    from transport.sql_limits import BATCH
-
+def _connected() -> Iterator[tuple[RedisStore, OfflineStore]]:
     settings = load_settings()
     offline = open_offline(settings.database_url, limits=BATCH)
     online = RedisStore(settings.redis_url, timeout_s=TIMEOUT_S)
@@ -52,13 +48,7 @@ def _connected() -> "Iterator[tuple[RedisStore, OfflineStore]]":
         offline.close()
 
 
-def _check_tables(offline: "OfflineStore") -> None:
-    from sqlalchemy import inspect
-
-    from events.errors import ConfigError, Problem
-    from features.offline.tables import METADATA, OFFLINE_STORE
-    from features.retail import DEFINITIONS
-
+def _check_tables(offline: OfflineStore) -> None:
     with offline.database.reading() as connection:
         there = set(inspect(connection).get_table_names())
     if there.isdisjoint(METADATA.tables):

@@ -1,21 +1,34 @@
-"""Look at the feature store: values as a model would get them, what made them, how fresh they are."""
+"""`signalbox features list`, `get`, `history`, `freshness`: features, their values, origin and age."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from commands.feature_tiers import looked_at_tiers
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from features.views import BatchView, StreamView
+from events.errors import ConfigError, Problem
+from features.contract import Contract
+from features.keys import EntityKey
+from features.listing import listing
+from features.reading import Asked
+from features.retail import DEFINITIONS
+from features.telling import freshness_told, history_told, values_told, versions_told
+from features.tiered import TieredReader
+from features.views import BatchView, RequestView, StreamView
+from routing import nearest
+from transport.clock import system_clock
 
 ENTITY = Annotated[str, typer.Argument(help="customer, terminal, sku, ticket")]
 ID = Annotated[str, typer.Argument(help="As the events name it: c-17")]
 TENANT = Annotated[str, typer.Option(help="Whose it is.")]
 RETAILPULSE = "retailpulse"
+
+
+def list_features() -> None:
+    """Every feature: whose it is, what it is made of, how long it holds, and who answers for it."""
+    for line in listing(DEFINITIONS):
+        typer.echo(line)
 
 
 def get(
@@ -27,15 +40,7 @@ def get(
     ] = None,
     tenant: TENANT = RETAILPULSE,
 ) -> None:
-    """The values of one entity, as a model would get them; each says where it is missing or stale."""
-    from features.contract import Contract
-    from features.keys import EntityKey
-    from features.reading import Asked
-    from features.retail import DEFINITIONS
-    from features.telling import values_told
-    from features.tiered import TieredReader
-    from transport.clock import system_clock
-
+    """The values of one entity, as a model would get them; each says if it is missing or stale."""
     own = [name for view in _views_of(entity) for name in view.names]
     contract = Contract.of(DEFINITIONS, feature or own)
     _check_owner(contract.stored, entity)
@@ -55,9 +60,6 @@ def history(
     tenant: TENANT = RETAILPULSE,
 ) -> None:
     """What each event added to an entity's features, the newest first, out of the offline tier."""
-    from features.telling import history_told, versions_told
-    from features.views import StreamView
-
     views = _views_of(entity)
     key = (tenant, entity_id)
     with looked_at_tiers() as (_, offline):
@@ -72,11 +74,7 @@ def history(
 
 
 def freshness() -> None:
-    """How far both tiers are, and whether each view is within its budget; exit code 1 where one is not."""
-    from features.retail import DEFINITIONS
-    from features.telling import freshness_told
-    from transport.clock import system_clock
-
+    """How far both tiers are, and whether each view is within its budget; exit code 1 if one is not."""
     with looked_at_tiers() as (online, offline):
         watermarks = {view.name: offline.batch.watermark(view) for view in DEFINITIONS.batch_views}
         materialized = {name: reached and (reached.as_of or None) for name, reached in watermarks.items()}
@@ -87,11 +85,7 @@ def freshness() -> None:
     raise typer.Exit(int(any(late for _, late in told)))
 
 
-def _check_owner(names: "Sequence[str]", entity: str) -> None:
-    from events.errors import ConfigError, Problem
-    from features.retail import DEFINITIONS
-    from features.views import RequestView
-
+def _check_owner(names: Sequence[str], entity: str) -> None:
     owners = ((name, DEFINITIONS.locate(name)[0]) for name in names)
     if problems := [
         Problem("features", 0, name, f"is a feature of a {view.entity}, not of a {entity}")
@@ -101,12 +95,7 @@ def _check_owner(names: "Sequence[str]", entity: str) -> None:
         raise ConfigError(problems)
 
 
-def _views_of(entity: str) -> "list[StreamView | BatchView]":
-    from events.errors import ConfigError, Problem
-    from features.retail import DEFINITIONS
-    from features.views import RequestView
-    from routing import nearest
-
+def _views_of(entity: str) -> list[StreamView | BatchView]:
     views = [
         view for view in DEFINITIONS.views if not isinstance(view, RequestView) and view.entity == entity
     ]

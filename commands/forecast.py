@@ -1,15 +1,25 @@
-"""The nightly forecast by hand: run a night, see how it went, see what is said of one SKU."""
+"""`signalbox forecast`: run a night by hand, report how it went, show the forecast of one SKU."""
 
 import time
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from commands.forecast_shown import drawn, table, total_line
+from events.errors import ConfigError, Problem
 from events.nightly import HORIZON_DAYS, LONGEST_DAYS
-
-if TYPE_CHECKING:
-    from tasks.night_watch import NightWatch, Standings
+from features.offline.forecasts import Forecasts
+from features.offline.sales import Sales
+from models.night_telling import report_lines
+from settings import load_settings
+from tasks.night_parts import connected_watch
+from tasks.night_watch import NightWatch, Standings
+from transport.clock import system_clock
+from transport.database import open_database
+from transport.sql_limits import BATCH
 
 app = typer.Typer(help="The demand forecast: run a night, see what it said.", no_args_is_help=True)
 
@@ -31,10 +41,6 @@ def run(
 
     The dispatcher and the workers of ml.forecast.batch do the work. Exit code 1 where a SKU has no forecast.
     """
-    from settings import load_settings
-    from tasks.night_parts import connected_watch
-    from transport.clock import system_clock
-
     settings = load_settings()
     whose, night = tenant or settings.tenant, day.date()
     with connected_watch(settings.kafka_cluster, settings.database_url, settings.time_zone) as watch:
@@ -50,9 +56,6 @@ def run(
 @app.command()
 def report(day: DATE, tenant: TENANT = None) -> None:
     """What a night came to. Exit code 1 where a SKU has no forecast, or the night has not ended."""
-    from settings import load_settings
-    from tasks.night_parts import connected_watch
-
     settings = load_settings()
     with connected_watch(settings.kafka_cluster, settings.database_url, settings.time_zone) as watch:
         standing = watch.standing(tenant or settings.tenant, day.date())
@@ -73,16 +76,6 @@ def show(
 
     80 % of what comes is to lie between the bounds; the total exceeds its p90 in one of ten horizons.
     """
-    from rich.console import Console
-
-    from commands.forecast_shown import drawn, table, total_line
-    from events.errors import ConfigError, Problem
-    from features.offline.forecasts import Forecasts
-    from features.offline.sales import Sales
-    from settings import load_settings
-    from transport.database import open_database
-    from transport.sql_limits import BATCH
-
     settings = load_settings()
     whose = tenant or settings.tenant
     database = open_database(settings.database_url, limits=BATCH)
@@ -105,11 +98,8 @@ def show(
     database.close()
 
 
-def _follow(watch: "NightWatch", tenant: str, night: date, began: int) -> "Standings":
+def _follow(watch: NightWatch, tenant: str, night: date, began: int) -> Standings:
     """Until the night has ended, at the look of whoever is first: this one, or the worker's every minute."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         bar = progress.add_task("SKUs forecast", total=None)
@@ -128,9 +118,7 @@ def _follow(watch: "NightWatch", tenant: str, night: date, began: int) -> "Stand
             pauses += 1
 
 
-def _say(standing: "Standings", night: date) -> None:
-    from models.night_telling import report_lines
-
+def _say(standing: Standings, night: date) -> None:
     if standing.report is None:
         done = standing.planned - standing.open
         typer.echo(f"the night of {night} has not ended: {done:,} of {standing.planned:,} SKUs are forecast")

@@ -1,4 +1,4 @@
-"""What a process of ours says on stderr: time, level, part, message, one line each."""
+"""Logging of our own processes on stderr: time, level, logger, message, one line each."""
 
 import logging
 import sys

@@ -1,11 +1,19 @@
-"""Which versions of a model are there, which one serves, and who put it there? Look, promote, roll back."""
+"""`signalbox models`: list versions, promote one, roll back, show the history of the aliases."""
 
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from commands.moving import CHAMPION, WAIT_S, checked, promoting, settle, tell
+from events.errors import ConfigError, Problem
+from models.promoting import read_whole
+from models.registry import ALIASES, Registry
+from models.reports import connect_reports
+from models.telling import change_told, reports_told, version_told, versions_table
+from models.who import who
+from settings import load_settings
 
 app = typer.Typer(help="The model registry: versions, aliases, and who moved them.", no_args_is_help=True)
 
@@ -23,12 +31,6 @@ def models() -> None:
 @app.command(name="list")
 def list_models(model: Annotated[str | None, typer.Argument(help="One of them.")] = None) -> None:
     """Every registered version, and what the aliases name."""
-    from rich.console import Console
-
-    from models.registry import Registry
-    from models.telling import versions_table
-    from settings import load_settings
-
     registry = Registry(load_settings().registry_url)
     names = [model] if model else registry.models()
     found = [(name, registry.versions(name), registry.aliases(name)) for name in names]
@@ -41,13 +43,6 @@ def show(
     version: Annotated[str, typer.Argument(help="A number, or an alias.")] = CHAMPION,
 ) -> None:
     """All that a version says of itself, and which processes serve it or another one."""
-    from events.errors import ConfigError, Problem
-    from models.promoting import read_whole
-    from models.registry import ALIASES, Registry
-    from models.reports import connect_reports
-    from models.telling import reports_told, version_told
-    from settings import load_settings
-
     settings = load_settings()
     registry = Registry(settings.registry_url)
     number = version
@@ -71,8 +66,6 @@ def promote(
     wait: WAIT = WAIT_S,
 ) -> None:
     """Let an alias name a version; workers take a new champion within seconds."""
-    from models.who import who
-
     with promoting() as (desk, _):
         change = desk.move(model, checked(alias), version.removeprefix("v"), who(), why)
     tell(change, wait)
@@ -81,8 +74,6 @@ def promote(
 @app.command()
 def rollback(model: MODEL, why: WHY, alias: ALIAS = CHAMPION, wait: WAIT = WAIT_S) -> None:
     """Let an alias name again what it named before its last change."""
-    from models.who import who
-
     with promoting() as (desk, _):
         change = desk.roll_back(model, checked(alias), who(), why)
     tell(change, wait)
@@ -101,8 +92,6 @@ def history(
     alias: ALIAS = CHAMPION,
 ) -> None:
     """Who let an alias name which version, when and why; with --at, which one it named at a moment."""
-    from models.telling import change_told
-
     with promoting() as (desk, changes):
         settle(desk, model, checked(alias))
         if at is None:

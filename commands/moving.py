@@ -1,29 +1,29 @@
-"""How does a command move an alias, and what does it say of what came of it?"""
+"""Moving an alias of the model registry from a command, and reporting which processes serve the version."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import typer
 
-if TYPE_CHECKING:
-    from models.changes import Changes
-    from models.promoting import Promoting
-    from models.written import Change
+from events.errors import ConfigError, Problem, Unavailable
+from models.changes import Changes
+from models.promoting import Promoting
+from models.registry import ALIASES, NAME, Registry
+from models.reports import connect_reports
+from models.telling import change_told
+from models.waiting import await_served
+from models.written import Change
+from routing import nearest
+from settings import load_settings
+from transport.database import open_database
 
 CHAMPION = "champion"
 WAIT_S = 10.0
 
 
 @contextmanager
-def promoting() -> Iterator[tuple["Promoting", "Changes"]]:
+def promoting() -> Iterator[tuple[Promoting, Changes]]:
     """The registry's aliases, and what is written down of them."""
-    from models.changes import Changes
-    from models.promoting import Promoting
-    from models.registry import Registry
-    from settings import load_settings
-    from transport.database import open_database
-
     settings = load_settings()
     database = open_database(settings.database_url)
     try:
@@ -34,11 +34,8 @@ def promoting() -> Iterator[tuple["Promoting", "Changes"]]:
         database.close()
 
 
-def settle(desk: "Promoting", model: str, alias: str) -> None:
+def settle(desk: Promoting, model: str, alias: str) -> None:
     """Write down what happened meanwhile. Where the registry is away the history is told without."""
-    from events.errors import Unavailable
-    from models.registry import NAME
-
     try:
         desk.settle(model, alias)
     except Unavailable as error:
@@ -49,22 +46,13 @@ def settle(desk: "Promoting", model: str, alias: str) -> None:
 
 def checked(alias: str) -> str:
     """The alias. Raises `ConfigError` where it is none."""
-    from events.errors import ConfigError, Problem
-    from models.registry import ALIASES
-    from routing import nearest
-
     if alias not in ALIASES:
         raise ConfigError([Problem("models", 0, alias, f"is no alias{nearest(alias, ALIASES)}")])
     return alias
 
 
-def tell(change: "Change", wait: float) -> None:
+def tell(change: Change, wait: float) -> None:
     """Say what was done; and, of a champion, which processes serve it within `wait` seconds."""
-    from models.reports import connect_reports
-    from models.telling import change_told
-    from models.waiting import await_served
-    from settings import load_settings
-
     typer.echo(change_told(change))
     if change.alias != CHAMPION or not wait:
         return

@@ -1,15 +1,23 @@
-"""Does the routing table hold, what does it say, and where would this event go?"""
+"""`signalbox routes`: check and show the routing table, explain the route of one event."""
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from commands.routes_report import account, show_rules
+from dispatcher.sorting import SourceRecord, sort
+from events.decision import Position
 from events.errors import ConfigError
-
-if TYPE_CHECKING:
-    from routing import Rules
+from events.timeliness import ANY_AGE
+from events.topics import EVENTS
+from routing import Rules, load
+from routing.code_age import changed_since
+from routing.task_names import task_problems
+from settings import LOCAL_ENV, load_settings, local_stack_runs
+from transport.clock import system_clock
+from transport.registry import connect_schemas
 
 app = typer.Typer(help="The routing table: check it, show it, explain an event by it.", no_args_is_help=True)
 
@@ -24,8 +32,6 @@ WorkflowsOption = Annotated[
 @app.command()
 def check(table: TableOption = None, workflows: WorkflowsOption = None) -> None:
     """Name every problem of the table and the catalogue, each with its line. Exit code 1 if there is one."""
-    from routing.task_names import task_problems
-
     table_path, workflows_path = _paths(table, workflows)
     rules = _load(table_path, workflows_path)
     problems = task_problems(rules.catalogue, str(workflows_path), broken_modules=True)
@@ -42,8 +48,6 @@ def check(table: TableOption = None, workflows: WorkflowsOption = None) -> None:
 @app.command()
 def show(table: TableOption = None, workflows: WorkflowsOption = None) -> None:
     """Every route, and every queue with its pool."""
-    from commands.routes_report import show_rules
-
     table_path, workflows_path = _paths(table, workflows)
     rules = _load(table_path, workflows_path)
     show_rules(rules, table_path, workflows_path)
@@ -56,15 +60,6 @@ def explain(
     workflows: WorkflowsOption = None,
 ) -> None:
     """Where this event would go: which route, which rule, why. Exit code 1 if it would be a dead letter."""
-    from commands.routes_report import account
-    from dispatcher.sorting import SourceRecord, sort
-    from events.decision import Position
-    from events.timeliness import ANY_AGE
-    from events.topics import EVENTS
-    from settings import load_settings
-    from transport.clock import system_clock
-    from transport.registry import connect_schemas
-
     table_path, workflows_path = _paths(table, workflows)
     rules = _load(table_path, workflows_path)
     try:
@@ -82,11 +77,8 @@ def explain(
         raise typer.Exit(1)
 
 
-def _restarts() -> "Iterator[str]":
+def _restarts() -> Iterator[str]:
     """What a process that runs already does not know of what was just checked."""
-    from routing.code_age import changed_since
-    from settings import LOCAL_ENV, local_stack_runs
-
     yield (
         "a running dispatcher takes the table within seconds; event types and tasks are code: after a change "
         "there, restart the dispatcher, the reconciler, the feature pipeline and the pools of the queues"
@@ -99,15 +91,11 @@ def _restarts() -> "Iterator[str]":
 
 
 def _paths(table: Path | None, workflows: Path | None) -> tuple[Path, Path]:
-    from settings import load_settings
-
     settings = load_settings()
     return table or settings.routing_table, workflows or settings.workflows
 
 
-def _load(table: Path, workflows: Path) -> "Rules":
-    from routing import load
-
+def _load(table: Path, workflows: Path) -> Rules:
     try:
         return load(table, workflows)
     except ConfigError as error:

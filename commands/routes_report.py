@@ -69,7 +69,6 @@ def show_rules(rules: Rules, table_path: Path, workflows_path: Path) -> None:
 
 
 def _routes_grid(rules: Rules, path: Path) -> Grid:
-
     sizes = {(lane.queue, lane.priority): lane.max_batch for lane in rules.lanes()}
     grid = Grid(title=f"{path}, table {rules.table.hash}", title_justify="left")
     for column in ("rule", "workflow", "priority", "within", "queue"):
@@ -93,7 +92,6 @@ def _routes_grid(rules: Rules, path: Path) -> Grid:
 
 
 def _queues_grid(rules: Rules, path: Path) -> Grid:
-
     grid = Grid(title=str(path), title_justify="left")
     for column in ("queue", "workflow", "task", "pool", "worker"):
         grid.add_column(column)

@@ -1,20 +1,22 @@
-"""The schemas of events: checked against what producers were promised, written down, shown, registered."""
+"""`signalbox schemas`: check event schemas for backward compatibility, write, show and register them."""
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+import events
+from events.avro import RECORD, RETAIL_EVENT
+from events.contract import Contract
 from events.errors import ConfigError, Problem
-from transport.registering import Level
-
-if TYPE_CHECKING:
-    from events.contract import Contract
-    from events.evolution import Review
+from events.evolution import Review, review, schemas
+from routing import nearest
+from settings import load_settings
+from transport.registering import Level, Registrar, subjects
 
 app = typer.Typer(
-    help="The schemas of events: check them against what is written down, write it, show it, register it.",
+    help="Event schemas: check them against what is written down, write, show, register them.",
     no_args_is_help=True,
 )
 
@@ -43,8 +45,6 @@ def check(folder: FolderOption = None) -> None:
 @app.command()
 def write(folder: FolderOption = None) -> None:
     """Write down what is declared. Writes nothing, with exit code 1, where a change is not compatible."""
-    from events.evolution import schemas
-
     place = folder or _shipped()
     found = _review(place)
     if found.refused:
@@ -67,9 +67,6 @@ def show(
     major: Annotated[int | None, typer.Option(help="By default the newest.")] = None,
 ) -> None:
     """Every type with its accepted major versions; or the schema of one."""
-    from events.avro import RECORD, RETAIL_EVENT
-    from routing import nearest
-
     contract = _contract()
     if name is None:
         for event_type in sorted(contract.payloads):
@@ -100,9 +97,6 @@ def register(
     Prints a line for each subject: registered, unchanged, or refused with the registry's reason. Exit code 1
     if one is refused. The others are registered; run it again once the reason is gone.
     """
-    from settings import load_settings
-    from transport.registering import Registrar, subjects
-
     place = load_settings().schema_registry
     if place is None:
         raise ConfigError(
@@ -117,8 +111,9 @@ def register(
         raise typer.Exit(1)
 
 
-def _contract() -> "Contract":
+def _contract() -> Contract:
     try:
+        # here and not above: importing a declaration that does not hold raises
         from events.retail import CONTRACT
     except ConfigError as error:
         typer.echo(str(error), err=True)
@@ -126,13 +121,11 @@ def _contract() -> "Contract":
     return CONTRACT
 
 
-def _review(folder: Path) -> "Review":
-    from events.evolution import review
-
+def _review(folder: Path) -> Review:
     return review(_contract(), _read(folder))
 
 
-def _say(found: "Review") -> None:
+def _say(found: Review) -> None:
     for message in (*found.refused, *found.unwritten):
         typer.echo(str(message), err=True)
 
@@ -151,6 +144,4 @@ def _read(folder: Path) -> dict[tuple[str, int], dict[str, Any]]:
 
 
 def _shipped() -> Path:
-    import events
-
     return Path(events.__file__).parent / "schemas"

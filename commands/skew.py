@@ -1,6 +1,16 @@
-"""Do the features that were served equal those that the offline store has for the same moment?"""
+"""`signalbox features skew`: training-serving skew, served features against the offline store's."""
 
 import typer
+
+from events.topics import PREDICTIONS
+from features.offline.layouts import check_layouts
+from features.offline.store import open_offline
+from features.retail import DEFINITIONS
+from models.fraud_features import NEEDS
+from monitoring.reading import LogReader
+from monitoring.skew import report_of
+from settings import load_settings
+from transport.sql_limits import BATCH
 
 
 def skew() -> None:
@@ -8,16 +18,6 @@ def skew() -> None:
 
     Exit code 0 where there is none, 1 where there is one or nothing could be compared.
     """
-    from events.topics import PREDICTIONS
-    from features.offline.layouts import check_layouts
-    from features.offline.store import open_offline
-    from features.retail import DEFINITIONS
-    from models.fraud_features import NEEDS
-    from monitoring.reading import LogReader
-    from monitoring.skew import report_of
-    from settings import load_settings
-    from transport.sql_limits import BATCH
-
     settings = load_settings()
     store = open_offline(settings.database_url, limits=BATCH)
     check_layouts(store.database, DEFINITIONS)

@@ -1,15 +1,20 @@
-"""The Kafka topics: made as they are declared, and compared with what is declared of them."""
+"""`signalbox topics`: create the declared Kafka topics, compare them with their declaration, apply it."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import typer
+from confluent_kafka.admin import AdminClient
+from rich.console import Console
+from rich.table import Table
 
-if TYPE_CHECKING:
-    from confluent_kafka.admin import AdminClient
-
-    from transport.topic_differences import Difference
-    from transport.topics import TopicSpec
+from commands.logs import start_logging
+from dispatcher.topics import DeclaredTopics
+from routing import load
+from settings import load_settings
+from transport.kafka import admin_client
+from transport.topic_check import apply_properties, check_topics
+from transport.topic_differences import Difference
+from transport.topics import TopicSpec, create_topics, existing_topics
 
 app = typer.Typer(help="The Kafka topics that config/topics.yaml declares.", add_completion=False)
 
@@ -36,8 +41,6 @@ def check() -> None:
 
     Changes nothing. Without the right to read a topic's properties, their names and replicas are compared.
     """
-    from transport.topic_check import check_topics
-
     admin, specs = _declared()
     found = check_topics(admin, specs)
     _show(found)
@@ -52,8 +55,6 @@ def apply() -> None:
     Partitions and replicas are left as they are, and so is a topic that keeps more than is declared. Exit
     code 1 if something that loses records is left.
     """
-    from transport.topic_check import apply_properties, check_topics
-
     admin, specs = _declared()
     _create(admin, specs)
     found = check_topics(admin, specs)
@@ -69,14 +70,7 @@ def apply() -> None:
     raise typer.Exit(1 if refused or any(each.level == "error" for each in left) else 0)
 
 
-def _declared() -> "tuple[AdminClient, tuple[TopicSpec, ...]]":
-    from commands.logs import start_logging
-    from dispatcher.topics import DeclaredTopics
-    from routing import load
-    from settings import load_settings
-    from transport.kafka import admin_client
-    from transport.topics import existing_topics
-
+def _declared() -> tuple[AdminClient, tuple[TopicSpec, ...]]:
     settings = load_settings()
     start_logging()
     rules = load(settings.routing_table, settings.workflows)
@@ -85,18 +79,13 @@ def _declared() -> "tuple[AdminClient, tuple[TopicSpec, ...]]":
     return admin, declared.specs(rules, existing_topics(admin))
 
 
-def _create(admin: "AdminClient", specs: "Iterable[TopicSpec]") -> None:
-    from transport.topics import create_topics
-
+def _create(admin: AdminClient, specs: Iterable[TopicSpec]) -> None:
     for name in create_topics(admin, specs):
         typer.echo(f"made {name}")
 
 
-def _show(found: "Iterable[Difference]") -> None:
+def _show(found: Iterable[Difference]) -> None:
     """A table of the differences, with the way out of each."""
-    from rich.console import Console
-    from rich.table import Table
-
     rows = sorted(found, key=lambda each: (("error", "warning", "unknown").index(each.level), each.topic))
     if not rows:
         return
@@ -113,7 +102,7 @@ def _show(found: "Iterable[Difference]") -> None:
         console.print(f"  {way_out}", markup=False)
 
 
-def _summary(topics: int, found: "Iterable[Difference]") -> str:
+def _summary(topics: int, found: Iterable[Difference]) -> str:
     levels = [each.level for each in found]
     unread = sum(level == "unknown" for level in levels)
     line = f"{topics} topics: {levels.count('error')} errors, {levels.count('warning')} warnings"

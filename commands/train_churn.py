@@ -1,10 +1,19 @@
-"""Train the churn predictor, on nothing but what the feature store knows."""
+"""`signalbox train churn`: the churn predictor, fitted on the feature store's history alone."""
 
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from commands.conducting import Conductor
+from commands.training_display import Display
+from commands.training_parts import opened
+from models.churn import MODEL
+from training.churn import Trained, train
+from training.churn_dataset import known_days
+from training.churn_split import Split
+from training.provenance import provenance
 
 
 def churn(
@@ -20,19 +29,10 @@ def churn(
     model_dir: Annotated[Path | None, typer.Option(help="Save there, and not in the registry.")] = None,
     tenant: Annotated[str, typer.Option(help="Whose customers they are.")] = "retailpulse",
 ) -> None:
-    """Fit the churn predictor on what the offline store knew of customers at past moments, and measure it.
+    """Fit the churn predictor on customers' features at past moments, and measure it.
 
-    Exit code 0 where it was registered, or is the champion already; 4 where the gate refused it.
+    Exit code 0 if it was registered, or is the champion already; 4 if the gate refused it.
     """
-    from commands.conducting import Conductor
-    from commands.train import Display
-    from commands.training_parts import opened
-    from models.churn import MODEL
-    from training.churn import Trained, train
-    from training.churn_dataset import known_days
-    from training.churn_split import Split
-    from training.provenance import provenance
-
     settings, store = opened(model_dir)
 
     def make(folder: Path) -> Trained:

@@ -1,10 +1,20 @@
-"""Train the demand forecaster, on nothing but what the offline store has of each SKU."""
+"""`signalbox train forecast`: the demand forecaster, fitted on each SKU's sales in the offline store."""
 
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from commands.conducting import Conductor
+from commands.training_display import Display
+from commands.training_parts import opened
+from features.offline.sales import Sales
+from models.forecast import MODEL
+from training.churn_dataset import known_days
+from training.forecast import Trained, train
+from training.forecast_split import Weeks
+from training.provenance import distribution, provenance
 
 
 def forecast(
@@ -18,20 +28,10 @@ def forecast(
     model_dir: Annotated[Path | None, typer.Option(help="Save there, and not in the registry.")] = None,
     tenant: Annotated[str, typer.Option(help="Whose SKUs they are.")] = "retailpulse",
 ) -> None:
-    """Fit the global model on every SKU's past, choose how it is joined with Prophet, and measure both.
+    """Fit the global model on every SKU's past, choose how Prophet joins it, and measure both.
 
-    Exit code 0 where it was registered, or is the champion already; 4 where the gate refused it.
+    Exit code 0 if it was registered, or is the champion already; 4 if the gate refused it.
     """
-    from commands.conducting import Conductor
-    from commands.train import Display
-    from commands.training_parts import opened
-    from features.offline.sales import Sales
-    from models.forecast import MODEL
-    from training.churn_dataset import known_days
-    from training.forecast import Trained, train
-    from training.forecast_split import Weeks
-    from training.provenance import distribution, provenance
-
     settings, store = opened(model_dir)
 
     def make(folder: Path) -> Trained:

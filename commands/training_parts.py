@@ -1,37 +1,39 @@
-"""What does a training work with? Settings, store, plan, registry, and what was served of late."""
+"""What a training command works with: settings, offline store, plan, registry, recent predictions."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from events.errors import ConfigError, Problem
+from events.topics import PREDICTIONS
+from features.offline.layouts import check_layouts
+from features.offline.store import OfflineStore, open_offline
+from features.retail import DEFINITIONS
+from models.artifact import Metadata
+from models.changes import Changes
+from models.promoting import Promoting
+from models.registry import Alias, Registry
+from models.training_plan import Plan, load_plans
+from models.who import who
+from monitoring.reading import LogReader
+from monitoring.skew import report_of
+from routing import nearest
+from settings import Settings, load_settings
+from training import challenging
+from training.folder import FolderRegistry
+from training.gate import Skew
+from training.registering import Registered, TrainingRegistry
+from transport.database import Database
+from transport.sql_limits import TRAINING
 
-if TYPE_CHECKING:
-    from features.offline.store import OfflineStore
-    from models.artifact import Metadata
-    from models.registry import Alias
-    from models.training_plan import Plan
-    from settings import Settings
-    from training.challenging import Registry
-    from training.gate import Skew
-    from training.registering import Registered
-    from transport.database import Database
-
-CHALLENGER: "Alias" = "challenger"
+CHALLENGER: Alias = "challenger"
 NEWEST = 20_000
 """Predictions of each partition whose features are worked out again for the gate."""
 
 
-def opened(model_dir: Path | None) -> tuple["Settings", "OfflineStore"]:
+def opened(model_dir: Path | None) -> tuple[Settings, OfflineStore]:
     """The settings, without a registry where a version is to be saved in `model_dir`; and the store.
 
     Raises `ConfigError` where the store would be misread.
     """
-    from features.offline.layouts import check_layouts
-    from features.offline.store import open_offline
-    from features.retail import DEFINITIONS
-    from settings import load_settings
-    from transport.sql_limits import TRAINING
-
     settings = load_settings()
     if model_dir is not None:
         settings = settings.model_copy(update={"registry": None, "model_dir": model_dir})
@@ -40,14 +42,8 @@ def opened(model_dir: Path | None) -> tuple["Settings", "OfflineStore"]:
     return settings, store
 
 
-def served_skew(settings: "Settings", store: "OfflineStore", metadata: "Metadata") -> "Skew":
+def served_skew(settings: Settings, store: OfflineStore, metadata: Metadata) -> Skew:
     """What the newest predictions say of it; nothing where there is no Kafka to read them from."""
-    from events.topics import PREDICTIONS
-    from features.retail import DEFINITIONS
-    from monitoring.reading import LogReader
-    from monitoring.skew import report_of
-    from training.gate import Skew
-
     if settings.kafka is None:
         return Skew(0, {})
     reader = LogReader(settings.kafka, [PREDICTIONS], NEWEST)
@@ -57,11 +53,8 @@ def served_skew(settings: "Settings", store: "OfflineStore", metadata: "Metadata
     return Skew(report.values, dict(report.mismatches))
 
 
-def plan_of(settings: "Settings", model: str) -> "Plan":
+def plan_of(settings: Settings, model: str) -> Plan:
     """How this model is trained and judged. Raises `ConfigError` where it has no plan."""
-    from models.training_plan import load_plans
-    from routing import nearest
-
     plans = load_plans(settings.training_plan)
     if model not in plans:
         problem = f"has no plan for it{nearest(model, plans)}"
@@ -69,26 +62,18 @@ def plan_of(settings: "Settings", model: str) -> "Plan":
     return plans[model]
 
 
-def registry_of(settings: "Settings") -> "Registry":
+def registry_of(settings: Settings) -> challenging.Registry:
     """The configured one, else the folder of models."""
-    from training.folder import FolderRegistry
-    from training.registering import TrainingRegistry
-
     if settings.registry is None:
         return FolderRegistry(settings.model_dir)
     return TrainingRegistry(settings.registry_url)
 
 
-def name_challenger(settings: "Settings", database: "Database", made: "Registered", why: str) -> None:
+def name_challenger(settings: Settings, database: Database, made: Registered, why: str) -> None:
     """Let the alias name it. Nothing where no registry is configured: there the newest version serves.
 
     Raises `Unavailable`.
     """
-    from models.changes import Changes
-    from models.promoting import Promoting
-    from models.registry import Registry
-    from models.who import who
-
     if settings.registry is None:
         return
     registry, changes = Registry(settings.registry_url), Changes(database)

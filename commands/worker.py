@@ -1,4 +1,4 @@
-"""Run the worker pool of one queue."""
+"""`signalbox worker`: the Celery worker pool of one queue."""
 
 import os
 import shlex
@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
+from routing import load
+from settings import load_settings
+from tasks.command import worker_command
+from tasks.worker import select
+
 
 def worker(queue: Annotated[str, typer.Argument(help="As in config/workflows.yaml: ml.fraud.input")]) -> None:
     """Print and run the Celery command of a queue's pool."""
-    from routing import load
-    from settings import load_settings
-    from tasks.command import worker_command
-    from tasks.worker import select
-
     settings = load_settings()
     catalogue = load(settings.routing_table, settings.workflows).catalogue
     (spec,) = select([spec for spec in catalogue.queues.values() if spec.served], [queue])
