@@ -24,7 +24,7 @@ STEADY = Mix(floods=())
 FLOODS = (Flood(10 * 3_600, 5_400, 1_500), Flood(18 * 3_600, 5_400, 1_500))
 """A day passes in two minutes: what is a flood of ten minutes by the clock would be a blow of a second."""
 
-GENERATED_EVENTS = 6_000
+GENERATED_EVENTS = 4_800
 GENERATED_RATE = 40.0
 """A day of events, at noon some 70 a second: embedded Kafka, workers and what looks on share two cores."""
 FILE_RATE = 300.0
