@@ -1,4 +1,4 @@
-"""Which offsets are done? One bit for each offset above a watermark."""
+"""A bitmap of completed offsets: one bit for each offset above the completeness watermark."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""When does a queue get its next batch, from which lane, how large? Knows no Kafka, no Celery, no clock."""
+"""Flow control of a queue: when it gets its next batch, from which lane, how large. Pure."""
 
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Has every record that was fed an outcome? What has none is fed again; how complete a lane is, is shown."""
+"""The reconciler: feeds records without an outcome again, and reports how complete each lane is."""
 
 import logging
 from collections import defaultdict, deque

@@ -1,4 +1,4 @@
-"""Which of a lane's records have no outcome, and when is one fed again? Knows no Kafka and no clock."""
+"""Completeness of a lane: which records have no outcome, and when one is fed again. Pure."""
 
 from collections import deque
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What is written so that a dead letter gets another chance? The original, under the id that it has. Pure."""
+"""Dead-letter replay: the original record, written again under the id that it has. Pure."""
 
 from collections.abc import Sequence
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Which records of a topic hold this text? Every partition is read from a time on to its end."""
+"""A full scan of a topic for the records that hold a text, each partition from a time on to its end."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""In which logs is this event? Every topic that it may stand in is read in parallel, by a deadline."""
+"""Event trace: every topic that may hold an event is read in parallel, by a deadline."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Which envelope is in a record in Confluent's framing: magic byte, schema id, Avro of a `RetailEvent`?"""
+"""Decoder of Confluent's wire format: magic byte, schema id, Avro of a `RetailEvent`."""
 
 import json
 from collections.abc import Mapping

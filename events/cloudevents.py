@@ -1,4 +1,4 @@
-"""Which envelope is in a CloudEvent (1.0, JSON format, structured and binary Kafka mode)?
+"""Decoder of CloudEvents 1.0: the JSON format, in structured and binary Kafka mode.
 
 `id` becomes `event_id`, `type` `event_type`, `time` `occurred_at` and `data` `payload`; `source` stays. Two
 extension attributes complete the envelope: `tenantid`, and `eventversion` (semver of the payload). In the

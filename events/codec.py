@@ -1,4 +1,4 @@
-"""Which event is in these bytes? Told apart by header and first byte: JSON, CloudEvents, Avro."""
+"""Event codec: a record is JSON, a CloudEvent or Avro, told apart by header and first byte."""
 
 import re
 from collections.abc import Sequence

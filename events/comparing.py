@@ -1,4 +1,4 @@
-"""What does a new JSON Schema refuse, or no longer name, that the old one took?"""
+"""Backward compatibility of two JSON Schemas: what the new one refuses or no longer names."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""Which payloads does each type of event have, by major version, and how does an older one become new?"""
+"""The event contract: the payload of each type by major version, and the upcasters between versions."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field

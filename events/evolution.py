@@ -1,4 +1,4 @@
-"""May the declared payloads take the place of those that were written down?"""
+"""Schema evolution check: whether the declared payloads may replace those that were written down."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which event says that a customer has become inactive? Derived: however often it is found, it is one."""
+"""The event that reports an inactive customer. Its id is derived: found twice, it is one event."""
 
 from events.decision import Millis
 from events.envelope import Envelope

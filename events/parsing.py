@@ -1,4 +1,4 @@
-"""Are these bytes JSON of the wanted shape, and if not, what is wrong with them?"""
+"""JSON parsing by a schema, with errors that name the field."""
 
 import re
 from collections.abc import Callable

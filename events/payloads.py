@@ -1,4 +1,4 @@
-"""Does a payload fit its event's type and major version?"""
+"""Validation of a payload by its event's type and major version."""
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails

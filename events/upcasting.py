@@ -1,4 +1,4 @@
-"""What is an event of an older major version in the newest one? A worker never sees another.
+"""Upcasting: an event of an older major version becomes one of the newest, which workers read.
 
 The router asks once, before it writes an event to a lane; the event as it came stays beside it.
 """

@@ -1,4 +1,4 @@
-"""What does a materialised view say to each event that asks? From Redis; what lacks there, from SQL."""
+"""Online reads of materialised batch views: from Redis, and from SQL what Redis does not have."""
 
 import struct
 from collections.abc import Mapping, Sequence

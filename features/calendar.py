@@ -1,4 +1,4 @@
-"""Was it night, was it a weekend? The same answer in training and in serving."""
+"""Calendar features, night and weekend: computed in one place for training and serving."""
 
 import numpy as np
 from numpy.typing import NDArray

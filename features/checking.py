@@ -1,4 +1,4 @@
-"""Do the definitions of features hold together, with each other and with the payloads of the events?"""
+"""Validation of feature definitions: each by itself, with each other, and with the event payloads."""
 
 import math
 import re

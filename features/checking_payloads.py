@@ -1,4 +1,4 @@
-"""Do the events that a measure is made from carry its key and its number?"""
+"""Validation of measures by event payloads: each has the entity's key and a numeric field."""
 
 from collections.abc import Iterator
 from types import NoneType, UnionType

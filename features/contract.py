@@ -1,4 +1,4 @@
-"""What does a model need of the store, and what becomes of its answer where a value is missing or stale?"""
+"""A model's feature contract: the features that it needs, and what a missing or stale value means."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Up to when does the offline store know every event? Asked before anything is made of a day that is over."""
+"""The completeness watermark of the offline store: up to when it knows every event."""
 
 from typing import Protocol
 

@@ -1,4 +1,4 @@
-"""Which increments does the online tier have of a batch of rows? From bytes that anybody may have written."""
+"""Decoder of online rows into increments. The bytes may come from any writer."""
 
 from collections.abc import Sequence
 

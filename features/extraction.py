@@ -1,4 +1,4 @@
-"""What does an event add to the features? Its contributions to the measures of whom it is about. Pure."""
+"""Feature extraction: what an event adds to the measures of the entities that it is about. Pure."""
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache

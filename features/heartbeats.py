@@ -1,4 +1,4 @@
-"""Up to where are events counted in the online tier, and how long ago was that true?
+"""Watermarks of the online tier: up to where events are counted, and as of when.
 
 They stand in one Redis string, so that they come with the rows in one command, all of one moment. A line for
 each partition, `0 1234 1240 1763740000000 1763739999000`: next offset, floor, as of, clock. The floor is over

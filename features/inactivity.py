@@ -1,4 +1,4 @@
-"""Who has become inactive, by what the feature store knows? Pure; `features.offline.spells` looks it up."""
+"""Detection of inactive customers from last orders. Pure; `features.offline.spells` reads those."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

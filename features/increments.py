@@ -1,4 +1,4 @@
-"""Which increments stand in a batch of rows, and how are they written? `features.segments` has their form."""
+"""Increments in the bytes of online rows, read and written; `features.segments` has their form."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Whose features, and under which Redis key do they stand?"""
+"""Entity keys, and the Redis keys of their rows."""
 
 from collections.abc import Sequence
 from functools import lru_cache

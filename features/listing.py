@@ -1,4 +1,4 @@
-"""What does an operator read of the definitions? One paragraph for each view, one line for each feature."""
+"""A listing of the feature definitions: a paragraph for each view, a line for each feature."""
 
 from collections.abc import Iterator
 

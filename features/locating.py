@@ -1,4 +1,4 @@
-"""Where do the segments of a batch of rows stand, and which rows are none? Anybody may have written them."""
+"""Locates the segments in a batch of online rows, and marks rows that are malformed."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""How does what stands in SQL get online? Batch views by what was written since, stream views row by row."""
+"""Materialisation from SQL to Redis: batch views since the last run, stream views row by row."""
 
 from collections.abc import Callable, Iterable
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""What must be looked up to answer for a view? Worked out once for each view, and kept."""
+"""Lookup plan of a view: what must be read to answer for it. Made once and cached."""
 
 from collections.abc import Iterable
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""Up to which events were the features of a prediction made? A text for its record, and back.
+"""The text of a feature position: up to which events a prediction's features were made, and back.
 
 `0@1234 1@1500`: of partition 0 everything before offset 1,234. Where the views of one prediction stood apart,
 each with its own: `customer_orders 0@1234; terminal_orders 0@1300`. Partition -1 is what was backfilled.

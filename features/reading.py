@@ -1,4 +1,4 @@
-"""Which values does a model get for an event, and how good are they? What is asked and what is answered."""
+"""The feature vector that a model gets, the quality of each value, and the request for it."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol

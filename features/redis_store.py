@@ -1,4 +1,4 @@
-"""What stands online of an entity? Rows in one Redis, read in one command, written by Lua scripts that merge.
+"""The online store: rows in one Redis, read in one command, merged by Lua scripts.
 
 A row is absent, or complete up to where its segments and the heartbeats say. So whoever writes is checked: an
 `append` must begin where the heartbeat stands, and a row that was absent must know as much as all others.

@@ -1,4 +1,4 @@
-"""Which features does RetailPulse have?
+"""RetailPulse's feature definitions.
 
 The windows of customers and terminals are those of Le Borgne et al., *Reproducible Machine Learning for
 Credit Card Fraud Detection* (2022), chapter 3, with one difference: they end before the order at hand, since

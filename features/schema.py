@@ -1,4 +1,4 @@
-"""Which features are there, and which definitions does a hash stand for?"""
+"""The feature schema: the definitions, and the hash that names them."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence

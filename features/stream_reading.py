@@ -1,4 +1,4 @@
-"""What does a view of increments say to each event that asks? From Redis; what lacks there, from SQL."""
+"""Online reads of windowed stream views: from Redis, and from SQL what Redis does not have."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

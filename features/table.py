@@ -1,4 +1,4 @@
-"""How do the values of a whole batch lie, so that a model takes them at once? An event has a row of them."""
+"""The feature matrix of a batch: one row for each event, in the column order of the model."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What does an operator read of an entity's values, of what made them, and of how fresh they are?"""
+"""Reports of an entity's feature values, of the increments behind them, and of their freshness."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Which values do these events get? From Redis in one round trip; what lacks there from SQL, and put back."""
+"""Two-tier feature reads: Redis in one round trip, SQL for what is missing, with read repair."""
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What does each event get? The views' answers as one vector, with what the contract says of the gaps."""
+"""Assembly of feature vectors from the views' answers, with the contract's rule for missing values."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

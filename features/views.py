@@ -1,4 +1,4 @@
-"""What can be declared of a feature: whose it is, of what it is made, over which time, how long it holds?"""
+"""Feature views: the entity, the measure, the window and the time to live that can be declared."""
 
 from dataclasses import dataclass
 from functools import cached_property

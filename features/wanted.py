@@ -1,4 +1,4 @@
-"""What must be looked up for a contract, and about whom do these events ask?"""
+"""The lookups of a contract for a batch of events: which views, and of which entities."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

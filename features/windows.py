@@ -1,4 +1,4 @@
-"""Which values does a view have for its entities at given times? The one answer, in training and in serving.
+"""Window aggregation: the values of a view at given times. Training and serving share it.
 
 Nothing of the tile of `t` counts, nor what came later: however far the store is ahead, an event's own
 increments and those after it change nothing of what it is told.

@@ -1,4 +1,4 @@
-"""When has enough been read to count? At rest; where events keep coming, a while after catching up."""
+"""When a count of the logs is final: at rest, or a while after catching up with the producers."""
 
 import time
 

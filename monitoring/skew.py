@@ -1,4 +1,4 @@
-"""Were the values that a model was given those that the offline store has for the same moment?"""
+"""Training-serving skew: served feature values against those that the offline store has for that moment."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache

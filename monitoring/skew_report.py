@@ -1,4 +1,4 @@
-"""What does a prediction say of its features, and what was found when they were worked out again?"""
+"""Skew of predictions in words: the features they name, and the values worked out again."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Which model does an event wake, how urgently, on which queue? Pure; knows no infrastructure."""
+"""Routing: the workflow, urgency and queue of an event, by a table that is data. Pure."""
 
 from events.priority import Priority
 from routing.catalogue import Catalogue, Pool, QueueSpec, WorkflowSpec

@@ -1,4 +1,4 @@
-"""Does `config/workflows.yaml` hold? Reads it into a catalogue and reports everything that does not."""
+"""Loader of `config/workflows.yaml`: the catalogue of workflows and queues, or every problem in it."""
 
 import re
 from types import MappingProxyType

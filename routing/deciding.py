@@ -1,4 +1,4 @@
-"""Where does this event go, and by when?"""
+"""The routing decision: the lanes of an event, and its deadline."""
 
 from events.decision import Arm, Decision, Millis, Position
 from events.envelope import Envelope

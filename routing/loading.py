@@ -1,4 +1,4 @@
-"""Do the two files that an operator edits hold together?"""
+"""Loads the routing table and the catalogue, and checks that they agree."""
 
 from collections.abc import Collection
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is wrong with a file, in which line, and what was meant?"""
+"""Configuration problems: file, line, field, and the nearest valid name."""
 
 import difflib
 from collections.abc import Iterable

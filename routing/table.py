@@ -1,4 +1,4 @@
-"""What does a routing table say of an event type: which workflows, how urgently, on which queue?"""
+"""The routing table: which workflows an event type triggers, how urgently, on which queue."""
 
 import hashlib
 import json

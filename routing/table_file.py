@@ -1,4 +1,4 @@
-"""Does `config/routing_table.yaml` hold, and does it agree with the catalogue?"""
+"""Loader of `config/routing_table.yaml`, checked against the catalogue."""
 
 from collections.abc import Collection
 from itertools import groupby

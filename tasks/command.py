@@ -1,4 +1,4 @@
-"""Which Celery command runs the pool of a queue?"""
+"""The Celery command line that runs the pool of a queue."""
 
 from routing.catalogue import QueueSpec
 

@@ -1,4 +1,4 @@
-"""How did a message come to this worker?"""
+"""The delivery of a Celery message: its queue, and whether it was redelivered."""
 
 from dataclasses import dataclass
 

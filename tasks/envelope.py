@@ -1,4 +1,4 @@
-"""Can Celery run this message? One that it cannot would be dropped, or stop the worker."""
+"""Validation of Celery messages: one that Celery cannot run would be dropped, or stop the worker."""
 
 from collections.abc import Container, Mapping
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""How do the figures of a pool's processes reach Prometheus? In files that the main process reads."""
+"""Multiprocess Prometheus export: a pool's processes write files that the main process serves."""
 
 import atexit
 import os

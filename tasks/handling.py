@@ -1,4 +1,4 @@
-"""How does one message end? Its batch is worked through, and a verdict comes out. Knows no Celery."""
+"""Execution of one message's batch, from its records to the verdict on the message. Knows no Celery."""
 
 import random
 from collections.abc import Callable, Sequence

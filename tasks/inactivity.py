@@ -1,4 +1,4 @@
-"""How is it told that customers have become inactive? As events, each spell once."""
+"""Emits an event for each customer who has become inactive, once for each period of inactivity."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What does a worker write to a dead-letter topic? The original, untouched, and what became of it."""
+"""A worker's dead letters: the original record untouched, the error, and the attempts."""
 
 from dataclasses import dataclass
 

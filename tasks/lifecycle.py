@@ -1,4 +1,4 @@
-"""How do a lane's records come to their outcomes? The same for every workflow. Knows no Celery."""
+"""The lifecycle of a batch of lane records, the same for every workflow. Knows no Celery."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What becomes of a message that Celery cannot run? A task of its own records it in the dead-letter topic."""
+"""Poison messages: a task of its own records what Celery cannot run in the dead-letter topic."""
 
 import base64
 import json

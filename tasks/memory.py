@@ -1,4 +1,4 @@
-"""How does a loaded process keep its memory, so that a batch does not pay for it?"""
+"""Garbage collector tuning of a loaded process, so that no batch pays for a full collection."""
 
 import ctypes
 import gc

@@ -1,4 +1,4 @@
-"""Which SKUs of a night were given up, and why? Read from the dead letters, where the lifecycle puts them."""
+"""The SKUs of a night that were given up, read from the dead-letter topic."""
 
 from collections.abc import Iterable
 

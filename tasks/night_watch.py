@@ -1,4 +1,4 @@
-"""Who sees to it that each night begins once, and ends with a report? Looked at once a minute."""
+"""The nightly scheduler: each night begins once and ends with a report. Runs once a minute."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence

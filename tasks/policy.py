@@ -1,4 +1,4 @@
-"""How does a worker react to what went wrong? Knows no Celery and no clock."""
+"""Retry policy: the reaction of a worker to each kind of error. Knows no Celery and no clock."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

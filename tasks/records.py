@@ -1,4 +1,4 @@
-"""What is a prediction's record in Kafka? The answer, and all that it rests on."""
+"""The prediction record in Kafka: the answer, and everything that it was based on."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""How does a task send events once more: as a retry, or as messages of their own?"""
+"""A Celery task that sends events again: as a retry with backoff, or as messages of their own."""
 
 from datetime import datetime
 from typing import Any

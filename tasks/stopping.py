@@ -1,4 +1,4 @@
-"""Was this worker asked to stop? Its pool's processes are to know, whom Celery does not tell."""
+"""The shutdown flag of a worker, seen by its pool processes, which Celery does not notify."""
 
 import mmap
 

@@ -1,4 +1,4 @@
-"""Had the work on an event begun when its worker was lost? One that only waited there proves nothing."""
+"""Poison tracking: which messages were being executed, so that a crash is told from a prefetch."""
 
 from redis import Redis
 from redis.exceptions import RedisError

@@ -1,4 +1,4 @@
-"""Which training begins now, and how is it run? As the command of an operator, in a process of its own.
+"""Runs the training that is due, as an operator's command in a process of its own.
 
 That keeps training's libraries and its memory out of the workers. The lease is the command's: whoever starts
 it, by hand or by event, one model is trained once at a time.

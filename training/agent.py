@@ -1,4 +1,4 @@
-"""What makes a version of the support agent? Nothing is fitted; its search is measured."""
+"""Registers a version of the support agent. Nothing is fitted; its retrieval is measured."""
 
 import hashlib
 import platform

@@ -1,4 +1,4 @@
-"""How well and how fast does a version do, in the very workflow that serves it?"""
+"""Quality and latency of a version, measured in the workflow that serves it."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence

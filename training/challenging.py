@@ -1,4 +1,4 @@
-"""Does what was trained become the challenger? It is judged against the champion, then registered or not."""
+"""Champion and challenger: what was trained passes the gate and is registered, or is not."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How does any version of the churn model do on the customers that a training was measured on?"""
+"""Evaluation of any churn version on the customers that a training was measured on."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Which customers were there at which moments, what was known of them, and who of them stayed away?
+"""Churn training data: customers at moments, the features known then, and who stayed away.
 
 Everything comes out of the offline store's point-in-time join, the label too: who has as many orders at the
 end of the horizon as at its beginning has stayed away.

@@ -1,4 +1,4 @@
-"""How good are probabilities: do they rank, are they near what happened, and do they mean what they say?"""
+"""Quality of probabilities: AUC for rank, Brier score, and calibration error."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Which moments of the past is a churn model fitted on, calibrated on, measured on?"""
+"""Time-based split for churn: the moments to fit, to calibrate and to measure on."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Does a version say all of itself that a registry must know?"""
+"""Check that a version has all metadata that the registry requires."""
 
 from events.errors import ConfigError, Problem
 from models.artifact import Artifact

@@ -1,4 +1,4 @@
-"""Which transactions is a model fitted on, which is it measured on, and what would it have seen of each?"""
+"""Fraud training data: the time-based split, and the features as of each transaction."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta

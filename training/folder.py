@@ -1,4 +1,4 @@
-"""How do versions stand where no registry is configured? In folders of `model_dir`; the newest one serves."""
+"""A model store of folders in `model_dir`, without a registry; the newest version serves."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

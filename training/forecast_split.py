@@ -1,4 +1,4 @@
-"""Which weeks is a forecaster fitted on, on which is it blended, and on which is it measured?"""
+"""Time-based split for forecasts: the weeks to fit, to blend and to measure on."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""How does any version of the fraud model do on the orders that a training was measured on?"""
+"""Evaluation of any fraud version on the orders that a training was measured on."""
 
 from collections.abc import Mapping
 

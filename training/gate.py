@@ -1,4 +1,4 @@
-"""May what was trained challenge the model that serves? Pure: it is handed all that was measured."""
+"""The quality gate of a trained version against the champion. Pure: all measurements are handed in."""
 
 import math
 from collections.abc import Iterator, Mapping

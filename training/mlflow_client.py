@@ -1,4 +1,4 @@
-"""How does training reach MLflow, and what does it say where MLflow does not answer?"""
+"""The MLflow client of training, and its error if MLflow does not answer."""
 
 import os
 import warnings

@@ -1,4 +1,4 @@
-"""Which card transactions does a parquet file hold? Refuses one that lacks a column, and says which."""
+"""Reads card transactions from Parquet; a missing column is refused by name."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

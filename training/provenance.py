@@ -1,4 +1,4 @@
-"""Who trains, from which commit, with which libraries, on which state of the offline store?"""
+"""Provenance of a training: the user, commit, libraries and state of the offline store."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""How does a trained version become one of the registry? On the MLflow client; serving does without it."""
+"""Registration of a trained version through the MLflow client, which serving does not load."""
 
 from collections.abc import Mapping
 from pathlib import Path

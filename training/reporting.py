@@ -1,4 +1,4 @@
-"""Where is written why a training was registered, or was not?"""
+"""The training report: why a version was registered, or was not."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Under which number is a trained model saved? It is there whole, or not at all."""
+"""Atomic save of a trained model under the next free version number."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What did the feature store know when an order arrived? Out of its offline tier, as of each order's time."""
+"""Features of past orders as of each order's time, from the offline store."""
 
 from collections.abc import Callable, Sequence
 

@@ -1,4 +1,4 @@
-"""Whose card paid what, where and when, and was it fraud? Columns, ordered by time."""
+"""Card transactions in columns, ordered by time: card, terminal, amount, fraud label."""
 
 import hashlib
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""What does the schema registry say of an Avro schema's id? Asked once for each id, over HTTP."""
+"""Schema registry client: an Avro schema by id, asked over HTTP once for each id."""
 
 from http.client import HTTPException
 from urllib.error import HTTPError

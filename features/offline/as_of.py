@@ -1,4 +1,4 @@
-"""Which row of a batch view held for an entity at a time?"""
+"""As-of lookup: the row of a batch view that held for an entity at a time."""
 
 from collections.abc import Sequence
 from typing import Any

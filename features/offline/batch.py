@@ -1,4 +1,4 @@
-"""What does the pipeline hand to the offline tier, and what does it get back?"""
+"""What the feature pipeline hands to the offline tier in one batch, and what it gets back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How much was counted of each entity on each local day? Whole days between midnights of any time zone."""
+"""Daily aggregates of each entity, by local days between the midnights of any time zone."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

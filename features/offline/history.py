@@ -1,4 +1,4 @@
-"""What did each event add to some entities? Their increments one by one, in columns."""
+"""The increments of some entities one by one, in columns: what each event added."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which values were known of an entity at a time? Point-in-time join: training sees what serving saw."""
+"""Point-in-time join: the values known of an entity at a time. Training sees what serving saw."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Were the increments that stand in SQL stored by the layouts that the definitions have now?"""
+"""Check of stored layouts: increments in SQL must have the layouts that the definitions have now."""
 
 from collections.abc import Mapping
 

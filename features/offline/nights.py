@@ -1,4 +1,4 @@
-"""How far is a night's run? Which SKUs it is of, and who may trigger it: states in SQL, each reached once."""
+"""State of a night's forecast run in SQL: its SKUs and who may trigger it; each state is reached once."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple

@@ -1,4 +1,4 @@
-"""What does the offline tier know? The reading half of the store."""
+"""The reading half of the offline store."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""How far is the store, and whom does it know? Statements for a transaction of `Database.reading`."""
+"""Queries for a transaction of `Database.reading`: positions, entities, watermarks."""
 
 from sqlalchemy import Connection, func, select
 

@@ -1,4 +1,4 @@
-"""Kafka's log was replaced by an empty one: how does what was counted stay, and the new one count from 0?"""
+"""Rebase onto a recreated topic: what was counted is kept, and the new log is counted from offset 0."""
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 

@@ -1,4 +1,4 @@
-"""What is in the catalogue, and how much of each SKU was sold on each of the shop's days before a night?"""
+"""The catalogue, and the units of each SKU sold on each of the shop's days before a night."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta

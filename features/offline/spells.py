@@ -1,4 +1,4 @@
-"""Whose last order was when, and who was told of already? A row for each spell of inactivity, for ever."""
+"""Periods of inactivity in SQL: last orders, and which periods were reported; a row each, for ever."""
 
 from collections.abc import Mapping, Sequence
 

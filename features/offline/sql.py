@@ -1,4 +1,4 @@
-"""How are many values said to a database? What statements of this tier have in common."""
+"""SQL helpers of the offline tier: statements over many values."""
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache

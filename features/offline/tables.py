@@ -1,4 +1,4 @@
-"""What stands in the offline tier? One row for each increment, and what proves that it was counted once.
+"""SQL schema of the offline tier: a row for each increment, and the proof that it was counted once.
 
 A database holds one installation: one stream of events, and what was backfilled beside it.
 """

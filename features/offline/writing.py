@@ -1,4 +1,4 @@
-"""Which statements count a batch of events once? Each belongs into a transaction of `Database.writing`."""
+"""Exactly-once counting of a batch in SQL. Each statement belongs in a `Database.writing`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 

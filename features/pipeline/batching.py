@@ -1,4 +1,4 @@
-"""Which batch do the records of one partition make, and from which record on must they wait?"""
+"""Batching of one partition's records, and the record from which on they must wait."""
 
 import logging
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Where in a partition does counting go on? As SQL says, unless Kafka holds another log by now."""
+"""The starting offset of a partition: as SQL has it, unless Kafka holds another log by now."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""What does one record of the source topic add to the features? Whatever its bytes are, one answer."""
+"""One source record to its feature increments, or a reason why not, whatever its bytes are."""
 
 import hashlib
 from typing import Literal, NamedTuple

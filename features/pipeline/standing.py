@@ -1,4 +1,4 @@
-"""Up to where has this member counted each of its partitions? Knows no Kafka, no SQL and no clock."""
+"""Positions of the partitions that this pipeline member counts. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
