@@ -1,4 +1,4 @@
-"""How many tickets does one worker process hold at once, where each answer of the LLM takes two seconds?
+"""Concurrency of one agent worker process if each answer of the LLM takes two seconds.
 
     python -m benchmarks.agent
 

@@ -1,4 +1,4 @@
-"""Is it known of real customers who will stay away? Beside what the days since the last order alone can say.
+"""Churn prediction on real customers, beside the days since the last order alone.
 
     python -m benchmarks.churn --data online_retail.parquet
 

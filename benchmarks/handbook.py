@@ -1,4 +1,4 @@
-"""The handbook's experiment through the whole system: is what comes out of Kafka as good as it is offline?
+"""The handbook's experiment through Kafka and the pools, beside the same model offline.
 
     python -m benchmarks.handbook --data card_transactions.parquet
 

@@ -1,4 +1,4 @@
-"""Does an urgent order wait while 100,000 other events do?
+"""Latency of an urgent order while 100,000 other events wait.
 
     python -m benchmarks.interference
 

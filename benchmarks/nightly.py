@@ -1,4 +1,4 @@
-"""How long is a night over the catalogue, beside a plain loop of Prophet over the same SKUs?
+"""A night over the catalogue, beside a plain loop of Prophet over the same SKUs.
 
 python -m benchmarks.nightly
 """

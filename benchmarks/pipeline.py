@@ -1,4 +1,4 @@
-"""How many events a second does one feature pipeline count, and how many for each second of a core?
+"""Throughput of one feature pipeline: events a second, and for each second of a core.
 
     python -m benchmarks.pipeline
 

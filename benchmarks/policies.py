@@ -1,4 +1,4 @@
-"""How often does a search find the policy that answers a customer? A hundred labelled questions.
+"""Recall of the policy search over a hundred labelled questions.
 
     python -m benchmarks.policies
     python -m benchmarks.policies --missed

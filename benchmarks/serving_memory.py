@@ -1,4 +1,4 @@
-"""What does a process weigh that serves, with the light registry client, MLflow's own, or MLflow's loader?
+"""Memory of a serving process: the light registry client, MLflow's own, and MLflow's loader.
 
 python -m benchmarks.serving_memory
 """

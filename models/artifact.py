@@ -1,4 +1,4 @@
-"""Is this saved version of a model whole, and what is known of how it was made? Knows no model library.
+"""A model version on disk: its files by digest, and its metadata. Knows no model library.
 
 A version is a folder of files with `metadata.json`, which names each other file and its SHA-256. Without a
 registry versions stand in `<model_dir>/<model>/<version>/` and count up from 1; a folder appears under its

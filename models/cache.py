@@ -1,4 +1,4 @@
-"""Which versions of the registry does this host have already? A folder that its processes share.
+"""Local cache of registry versions: a folder that the processes of a host share.
 
 `<root>/<model>/<version>-<digest>/` holds a version as `models.artifact` reads it, and
 `<root>/<model>/last.json` names the one that was served last: with it a worker begins where the registry is

@@ -1,4 +1,4 @@
-"""What does a model's raw score mean as a probability, and a probability of what?"""
+"""Probability calibration: from a raw score to the probability of a named outcome."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Which version did an alias name, when, by whose will and why? MLflow keeps no such history: a table does.
+"""Alias history in SQL: which version, when, by whom and why. MLflow keeps none.
 
 A change is written down as `intended` before the alias moves, and as `done` or `void` after: no row is ever
 changed or deleted.

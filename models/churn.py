@@ -1,4 +1,4 @@
-"""Will this customer stay away? Gradient boosting, calibrated, and thresholds on what it says."""
+"""The churn workflow: calibrated gradient boosting, and thresholds on the probability."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING

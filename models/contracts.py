@@ -1,4 +1,4 @@
-"""Can the features that a version was trained on be had now, with the meaning that they had then?"""
+"""Check that a version's features exist now with the definitions that it was trained on."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""How much did each feature add to what the model said? LightGBM's own contributions, for those who ask."""
+"""Feature contributions (SHAP values) of LightGBM, computed on request."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

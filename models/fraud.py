@@ -1,4 +1,4 @@
-"""Is this order fraud? LightGBM over one matrix for a whole batch, and thresholds on what it says."""
+"""The fraud workflow: LightGBM over one matrix for a batch, and thresholds on the score."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""What does a fraud model look at, and what does it do where the feature store lacks some of it?
+"""Inputs of the fraud model, and their defaults if the feature store has no value.
 
 A version says itself which features it was trained on (`models.recipe`); `NEEDS` are those that the next one
 will be trained on.

@@ -1,4 +1,4 @@
-"""What does the fraud model see of a batch? A row of numbers for each order."""
+"""The input matrix of the fraud model: a row of numbers for each order."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

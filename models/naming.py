@@ -1,4 +1,4 @@
-"""Whom does an event name?"""
+"""Required entity ids of an event."""
 
 from collections.abc import Mapping
 from typing import Any

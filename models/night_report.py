@@ -1,4 +1,4 @@
-"""Has a night ended, and how did it go? Pure."""
+"""The end of a forecast night, and its counts. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

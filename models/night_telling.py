@@ -1,4 +1,4 @@
-"""How is a night's report told? Pure."""
+"""The report of a forecast night in words. Pure."""
 
 from collections.abc import Iterator
 from datetime import date

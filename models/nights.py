@@ -1,4 +1,4 @@
-"""Which night's forecast is due? By the shop's own clock, through summer time and downtime. Pure."""
+"""The schedule of nights by the shop's local clock, through summer time and downtime. Pure."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta

@@ -1,4 +1,4 @@
-"""How does a version's folder come to stand somewhere? Whole, or not at all."""
+"""Atomic rename: a version's folder appears whole, or not at all."""
 
 import secrets
 import shutil

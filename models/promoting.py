@@ -1,4 +1,4 @@
-"""How does an alias come to name another version? Checked, and written down before and after."""
+"""Promotion: moves an alias to another version, checked, and recorded before and after."""
 
 from typing import Protocol
 

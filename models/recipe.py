@@ -1,4 +1,4 @@
-"""What must be known of a version besides its files: on which data, how, of which features, by whom?"""
+"""Metadata of a version: its dataset, training, features and author."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What does the model registry say, and where do its aliases point? MLflow's REST API over HTTP.
+"""Model registry client: versions and aliases over MLflow's REST API.
 
 Without MLflow's own client, which every serving process would have to import: docs/decisions/0018.
 """

@@ -1,4 +1,4 @@
-"""What does MLflow answer? Of its JSON as much as is read, and what becomes of it."""
+"""MLflow's JSON answers: the fields that are read, and the error that each answer calls for."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Which process serves which version at this moment? Each says so once a second, in Redis."""
+"""Serving status in Redis: each process reports once a second which version it serves."""
 
 from collections.abc import Mapping
 from typing import NamedTuple, cast

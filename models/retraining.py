@@ -1,4 +1,4 @@
-"""Which `dataset.updated` starts a training, and when may the next one begin? Pure."""
+"""Retraining trigger: which `dataset.updated` starts a training, and when. Pure."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""How is each step of a training run written? Inside of the transaction that `models.runs` holds."""
+"""Rows of the training ledger, written within the transaction that `models.runs` holds."""
 
 from dataclasses import asdict
 

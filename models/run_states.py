@@ -1,4 +1,4 @@
-"""What is a training run, and how can it end? The words of the ledger `models.runs`."""
+"""States of a training run in the ledger `models.runs`."""
 
 from dataclasses import dataclass
 from typing import Literal

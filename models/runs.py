@@ -1,4 +1,4 @@
-"""Who trains a model now, and which dataset versions has no run seen yet? A ledger in SQL.
+"""Training ledger in SQL: a lease for the run of a model, and the dataset versions not yet seen.
 
 A run holds a lease with a fencing token (Kleppmann, *Designing Data-Intensive Applications*, chapter 8): who
 was frozen for longer than the lease is told so at its next step, and what it made is not registered. Holders

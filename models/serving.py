@@ -1,4 +1,4 @@
-"""Which version answers now, and when does another one take its place? Once that is warm."""
+"""Hot swap of model versions: the next one replaces the current one once it is warm."""
 
 import logging
 import time

@@ -1,4 +1,4 @@
-"""Where does a serving process have its versions from: a registry's alias, or a plain folder?"""
+"""Sources of model versions: a registry's alias, or a plain folder."""
 
 import logging
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What does an operator read of versions, their aliases, and who serves them?"""
+"""Reports of versions, their aliases, and the processes that serve them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What does `dataset.updated` mean for a model? It is counted, and answered whether a training is due.
+"""The trainer workflow: counts `dataset.updated`, and answers whether a training is due.
 
 The training itself begins beside this (`tasks.training_runs`), from what is written down here: an event is
 answered at once, however long a training takes, and however many events are told.

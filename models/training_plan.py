@@ -1,4 +1,4 @@
-"""When is a model trained anew, and what must come out? `config/training.yaml`, as an operator wrote it."""
+"""The training plan, from `config/training.yaml`: when a model is retrained, and what it must reach."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Which trees does a version have, and were they grown on the features that it names?"""
+"""Boosted trees of a version, checked to be grown on the features that it names."""
 
 from typing import TYPE_CHECKING
 

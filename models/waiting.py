@@ -1,4 +1,4 @@
-"""Have all workers taken a version by now?"""
+"""Waits until all workers serve a version."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence

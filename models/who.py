@@ -1,4 +1,4 @@
-"""To whom is a training or a change put down?"""
+"""The user to whom a training or a change is attributed."""
 
 import getpass
 import os

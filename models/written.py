@@ -1,4 +1,4 @@
-"""What do the changes that were written down of an alias say: what does it name, and what did it then?"""
+"""The recorded history of an alias: its versions now and before."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

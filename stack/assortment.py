@@ -1,4 +1,4 @@
-"""What do RetailPulse's events hold? A payload for each type that its traffic plays."""
+"""Payloads of RetailPulse's traffic, for each event type that it plays."""
 
 import random
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What can be wrong with an event in Avro? Seeded damage, as `stack.mutations` does it to the other forms."""
+"""Seeded damage of Avro events, as `stack.mutations` does it to the other forms."""
 
 import json
 import random

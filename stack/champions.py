@@ -1,4 +1,4 @@
-"""Which models must serve before anything is played, and how does the first version of each come to serve?"""
+"""The models that must serve before events are played, and the first version of each."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""Does something go wrong this time? By a seed and what it happens to: a run can be repeated. Pure."""
+"""Seeded chance of a fault, by what it happens to, so that a run can be repeated. Pure."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""When does it become known which orders were fraud? What is sent of them, without what training needs."""
+"""Delayed fraud labels of generated orders: the events that confirm them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""How does a good event go bad? One way for each cause for which a router gives an event up."""
+"""Corruption of a valid event, one way for each cause for which the router dead-letters."""
 
 import random
 from collections.abc import Callable

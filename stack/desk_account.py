@@ -1,4 +1,4 @@
-"""What became of a demonstration's tickets? As the embedded support desk has it in its books."""
+"""The outcome of a demonstration's tickets, from the tables of the embedded support desk."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What does a producer send, when, and what must become of it? One record, and what only its sender knows."""
+"""An emission: a record that a producer sends, its time, and its expected fate."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

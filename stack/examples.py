@@ -1,4 +1,4 @@
-"""What does a valid event of each type look like?"""
+"""A valid event of each type."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""When does it become known which card transactions were fraud? Events of their own, a delay later."""
+"""Delayed fraud labels of card transactions: events of their own, a delay after the transaction."""
 
 from collections.abc import Iterator
 from datetime import date

@@ -1,4 +1,4 @@
-"""What does a stack remember beside the features that it counts? Texts by name, in the same database."""
+"""Key-value texts of a local stack, in the database of its features."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

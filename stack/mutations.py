@@ -1,4 +1,4 @@
-"""What can be wrong with an event? Seeded damage of every kind, for tests and for whole runs."""
+"""Seeded mutations of events, of every kind, for tests and for whole runs."""
 
 import copy
 import json

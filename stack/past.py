@@ -1,4 +1,4 @@
-"""Does the feature store know a past, and is it one of the log that runs now?"""
+"""Bootstrap of the feature store: the past that it counted, and the log that the past belongs to."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager

@@ -1,4 +1,4 @@
-"""Who buys what, where and when at RetailPulse, and which orders are fraud? Seeded: a day is always the same.
+"""Customers, products and orders of RetailPulse, fraud among them. Seeded: a day is always the same.
 
 The frauds are those of the simulator in Le Borgne et al., *Reproducible Machine Learning for Credit Card
 Fraud Detection* (2022), chapter 3: amounts above 220, terminals compromised for 28 days, customers for 14.

@@ -1,4 +1,4 @@
-"""How well is it going? Rates, latencies against the promise, frauds caught: counted as they come. Pure."""
+"""Live figures of a demonstration: rates, latencies against the SLA, frauds caught. Pure."""
 
 from array import array
 from collections import Counter, deque

@@ -1,4 +1,4 @@
-"""What do customers of RetailPulse write to support that escalates? Seeded; some of it is hostile."""
+"""Escalated support tickets of RetailPulse's customers. Seeded; some of them are hostile."""
 
 import random
 from typing import Any, NamedTuple

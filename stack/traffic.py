@@ -1,4 +1,4 @@
-"""What comes to RetailPulse's event topic on one day? Seeded: a day is always the same, byte for byte."""
+"""One day of RetailPulse's events. Seeded: a day is always the same, byte for byte."""
 
 import random
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What may the agent do, and is what the language model asked for well formed?
+"""The agent's actions, and the validation of their arguments.
 
 The pydantic models are what a language model fills in: hostile input, taken strictly. The structs are the
 same once it held, as it stands in the journal and goes to the support platform.

@@ -1,4 +1,4 @@
-"""How does the language model come from a ticket to a draft that holds? A loop of pydantic-ai, with tools."""
+"""The agent loop, by pydantic-ai with tools: from a ticket to a draft that passes the checks."""
 
 from typing import Any
 

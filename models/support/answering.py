@@ -1,4 +1,4 @@
-"""What does it mean that a language model did not answer: ask again, do without one, or give up? Pure."""
+"""Failures of a language model: ask again, do without one, or give up. Pure."""
 
 from dataclasses import dataclass
 

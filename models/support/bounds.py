@@ -1,4 +1,4 @@
-"""How much may a run ask for, and for how long?"""
+"""The budget of an agent run: requests, tokens and time."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""Does a draft say what was found and done, and nothing else? Pure.
+"""Checks of a draft: it states what was found and done, and nothing else. Pure.
 
 The limits keep the money; this keeps the words to it. What it cannot read, such as an amount that is spelt
 out, is sent back as well: a reply that only a person could check is a person's to write.

@@ -1,4 +1,4 @@
-"""What is done with what the agent came to, or did not come to? Decided once, and journaled. Pure."""
+"""The conclusion of an agent run: decided once, and journaled. Pure."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""Was this done before? The steps of a run that was taken up are read again before any is added.
+"""Replay cursor: a resumed run reads its journaled steps again before it adds any.
 
 All that a run does between two steps follows from the steps before: taken up, it asks for the same ones in
 the same order, as a replayed history does in Temporal or Durable Functions.

@@ -1,4 +1,4 @@
-"""What does the language model hand in at the end?"""
+"""The draft that the language model hands in at the end of a run."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What do texts mean, as an endpoint says that speaks OpenAI's protocol? One vector for each."""
+"""Text embeddings by an endpoint that speaks OpenAI's protocol: one vector for each text."""
 
 import json
 from collections.abc import Sequence

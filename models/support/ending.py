@@ -1,4 +1,4 @@
-"""How is a run that was concluded brought to its end? Its actions are done, then the platform is told."""
+"""The end of a concluded run: its actions are executed, then the platform is notified."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""What has a run done so far, and who may go on with it? A journal in SQL.
+"""Journal of agent runs in SQL: their steps, and the lease of the worker that may go on.
 
 Each step is committed before the next one begins, and only under the ticket's lease.
 """

@@ -1,4 +1,4 @@
-"""May this be done for this ticket: by itself, by a person only, or not at all? Pure.
+"""Action limits: allowed to the agent, to a person only, or to neither. Pure.
 
 What the language model asked for is judged by what the shop knows, never by what a ticket or a policy says.
 """

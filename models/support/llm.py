@@ -1,4 +1,4 @@
-"""How is the language model asked? Each request once in a run, whatever is lost, and within its bounds."""
+"""Language model calls: each request once in a run, journaled, and within the budget."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""What of a customer may stand in logs, traces and on a screen? All but what reaches or charges them.
+"""Masking of personal data in logs, traces and on screens.
 
 By pattern, so it is neither complete nor free of false finds: rather a digit too many than one too few. Names
 stay, which no pattern knows, and ids such as `o-123`, which an operator looks for. Every pattern is

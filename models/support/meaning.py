@@ -1,4 +1,4 @@
-"""Which parts of the policies mean what a question means? By vectors, while they can be had."""
+"""Semantic search of the policies, by vectors if the embedding endpoint answers."""
 
 import logging
 import threading

@@ -1,4 +1,4 @@
-"""What does a search of the policies find? One passage, and where it stands."""
+"""A passage found in the policies, and its place."""
 
 import msgspec
 

@@ -1,4 +1,4 @@
-"""Within which bounds does a version of the agent work? `config/agent.yaml`, as an operator wrote it."""
+"""The plan of an agent version, from `config/agent.yaml`: model, budget and limits."""
 
 import re
 from collections.abc import Mapping

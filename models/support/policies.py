@@ -1,4 +1,4 @@
-"""Which policies are there? Those of a folder, and the words that mean the same in questions about them."""
+"""The policies of a folder, and the synonyms of the words in questions about them."""
 
 import hashlib
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What does the language model read? The version's instructions, and beside them one JSON object of data.
+"""The prompt: the version's instructions, and beside them one JSON object of data.
 
 What others wrote stands inside of JSON strings: no text can end its string and pose as ours. That a model may
 obey it all the same is what the limits and the checks are for.

@@ -1,4 +1,4 @@
-"""How well are policies found? Questions as customers ask them, and the policies that answer each."""
+"""Retrieval evaluation: customers' questions, and the policies that answer each."""
 
 import hashlib
 from collections.abc import Iterator, Sequence

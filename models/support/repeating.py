@@ -1,4 +1,4 @@
-"""How long until a call is made again, and when is it given up? Pure."""
+"""HTTP retries with backoff: when a call is made again, and when it is given up. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""What does a journal lead to, read once more? The loop runs again, and nobody is asked."""
+"""Deterministic replay of a journal: the loop runs again, and no service is called."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager

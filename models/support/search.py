@@ -1,4 +1,4 @@
-"""Which passages of the policies answer a question? By words, and by meaning where texts are embedded."""
+"""Hybrid search of the policies: full text, and vectors if texts are embedded."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice

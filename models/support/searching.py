@@ -1,4 +1,4 @@
-"""How does the language model look into the policies? What it fills in, and what it must be given."""
+"""The policy search as a tool of the language model: its arguments and its result."""
 
 from collections.abc import Sequence
 from typing import Annotated, Final, Protocol

@@ -1,4 +1,4 @@
-"""What was given out of each purse, and may this much more? Counted where it is intended."""
+"""Spending limits: what was given from each, counted when it is intended."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What is asked of the agent? An escalated ticket, cut to what a prompt carries."""
+"""An escalated ticket, cut to what a prompt carries."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""How does a whole answer come over HTTP within a time? A client's timeout is only one of each read."""
+"""Deadline of a whole HTTP response: a client's timeout only bounds each read."""
 
 from collections.abc import Iterator, Mapping
 

@@ -1,4 +1,4 @@
-"""What comes of a tool's call? It is judged and written down; nothing is sent while the model reasons."""
+"""Tool calls: each is judged and journaled; nothing is sent while the model reasons."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What is one version of the agent? Its prompt, its plan and its tools, registered together as a model is."""
+"""A version of the agent: prompt, plan and tools, registered together as a model is."""
 
 import logging
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Which parts of the policies share the words of a question? Full-text search by BM25, in SQLite's memory."""
+"""Full-text search of the policies by BM25, in SQLite's memory."""
 
 import re
 import sqlite3

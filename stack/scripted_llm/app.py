@@ -1,4 +1,4 @@
-"""What does the scripted server answer over HTTP? As an endpoint of OpenAI's kind would."""
+"""The scripted server's HTTP API, as an endpoint of OpenAI's kind."""
 
 import asyncio
 import time

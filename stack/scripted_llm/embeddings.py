@@ -1,4 +1,4 @@
-"""What is a text's vector, without a model? Its words, hashed into a few hundred places. Pure.
+"""Text vectors without a model: words hashed into a few hundred dimensions. Pure.
 
 Feature hashing after Weinberger et al., *Feature Hashing for Large Scale Multitask Learning* (2009).
 """

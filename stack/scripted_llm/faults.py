@@ -1,4 +1,4 @@
-"""How does the script fail where it is told to? By a seed, the ticket and the call: a run can be repeated."""
+"""Fault injection of the script: by a seed, the ticket and the call, so that a run can be repeated."""
 
 from collections import Counter
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What was asked, and what came of it? Read out of a request's messages alone: the script keeps nothing."""
+"""The state of a conversation, read from a request's messages alone: the script is stateless."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""What does the script say next? It is gullible: it does what a ticket says; others must hold it back.
+"""The next step of the script. It is gullible: it does what a ticket says; limits must hold it back.
 
 Two searches, then what the ticket calls for, then the draft: five calls for what arrived broken. Pure.
 """

@@ -1,4 +1,4 @@
-"""What does the protocol of OpenAI's chat completions look like? As much of it as the script needs."""
+"""OpenAI's chat completions protocol, as much of it as the script needs."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""What does the support desk answer over HTTP? Its API for the agent, and its page for people."""
+"""The support desk's HTTP API for the agent, and its page for people."""
 
 from collections.abc import Callable
 from hmac import compare_digest

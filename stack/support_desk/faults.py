@@ -1,4 +1,4 @@
-"""How does the desk fail where it is told to? By a seed and the key of each call: a run can be repeated."""
+"""Fault injection of the desk: by a seed and the key of each call, so that a run can be repeated."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""What does an event of the shop tell the support desk? Orders that were placed, tickets that escalated."""
+"""Ingest of the shop's events into the support desk: orders placed, tickets escalated."""
 
 import logging
 import threading

@@ -1,4 +1,4 @@
-"""What do people see of the support desk? One page; every text on it is escaped, whoever wrote it. Pure."""
+"""The support desk's page. Every text on it is HTML-escaped. Pure."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime

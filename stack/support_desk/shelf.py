@@ -1,4 +1,4 @@
-"""What stands in the books of the support desk, ticket by ticket?"""
+"""Queries of the support desk's tables, ticket by ticket."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping

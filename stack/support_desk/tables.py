@@ -1,4 +1,4 @@
-"""What does the support desk keep? Its tables."""
+"""The support desk's SQL tables."""
 
 from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text
 

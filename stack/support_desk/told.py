@@ -1,4 +1,4 @@
-"""What is the support desk told, and what does it answer? The bodies of its requests."""
+"""Request and response bodies of the support desk."""
 
 from typing import Literal
 
