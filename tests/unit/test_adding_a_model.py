@@ -1,4 +1,4 @@
-"""Does the example in docs/adding-a-model.md do what it says? Its own code and its own entries are taken."""
+"""The example in docs/adding-a-model.md works: its own code and entries are taken."""
 
 import hashlib
 import os

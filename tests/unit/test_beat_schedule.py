@@ -1,4 +1,4 @@
-"""Is there a worker for what runs by the clock?"""
+"""Each scheduled task has a worker that serves its queue."""
 
 from collections.abc import Mapping
 from typing import Any

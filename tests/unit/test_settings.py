@@ -1,4 +1,4 @@
-"""Where do the settings come from, and what is said where one is missing or wrong?"""
+"""Sources of the settings, and the error for one that is missing or wrong."""
 
 from collections.abc import Iterator
 from datetime import time

@@ -1,4 +1,4 @@
-"""Does `signalbox features backfill` say which of its options it cannot follow?"""
+"""`signalbox features backfill` refuses options that it cannot follow, by name."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What does `signalbox worker` run?"""
+"""The Celery command that `signalbox worker` runs."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Up to when is every event known, by both tiers?"""
+"""The time up to which every event is known, by both tiers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Who is inactive, and up to when is that known?"""
+"""Inactive customers, and the time up to which that is known."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Under which key does a row stand?"""
+"""The Redis key of a row."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Is a saved version whole, and which one is served where the newest is not?"""
+"""A saved version is whole, and another is served if the newest is not."""
 
 import logging
 import shutil

@@ -1,4 +1,4 @@
-"""What does the model see of an order?"""
+"""The fraud model's input for an order."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""On which moment does a night begin, and which one is due? By the shop's clocks."""
+"""The moment a night begins, and the night that is due, by the shop's local clock."""
 
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo

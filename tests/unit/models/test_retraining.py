@@ -1,4 +1,4 @@
-"""Which updates of a dataset start a training, and how many trainings does a storm of them start?"""
+"""Dataset updates that start a training, and one training for a storm of them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is an event `dataset.updated` answered with, however often and in which order it comes?"""
+"""The answer to `dataset.updated`, however often and in which order it comes."""
 
 from pathlib import Path
 from typing import Any

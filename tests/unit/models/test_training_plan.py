@@ -1,4 +1,4 @@
-"""Does `config/training.yaml` hold, and does it say what is wrong where it does not?"""
+"""`config/training.yaml` is loaded, or refused by line and field."""
 
 from pathlib import Path
 

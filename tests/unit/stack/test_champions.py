@@ -1,4 +1,4 @@
-"""Which models does a stack train before it serves?"""
+"""The models that a stack trains before it serves."""
 
 from dataclasses import replace
 from pathlib import Path

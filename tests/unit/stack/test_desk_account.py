@@ -1,4 +1,4 @@
-"""What is said of a demonstration's tickets?"""
+"""The report of a demonstration's tickets."""
 
 import threading
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Is the generated past the same to training and to the store, and does its label come a week later?"""
+"""The generated past is one to training and store, and its labels come a week later."""
 
 from datetime import date, timedelta
 from itertools import pairwise

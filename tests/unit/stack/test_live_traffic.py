@@ -1,4 +1,4 @@
-"""Is the traffic of a running stack dated now, steady, and without influence on the demand?"""
+"""Traffic of a running stack is dated now, steady, and does not change the demand."""
 
 from datetime import date
 from itertools import islice

@@ -1,4 +1,4 @@
-"""Does a second terminal decide by the same files and addresses as the parts of the stack?"""
+"""A second terminal has the files and addresses of the running stack."""
 
 from pathlib import Path
 

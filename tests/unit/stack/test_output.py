@@ -1,4 +1,4 @@
-"""Does each process have its log, and is a line noticed that is waited for?"""
+"""Each process has its log, and an awaited line is noticed."""
 
 from contextlib import closing
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is embedded where only some services are configured?"""
+"""The parts that are embedded if only some services are configured."""
 
 from pathlib import Path
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""Does a stack know whether its past was counted to the end?"""
+"""A stack knows whether its past was counted to the end."""
 
 from pathlib import Path
 

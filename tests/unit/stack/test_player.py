@@ -1,4 +1,4 @@
-"""When is an emission sent?"""
+"""The time at which an emission is sent."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Does a server of the local stack have the same port at each start?"""
+"""A server of the local stack has the same port at each start."""
 
 import socket
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What does a demonstration play, and is its model trained on the past alone?"""
+"""A demonstration's events; its model is trained on the past alone."""
 
 from pathlib import Path
 

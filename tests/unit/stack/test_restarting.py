@@ -1,4 +1,4 @@
-"""How long does a process stay down?"""
+"""Restart backoff of a local process."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Is RetailPulse's day what the handbook's simulator would make it, and always the same?"""
+"""RetailPulse's day is the handbook simulator's, and always the same."""
 
 from collections import Counter
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""Are speed, promise and quality counted right?"""
+"""Rates, kept promises and model quality are counted right."""
 
 import msgspec
 import pytest

@@ -1,4 +1,4 @@
-"""What does a demonstration show, while it runs and at its end?"""
+"""The screen of a demonstration, while it runs and at its end."""
 
 import io
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Which processes does the stack consist of?"""
+"""The processes of the local stack."""
 
 from pathlib import Path
 

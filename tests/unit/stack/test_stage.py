@@ -1,4 +1,4 @@
-"""What is a demonstration's stack told that another is not?"""
+"""Settings of a demonstration's stack that differ from another's."""
 
 from stack.stage import played
 

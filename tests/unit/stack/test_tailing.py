@@ -1,4 +1,4 @@
-"""Does `signalbox logs` find the log of a part, and follow it through what happens to it?"""
+"""`signalbox logs` finds the log of a part, and follows it through rotation and removal."""
 
 from contextlib import closing
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What do customers write to support, and whose order do they write about?"""
+"""The tickets that customers write, and the orders that they write about."""
 
 import random
 from pathlib import Path

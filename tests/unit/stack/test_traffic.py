@@ -1,4 +1,4 @@
-"""Does a day hold what it says, and does the router make of each event what its sender expects?"""
+"""A day of traffic, and the fate that the router gives each event as its sender expects."""
 
 from collections import Counter
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Does the view of a running stack say what runs, where, and how each lane does?"""
+"""The view of a running stack: its parts, their addresses, and each lane."""
 
 import io
 

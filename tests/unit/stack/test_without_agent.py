@@ -1,4 +1,4 @@
-"""Does what registers, plays or counts run where nothing is installed to answer tickets with?"""
+"""Registering, playing and counting run without the agent's packages."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Does what only plays, counts or watches run where nothing is installed to train with?"""
+"""Playing, counting and watching run without the training packages."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What becomes a version of the support agent, and what is refused?"""
+"""Registered versions of the support agent, and those that are refused."""
 
 from pathlib import Path
 

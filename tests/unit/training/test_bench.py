@@ -1,4 +1,4 @@
-"""Is a version measured as training measured it, by what serves it?"""
+"""A version is measured by what serves it, as training measured it."""
 
 from collections.abc import Sequence
 from typing import cast

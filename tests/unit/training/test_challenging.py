@@ -1,4 +1,4 @@
-"""What becomes of a version that was trained, by what the gate says of it?"""
+"""The fate of a trained version, by the verdict of the gate."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

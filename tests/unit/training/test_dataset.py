@@ -1,4 +1,4 @@
-"""Which orders are fitted on, and which are measured on?"""
+"""The orders to fit on, and the orders to measure on."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""What must a model show before it may challenge the one that serves?"""
+"""What a model must reach before it may challenge the champion."""
 
 import math
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Is the commit that a version names the one of the code that trained it?"""
+"""The commit that a version names is the one of the code that trained it."""
 
 import os
 import subprocess

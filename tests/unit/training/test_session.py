@@ -1,4 +1,4 @@
-"""Does a training hold its lease for as long as it lives, and no longer?"""
+"""A training holds its lease for as long as it lives, and no longer."""
 
 import threading
 from pathlib import Path

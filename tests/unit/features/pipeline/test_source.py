@@ -1,4 +1,4 @@
-"""When did a record come to Kafka? Nobody's clock makes it later than now."""
+"""The time a record entered Kafka. No producer's clock makes it later than now."""
 
 import pytest
 from confluent_kafka import TIMESTAMP_CREATE_TIME, TIMESTAMP_LOG_APPEND_TIME, TIMESTAMP_NOT_AVAILABLE, Message

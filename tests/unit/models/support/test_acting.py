@@ -1,4 +1,4 @@
-"""How do the actions that a run intended come to be done, once each, whatever is lost on the way?"""
+"""Intended actions are carried out once each, whatever is lost on the way."""
 
 from dataclasses import dataclass, field
 

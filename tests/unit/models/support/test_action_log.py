@@ -1,4 +1,4 @@
-"""Are purses given back in one order, whatever the order in which a run intended?"""
+"""Spending limits are given back in one order, whatever the order of the intents."""
 
 from collections.abc import Iterator
 from pathlib import Path

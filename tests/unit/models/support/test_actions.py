@@ -1,4 +1,4 @@
-"""Is what a language model fills in taken as the hostile input that it is?"""
+"""Arguments that a language model fills in are hostile input."""
 
 import msgspec
 import pytest

@@ -1,4 +1,4 @@
-"""Which drafts are sent back to the language model, and what is it told?"""
+"""Drafts that are sent back to the language model, and the reason that it is given."""
 
 import pytest
 

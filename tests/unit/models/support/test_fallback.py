@@ -1,4 +1,4 @@
-"""What is said where no model answered, or none may?"""
+"""The answer to a customer if no model answered, or none may."""
 
 import pytest
 

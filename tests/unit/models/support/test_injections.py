@@ -1,4 +1,4 @@
-"""Whatever a ticket says, and however gullible the model that reads it: is nothing given beyond the limits?
+"""Nothing is given beyond the limits, whatever a ticket says and however gullible its model.
 
 The model here is the script of the local stack, which does what a ticket demands.
 """

@@ -1,4 +1,4 @@
-"""What may the agent do by itself, what only a person, and what nobody?"""
+"""What the agent may do by itself, what only a person may, and what is refused to both."""
 
 from dataclasses import astuple
 

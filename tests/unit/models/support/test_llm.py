@@ -1,4 +1,4 @@
-"""How often is the language model asked, how long is it waited for, and what is it never asked again?"""
+"""Calls of the language model: their number, their time, and those that are never repeated."""
 
 import asyncio
 from collections.abc import Callable, Sequence

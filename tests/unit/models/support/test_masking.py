@@ -1,4 +1,4 @@
-"""What of a customer stands in a log, and what does not?"""
+"""Personal data of a customer does not reach a log."""
 
 import io
 import logging

@@ -1,4 +1,4 @@
-"""Are policies searched by meaning while an endpoint embeds texts, and by words alone while it does not?"""
+"""Policies are searched by vectors if an endpoint embeds texts, and by words alone if not."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Which bounds does an operator set, and what is said of those that cannot be?"""
+"""Limits that an operator sets, and the error for those that cannot be."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""How is a support platform asked over HTTP?"""
+"""Calls of a support platform over HTTP."""
 
 from collections.abc import Callable, Iterator
 

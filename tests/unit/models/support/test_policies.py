@@ -1,4 +1,4 @@
-"""Which policies are there, and what is said of files that are none?"""
+"""The policies of a folder, and the error for a file that is none."""
 
 from pathlib import Path
 

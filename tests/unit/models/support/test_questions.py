@@ -1,4 +1,4 @@
-"""What do questions measure, and what is said of a file of questions that cannot be?"""
+"""Retrieval figures, and the error for a malformed file of questions."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""How long until a call is made again, and when is it given up?"""
+"""HTTP retries: when a call is made again, and when it is given up."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Does a journal, read once more, lead to what was concluded then?"""
+"""A journal that is replayed leads to the conclusion that it had."""
 
 import msgspec
 import pytest

@@ -1,4 +1,4 @@
-"""Which passages answer a question, whatever stands in it?"""
+"""The passages that answer a question, whatever its text."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""May a customer, an order or everybody together be given this much more?"""
+"""Spending limits of a customer, of an order, and of all together."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Is a registered version of the agent read back as it was, or refused with the reason?"""
+"""A registered agent version is read back as it was, or refused with the reason."""
 
 import json
 import logging

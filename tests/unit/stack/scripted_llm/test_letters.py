@@ -1,4 +1,4 @@
-"""Does the script come to a draft that holds for what the stack's own customers write?"""
+"""The script reaches an accepted draft for the tickets of the stack's own customers."""
 
 from pathlib import Path
 from typing import Any

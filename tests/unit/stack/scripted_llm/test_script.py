@@ -1,4 +1,4 @@
-"""What does the script say, and does it do what a ticket tells it to?"""
+"""The script answers, and does what a ticket tells it to."""
 
 from typing import Any
 

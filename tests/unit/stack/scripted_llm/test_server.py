@@ -1,4 +1,4 @@
-"""Does the scripted server speak the protocol, and fail as it is told to?"""
+"""The scripted server speaks the protocol, and fails as configured."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Does the support desk do once what it is told twice, and does its page show hostile text as text?"""
+"""The support desk is idempotent, and its page escapes hostile text."""
 
 from collections.abc import Iterator
 from contextlib import closing

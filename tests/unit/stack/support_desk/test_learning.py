@@ -1,4 +1,4 @@
-"""What does an event of the shop tell the support desk?"""
+"""The support desk's ingest of the shop's events."""
 
 import pytest
 
