@@ -1,4 +1,4 @@
-"""200 escalated tickets while their language model fails and their workers are killed: has each one end?
+"""Kill run of the agent: 200 tickets end once each while the LLM fails and workers are killed.
 
 python -m tests.faults.agent --tickets 200
 python -m tests.faults.agent --tickets 200 --kills 20 --rate 1

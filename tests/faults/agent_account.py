@@ -1,4 +1,4 @@
-"""What came of the tickets, read from the topics, the desk's books and the journals and nothing else?"""
+"""The account of an agent run, from the topics, the desk's tables and the journals alone."""
 
 import sqlite3
 from collections import Counter

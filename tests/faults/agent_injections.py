@@ -1,4 +1,4 @@
-"""What were the tickets given that try to get what nobody owes, and what were their customers told?"""
+"""What prompt injections gained, and what their customers were answered."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence

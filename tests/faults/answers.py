@@ -1,4 +1,4 @@
-"""Was each prediction made by the whole of the version that it names? Its model is asked once more."""
+"""Each prediction was made by the whole of the version that it names: its model is asked again."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

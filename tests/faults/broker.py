@@ -1,4 +1,4 @@
-"""The Redis broker is killed again and again while a worker holds messages: does the same process go on?
+"""A worker survives the Redis broker being killed again and again while it holds messages.
 
 python -m tests.faults.broker --pool threads --kills 20
 """

@@ -1,4 +1,4 @@
-"""Do both tiers hold what the batch computation says, of everybody and at several times?"""
+"""Both feature tiers against a batch computation, for all entities and several times."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""50,000 events while everything is killed once or more: does each get one outcome, by the right features?
+"""Kill run of the spine: 50,000 events have one outcome each, by the right features.
 
 python -m tests.faults.kills --broker redis
 python -m tests.faults.kills --broker rabbitmq

@@ -1,4 +1,4 @@
-"""100,000 damaged envelopes, and messages that are no tasks: does anything crash, block or vanish?
+"""100,000 damaged envelopes and messages that are no tasks crash, block and lose nothing.
 
 python -m tests.faults.mutants
 """

@@ -1,4 +1,4 @@
-"""A night over a thousand SKUs while its workers are killed: does it end complete, with no SKU twice?
+"""Kill run of a night over a thousand SKUs: it ends complete, with no SKU twice.
 
 python -m tests.faults.nightly --kills 2
 python -m tests.faults.nightly --kills 2 --trained

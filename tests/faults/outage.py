@@ -1,4 +1,4 @@
-"""The feature store is down for 40 s at full input: does that cost an event, or flood the workers?
+"""An outage of the feature store of 40 s at full input loses no event and floods no worker.
 
 python -m tests.faults.outage
 """

@@ -1,4 +1,4 @@
-"""SIGKILL two feature pipelines at ten moments: do both tiers end up with what a batch computation says?
+"""Kill run of the feature pipeline: both tiers end up with what a batch computation returns.
 
 python -m tests.faults.pipeline
 python -m tests.faults.pipeline --seed 7 --restart-redis

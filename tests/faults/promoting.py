@@ -1,4 +1,4 @@
-"""Versions are promoted and rolled back under load, then all that they come from is away: is all answered?
+"""Promotions and rollbacks under load, then their services away: every event is answered.
 
 python -m tests.faults.promoting
 """

@@ -1,4 +1,4 @@
-"""100,000 records of a stranger in every topic that we read, while orders come in: does anything end or hang?
+"""100,000 strange records in every topic that we read end and hang no process, while orders flow.
 
 python -m tests.faults.stranger
 python -m tests.faults.stranger --records 500 --inflated-mb 5

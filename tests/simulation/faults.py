@@ -1,4 +1,4 @@
-"""How does each fault strike? Some are strokes of the scheduler, others chances that the world takes."""
+"""Faults of the simulation: some are strokes of the scheduler, others chances that the world takes."""
 
 from __future__ import annotations
 

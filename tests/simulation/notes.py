@@ -1,4 +1,4 @@
-"""What have workers written down of events under suspicion? It stands in the Redis of the features."""
+"""Workers' notes of events under suspicion, as the Redis of the features holds them."""
 
 from events.decision import Millis
 from events.errors import Unavailable

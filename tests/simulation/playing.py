@@ -1,4 +1,4 @@
-"""How many schedules are played, by how many processes, and what all of them came to?"""
+"""Plays schedules in several processes, and sums up their results."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator

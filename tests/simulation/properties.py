@@ -1,4 +1,4 @@
-"""What must hold of a world that has come to rest?"""
+"""The invariants of a world that has come to rest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What does a task do to the world, and when? Worked out by the real lifecycle, on a clock of its own.
+"""The effects of a task on the world, by the real lifecycle on a clock of its own.
 
 It knows what is down until when. So a run is decided on at once; what it does then happens bit by bit, and
 between any two bits the process may be gone.

@@ -1,4 +1,4 @@
-"""What are the real parts given in the place of Kafka, time and waiting?"""
+"""Stand-ins for Kafka, time and waiting that the real parts are given."""
 
 import logging
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Would the simulation notice? Each test breaks one part of the real code, and a property has to fail."""
+"""Mutation tests of the simulation: each breaks one part of the real code, and a property fails."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable

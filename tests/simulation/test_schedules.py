@@ -1,4 +1,4 @@
-"""Whatever breaks and in whatever order: is every event decided once, and nothing lost?"""
+"""Every event is decided once and nothing is lost, whatever breaks in whatever order."""
 
 import os
 import subprocess

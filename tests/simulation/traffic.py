@@ -1,4 +1,4 @@
-"""Which events does a schedule send, and what must become of each?"""
+"""The events of a schedule, and the expected fate of each."""
 
 import json
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What time is it, what is down, what has happened? All that the parts of a schedule share."""
+"""The state that the parts of a schedule share: the time, the outages, what has happened."""
 
 import heapq
 from collections import Counter

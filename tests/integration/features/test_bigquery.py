@@ -1,4 +1,4 @@
-"""Does BigQuery's dialect know every statement of the offline tier? Compiled, not run against the service."""
+"""BigQuery's dialect compiles every statement of the offline tier. Not run against it."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""Is each sale counted on the day on which it happened, by the shop's own clock?"""
+"""Each sale is counted on the day on which it happened, by the shop's local clock."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime

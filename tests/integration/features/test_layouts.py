@@ -1,4 +1,4 @@
-"""Is a database refused whose increments would be read with another meaning, and only that?"""
+"""A database whose increments would be read with another meaning is refused; no other is."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Does what was written into the table of a batch view get online, and does nothing older replace it?"""
+"""A written batch view gets online, and nothing older replaces it."""
 
 from collections.abc import Iterable
 

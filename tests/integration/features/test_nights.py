@@ -1,4 +1,4 @@
-"""Is each night begun once and each SKU forecast once, whoever else is at work? On each of the databases."""
+"""Each night begins once and each SKU is forecast once, by concurrent workers, on each database."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

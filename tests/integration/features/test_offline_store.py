@@ -1,4 +1,4 @@
-"""Is each event counted once, whoever counts it and whatever fails?"""
+"""Each event is counted exactly once, by concurrent writers and through failures."""
 
 import threading
 from collections.abc import Callable

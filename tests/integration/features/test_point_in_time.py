@@ -1,4 +1,4 @@
-"""Does the join tell what was known at a time, and nothing later?"""
+"""The point-in-time join returns what was known at a time, and nothing later."""
 
 import random
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Do workers that meet over one ticket go on one after another, in each database?"""
+"""Workers that meet over one ticket go on one after another, in each database."""
 
 import threading
 from collections.abc import Iterator

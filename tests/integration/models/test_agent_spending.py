@@ -1,4 +1,4 @@
-"""Do tickets that are resolved at the same moment take no more from a purse than there is?"""
+"""Tickets resolved at the same moment exceed no spending limit."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Is a model trained by one at a time, whoever begins, is frozen or dies?"""
+"""A model is trained by one process at a time, through freezes and deaths of others."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

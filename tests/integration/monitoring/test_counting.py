@@ -1,4 +1,4 @@
-"""Does the count end, whether the topics are at rest or not?"""
+"""The count ends, whether the topics are at rest or not."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""Is every record of a topic read once, and the end found?"""
+"""Every record of a topic is read once, and the end is found."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Is all read that came to a topic since a time, and does the reading end?"""
+"""All records of a topic since a time are read, and the reading ends."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Does `signalbox balance` tell from Kafka alone whether every event has its outcome?"""
+"""`signalbox balance` counts from Kafka alone whether every event has its outcome."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Do `signalbox up` and `signalbox demo` start everything, keep it running, and leave nothing behind?"""
+"""`signalbox up` and `demo` start everything, keep it running, and leave nothing behind."""
 
 import os
 import re

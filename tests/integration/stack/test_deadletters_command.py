@@ -1,4 +1,4 @@
-"""Does `signalbox deadletters` find what was given up, and replay it once?"""
+"""`signalbox deadletters` finds what was given up, and replays it once."""
 
 from collections.abc import Iterator
 from pathlib import Path

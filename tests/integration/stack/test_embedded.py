@@ -1,4 +1,4 @@
-"""Do the embedded servers do what the system needs of the real ones?"""
+"""The embedded servers behave as the system needs of the real ones."""
 
 import os
 import signal

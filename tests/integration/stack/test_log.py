@@ -1,4 +1,4 @@
-"""Does a stack count on only in the log that it counted before?"""
+"""A stack counts on only in the log that it counted before."""
 
 from pathlib import Path
 

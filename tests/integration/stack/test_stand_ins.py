@@ -1,4 +1,4 @@
-"""Do the processes that stand in for an LLM and a support platform run, learn, and keep what they hear?"""
+"""The stand-ins of an LLM and a support platform run, ingest, and keep their state."""
 
 import time
 from collections.abc import Callable, Iterator

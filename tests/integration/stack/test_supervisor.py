@@ -1,4 +1,4 @@
-"""Are processes kept running, shown, and stopped to the last one? With real processes."""
+"""Processes are kept running, shown, and stopped to the last one. With real processes."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Does Flower, started as an operator types it, show the pools, their queues and how their tasks ended?"""
+"""Flower, started as an operator types it, shows pools, queues and how their tasks ended."""
 
 import json
 import os

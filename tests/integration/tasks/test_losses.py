@@ -1,4 +1,4 @@
-"""What comes of events whose worker was lost, hung, or was stopped?"""
+"""The outcome of events whose worker was lost, hung, or was stopped."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What comes of messages on the queue that are none of ours?"""
+"""Foreign messages on a queue become dead letters."""
 
 import base64
 import json

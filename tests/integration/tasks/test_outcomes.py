@@ -1,4 +1,4 @@
-"""Does every event of a message come to its outcome, on a real worker?"""
+"""Every event of a message has its outcome, on a real worker."""
 
 from collections import Counter
 from pathlib import Path

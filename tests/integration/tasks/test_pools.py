@@ -1,4 +1,4 @@
-"""Do workers of other shapes keep the same promises?"""
+"""Solo, threads and other pools keep the same guarantees."""
 
 from collections.abc import Callable
 from pathlib import Path

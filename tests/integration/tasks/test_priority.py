@@ -1,4 +1,4 @@
-"""Does an urgent message go before what waits already, whatever the broker?"""
+"""An urgent message goes before those that wait already, on each broker."""
 
 from events.priority import Priority
 from tests.integration.tasks.rig import Rig

@@ -1,4 +1,4 @@
-"""What does a worker do while something that it needs is down?"""
+"""A worker waits in place while a dependency is down."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Is what a registry has of a version all that was trained, once, and never half of it?"""
+"""The registry has all of a trained version, once, and never half of it."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Are the headers of any record that Kafka can hold read, or refused as a property of that record alone?"""
+"""Headers of any record that Kafka can hold are read, or refused for that record alone."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""Where does reconciling begin if positions or outcomes expired?"""
+"""The first offset to reconcile if positions or outcomes expired."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which offsets are done, whatever the order in which they became so?"""
+"""The bitmap of completed offsets, whatever their order."""
 
 import pytest
 from hypothesis import given, settings

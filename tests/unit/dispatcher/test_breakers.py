@@ -1,4 +1,4 @@
-"""When does a refused topic get records, and when does it count as refused?"""
+"""The circuit breaker of a topic that refuses records."""
 
 import pytest
 

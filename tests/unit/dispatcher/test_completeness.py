@@ -1,4 +1,4 @@
-"""How is the completeness of a lane told?"""
+"""The report of a lane's completeness."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What does the depth of a queue tell?"""
+"""Estimates from the depth of a queue."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""When does a queue get its next batch, from which lane, and how large is it?"""
+"""Flow control: when a queue gets its next batch, from which lane, how large."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

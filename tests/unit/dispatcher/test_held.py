@@ -1,4 +1,4 @@
-"""What does a feeder keep of a lane's record?"""
+"""What a feeder keeps of a lane's record."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""Which lanes and topics do a table and a catalogue call for, and how long may a record be on its way?"""
+"""Lanes and topics of a table and a catalogue, and the longest time in flight."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Is a record that cannot be decoded taken for the event that it names, and for no other?"""
+"""A record that cannot be decoded is matched to the event that it names, and to no other."""
 
 import pytest
 

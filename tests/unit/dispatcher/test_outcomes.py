@@ -1,4 +1,4 @@
-"""Which lane record does an outcome answer for?"""
+"""The lane record that an outcome belongs to."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which of a lane's records have no outcome, and when is one fed again?"""
+"""Lane records without an outcome, and when one is fed again."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is written for a dead letter that is replayed?"""
+"""The record that a replayed dead letter becomes."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What is written for one source record?"""
+"""The records that are written for one source record."""
 
 from dataclasses import replace
 

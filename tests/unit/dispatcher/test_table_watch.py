@@ -1,4 +1,4 @@
-"""Which routing table is in force, whatever an operator writes?"""
+"""The routing table in force, whatever an operator writes."""
 
 import os
 from pathlib import Path

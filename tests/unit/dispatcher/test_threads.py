@@ -1,4 +1,4 @@
-"""How does a process made of threads end?"""
+"""The end of a process made of threads."""
 
 import logging
 import signal

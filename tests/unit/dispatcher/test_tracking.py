@@ -1,4 +1,4 @@
-"""Which offsets may a dispatcher commit, and when?"""
+"""The offsets that a dispatcher may commit, and when."""
 
 import pytest
 

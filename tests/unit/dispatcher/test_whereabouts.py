@@ -1,4 +1,4 @@
-"""What does `signalbox where` say of an event?"""
+"""The report of `signalbox where` on an event."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Does the sum notice what is missing, what came from nowhere, and nothing else?"""
+"""The balance notices what is missing and what came from nowhere, and nothing else."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Are mismatches between what was served and what the store holds counted, and nothing else?"""
+"""Mismatches of served and stored feature values are counted, and nothing else."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Is it known which code changed after a process started?"""
+"""Code that changed after a process started is noticed."""
 
 import os
 from pathlib import Path

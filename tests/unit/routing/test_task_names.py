@@ -1,4 +1,4 @@
-"""Are misspelt tasks found without importing their modules?"""
+"""Misspelt task names are found without importing their modules."""
 
 from pathlib import Path
 

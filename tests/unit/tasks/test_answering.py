@@ -1,4 +1,4 @@
-"""Who answers for an event whose features the model must not be asked with?"""
+"""The answer to an event whose features the model must not be asked with."""
 
 from collections.abc import Sequence
 

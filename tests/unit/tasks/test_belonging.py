@@ -1,4 +1,4 @@
-"""What becomes of a message on a queue: for this pool, for another one, or for none?"""
+"""Messages for this pool, for another pool, and for none."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Are tasks of the clock retried by Celery while what they need is away?"""
+"""Scheduled tasks are retried by Celery while a dependency is away."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Which Celery settings follow from the queues that a worker serves?"""
+"""Celery settings by the queues that a worker serves."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What does a worker do with each message, and with each event about one?"""
+"""A worker's handling of each message, and of each event about one."""
 
 from collections.abc import Callable
 from types import SimpleNamespace

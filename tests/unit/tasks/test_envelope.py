@@ -1,4 +1,4 @@
-"""Can Celery run this message?"""
+"""Validation of Celery messages."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What do the threads of a worker share, and what not?"""
+"""Resources that the threads of a worker share, and those that they do not."""
 
 import threading
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How do the figures of a pool's processes reach Prometheus?"""
+"""Metrics of a pool's processes reach Prometheus."""
 
 import socket
 import subprocess

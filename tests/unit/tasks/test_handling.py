@@ -1,4 +1,4 @@
-"""How does one message end?"""
+"""The verdict on one message."""
 
 from collections.abc import Callable
 

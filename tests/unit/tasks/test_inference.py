@@ -1,4 +1,4 @@
-"""What does Celery see of a task: an answer, a retry, a message given back, messages sent on?"""
+"""A task as Celery sees it: an answer, a retry, a message given back, messages sent on."""
 
 import contextlib
 from typing import Any

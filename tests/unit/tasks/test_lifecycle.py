@@ -1,4 +1,4 @@
-"""How do a lane's records come to their outcomes?"""
+"""The outcomes of a lane's records."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What becomes of a message that Celery cannot run?"""
+"""A message that Celery cannot run becomes a dead letter."""
 
 import json
 from typing import Any

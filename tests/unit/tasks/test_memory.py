@@ -1,4 +1,4 @@
-"""Does a loaded process keep what a batch gave back?"""
+"""Memory that a loaded process keeps from batch to batch."""
 
 import resource
 import subprocess

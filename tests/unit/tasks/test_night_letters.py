@@ -1,4 +1,4 @@
-"""Which SKUs of a night were given up, by what stands in the dead letters?"""
+"""The SKUs of a night that were given up, from the dead letters."""
 
 from dataclasses import dataclass
 from datetime import date

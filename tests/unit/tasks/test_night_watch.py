@@ -1,4 +1,4 @@
-"""Does each night begin once, and end with a report?"""
+"""Each night begins once, and ends with a report."""
 
 from collections.abc import Iterator
 from datetime import timedelta

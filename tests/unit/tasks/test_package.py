@@ -1,4 +1,4 @@
-"""What does importing a part of `tasks` need?"""
+"""Importing a part of `tasks` loads only what that part needs."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""How does a worker wait in place while a dependency is down?"""
+"""A worker waits in place while a dependency is down."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What becomes of a night's trigger, and of the events that it is cut into?"""
+"""A night's trigger, and the events that it is split into."""
 
 from collections.abc import Iterator
 from datetime import timedelta

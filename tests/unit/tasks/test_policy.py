@@ -1,4 +1,4 @@
-"""How does a worker react to what went wrong?"""
+"""The retry policy: a worker's reaction to each error."""
 
 from typing import Any
 

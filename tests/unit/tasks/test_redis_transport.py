@@ -1,4 +1,4 @@
-"""What of a Redis list can kombu read as a message?"""
+"""Items of a Redis list that kombu can read as messages."""
 
 import base64
 import json

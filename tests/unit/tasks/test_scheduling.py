@@ -1,4 +1,4 @@
-"""Does beat start whatever its schedule file holds?"""
+"""Beat starts, whatever its schedule file holds."""
 
 import dbm
 import os

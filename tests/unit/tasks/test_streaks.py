@@ -1,4 +1,4 @@
-"""Which unexpected errors are an event's own, and which are an outage?"""
+"""Unexpected errors of one event are told from an outage."""
 
 import pytest
 

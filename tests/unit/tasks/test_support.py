@@ -1,4 +1,4 @@
-"""What does the support agent's task need, and what is said where it is not there?"""
+"""The packages of the support agent's task, and the error if they are missing."""
 
 import subprocess
 import sys

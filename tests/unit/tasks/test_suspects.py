@@ -1,4 +1,4 @@
-"""Had the work on an event begun when its worker was lost?"""
+"""Whether work on an event had begun when its worker was lost."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Is what is due trained, in a process that ends with the worker?"""
+"""A due training runs in a process that ends with the worker."""
 
 import sys
 from collections.abc import Mapping

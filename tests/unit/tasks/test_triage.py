@@ -1,4 +1,4 @@
-"""What becomes of a batch whose worker was lost before?"""
+"""Triage of a batch whose worker was lost before."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""How does a Celery app become a worker of its queues?"""
+"""A Celery app becomes a worker of its queues."""
 
 import logging
 import sys

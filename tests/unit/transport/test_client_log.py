@@ -1,4 +1,4 @@
-"""How often may a Kafka client complain?"""
+"""Rate limit of a Kafka client's log lines."""
 
 import logging
 

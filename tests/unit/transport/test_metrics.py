@@ -1,4 +1,4 @@
-"""Do the exported figures keep to one naming?"""
+"""Exported metrics keep to one naming."""
 
 import pytest
 from prometheus_client import Counter, Gauge, Histogram

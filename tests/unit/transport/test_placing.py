@@ -1,4 +1,4 @@
-"""Where does a group go on if Kafka does not hold its position?"""
+"""The position of a group if Kafka does not hold its own."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Does a priority mean the same on every broker?"""
+"""A priority has the same meaning on every broker."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Are queues declared, and brokers reached, as both sides must?"""
+"""Queues are declared, and brokers reached, in the same way by both sides."""
 
 import pytest
 from celery import Celery

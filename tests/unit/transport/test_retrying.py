@@ -1,4 +1,4 @@
-"""How many tasks of a queue are held back for a retry?"""
+"""The number of a queue's tasks that are held back for a retry."""
 
 import fakeredis
 import pytest
