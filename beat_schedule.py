@@ -32,7 +32,7 @@ BEAT_SCHEDULE: Mapping[str, Mapping[str, Any]] = {
         "schedule": crontab(),
         "options": {"queue": "ml.forecast.nights", "expires": EXPIRES_S},
     },
-    # a look at SQL, where nothing is due: a message that was lost costs a minute, and no training
+    # a look at SQL, if nothing is due: a message that was lost costs a minute, and no training
     "train what is due": {
         "task": "tasks.training.run",
         "schedule": crontab(),

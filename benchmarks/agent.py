@@ -77,7 +77,7 @@ def play(ground: Ground, known: Sequence[Ticket], rate: float) -> float:
 
 
 def report(ground: Ground, known: Sequence[Ticket], took: float) -> bool:
-    """Print the table; True where one process held enough at once and each ticket was in time."""
+    """Print the table; True if one process held enough at once and each ticket was in time."""
     found = spans(ground)
     lasted = sorted((span.ended - span.began) / 1_000 for span in found)
     told = read_predictions(ground.made.bootstrap)
@@ -93,7 +93,7 @@ def report(ground: Ground, known: Sequence[Ticket], took: float) -> bool:
 
 
 def main() -> int:
-    """0 where one worker process holds at least thirty tickets at once, each within its SLA."""
+    """0 if one worker process holds at least thirty tickets at once, each within its SLA."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

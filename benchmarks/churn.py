@@ -122,7 +122,7 @@ def compare(title: str, rows: Examples, found: Examples, split: Split, fitted: F
 
 
 def main() -> int:
-    """0 where the model beats recency alone in both figures, on both kinds of customers."""
+    """0 if the model beats recency alone in both figures, on both kinds of customers."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     args = parser.parse_args()

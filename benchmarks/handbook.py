@@ -185,7 +185,7 @@ def compared(said: str) -> int:
 
 
 def main() -> int:
-    """0 where both ways give the same figures, and every feature that was served is the offline store's."""
+    """0 if both ways give the same figures, and every feature that was served is the offline store's."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--until", type=date.fromisoformat, default=date(2018, 7, 16))

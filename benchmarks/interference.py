@@ -67,7 +67,7 @@ def lag(bootstrap: str, group: str, topic: str) -> int:
 
 
 def one(made: Rig, load: Load | None, run: str) -> latency.Latencies:
-    """One measurement. Raises `RuntimeError` where the backlog did not last."""
+    """One measurement. Raises `RuntimeError` if the backlog did not last."""
     if load is None:
         return latency.measure(made.bootstrap, RATE, SECONDS, run)
     throughput.fill(made.bootstrap, BACKLOG + RESERVE, f"{run}-backlog", load.event_type)
@@ -82,7 +82,7 @@ def one(made: Rig, load: Load | None, run: str) -> latency.Latencies:
 
 
 def main() -> int:
-    """Print the table; 0 where both median p50 are within twice the idle one."""
+    """Print the table; 0 if both median p50 are within twice the idle one."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
     results: dict[str, list[latency.Latencies]] = {name: [] for name in LOADS}
     with rig() as made:
@@ -103,7 +103,7 @@ def main() -> int:
 
 
 def report(results: dict[str, list[latency.Latencies]]) -> int:
-    """Print the medians; 0 where the bound holds."""
+    """Print the medians; 0 if the bound holds."""
     p50 = {name: statistics.median(r.p50 for r in runs) for name, runs in results.items()}
     idle = p50["nothing else"]
     for name, runs in results.items():

@@ -35,7 +35,7 @@ class Latencies:
 
     @staticmethod
     def of(seconds: list[float], missing: int) -> "Latencies":
-        """The percentiles of the measured events (nearest rank); infinite where none came in time."""
+        """The percentiles of the measured events (nearest rank); infinite if none came in time."""
         ordered = sorted(seconds) or [float("inf")]
         p50, p95, p99 = (
             1_000 * ordered[min(len(ordered) - 1, int(len(ordered) * q))] for q in (0.5, 0.95, 0.99)

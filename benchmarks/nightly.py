@@ -68,7 +68,7 @@ def night(made: Rig, progress: Progress, skus: int) -> tuple[float, float]:
 
 
 def main() -> int:
-    """Print the table; 0 where the catalogue is forecast within the hour."""
+    """Print the table; 0 if the catalogue is forecast within the hour."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--skus", type=int, default=1_000)
     parser.add_argument("--plain", type=int, default=50, help="SKUs of the plain loop")

@@ -184,7 +184,7 @@ def report(ours: dict[int, tuple[Took, Took]], theirs: dict[str, dict[int, Took]
 
 
 def main() -> int:
-    """0 where every aim is met."""
+    """0 if every aim is met."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

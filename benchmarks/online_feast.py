@@ -109,7 +109,7 @@ def _write(folder: Path, frames: dict[str, dict[str, Any]], customers: int) -> N
 def timed(
     read: Callable[[list[int]], Columns], one: str, customers: int, sizes: str
 ) -> dict[str, list[float]]:
-    """The seconds of each read, by size. Raises `SystemExit` where the feature `one` lacks a value."""
+    """The seconds of each read, by size. Raises `SystemExit` if the feature `one` lacks a value."""
     took: dict[str, list[float]] = {}
     for size, rounds in (map(int, part.split(":")) for part in sizes.split(",")):
         rng, seconds = random.Random(size), []

@@ -64,7 +64,7 @@ def timed(index: PolicyIndex, asked: Sequence[Question]) -> float:
 
 
 def main() -> int:
-    """0 where recall@5 in the questions' own namespaces is at least 0.9."""
+    """0 if recall@5 in the questions' own namespaces is at least 0.9."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

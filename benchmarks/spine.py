@@ -86,7 +86,7 @@ def latencies(system: str, seconds: float) -> dict[int, latency.Latencies]:
 
 
 def main() -> int:
-    """Print both tables; 0 where every bound of the design holds."""
+    """Print both tables; 0 if every bound of the design holds."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=20)

@@ -19,7 +19,7 @@ class Bitmap:
         return self._base + 8 * len(self._bits)
 
     def add(self, offset: int) -> bool:
-        """Mark an offset as done; False where it was already."""
+        """Mark an offset as done; False if it was already."""
         if offset in self:
             return False
         self._mark(offset)

@@ -50,7 +50,7 @@ class Broker(Protocol):
     def send(self, queue: str, priority: Priority, task: str, batch: Batch, task_id: str) -> None:
         """Put one message on a queue; returns once the broker has it.
 
-        Raises `Unavailable` where that is not certain. The broker may have it all the same.
+        Raises `Unavailable` if that is not certain. The broker may have it all the same.
         """
 
     def close(self) -> None:

@@ -34,7 +34,7 @@ class Attribution:
 
 
 class Looks:
-    """How soon to look at a queue again. Where a batch takes minutes, not a thousand times a second."""
+    """How soon to look at a queue again. If a batch takes minutes, not a thousand times a second."""
 
     def __init__(self, soonest: Millis, latest: Millis = 20) -> None:
         """`latest` is what an urgent record may wait behind a slow batch of a lower lane."""

@@ -46,7 +46,7 @@ class LaneReader:
     def read(self, room: int, timeout: float) -> list[HeldRecord]:
         """Up to `room` records, waiting up to `timeout` seconds for the first.
 
-        Raises `KafkaException` where the client cannot go on.
+        Raises `KafkaException` if the client cannot go on.
         """
         now = monotonic()
         if room:

@@ -32,7 +32,7 @@ _decode = msgspec.json.Decoder(_Settled).decode
 
 
 def settled(topic: str, value: bytes | None, headers: Headers) -> Position | None:
-    """The lane record that a prediction or a dead letter answers for; None where it names none."""
+    """The lane record that a prediction or a dead letter answers for; None if it names none."""
     try:
         if topic == PREDICTIONS:
             return _decode(value or b"").lane

@@ -49,7 +49,7 @@ class Places:
 def reconcile(places: Places, stop: Event) -> int:
     """Reconcile until `stop` is set; answers with the process's exit code.
 
-    Raises `ConfigError`, and `Unavailable` where Kafka is down.
+    Raises `ConfigError`, and `Unavailable` if Kafka is down.
     """
     lanes = Lanes(places.bootstrap, places.topics)
     watch = TableWatch(places.routing_table, places.workflows, lanes.refresh)
@@ -84,7 +84,7 @@ class Dispatcher:
     """Starts the threads of a role, and those of queues that a new table brings."""
 
     def __init__(self, places: Places, role: Role, queue: str | None, stop: Event) -> None:
-        """With `queue`, only that one is fed. Raises `ConfigError`, and `Unavailable` where Kafka is down."""
+        """With `queue`, only that one is fed. Raises `ConfigError`, and `Unavailable` if Kafka is down."""
         self._places = places
         self._role = role
         self._queue = queue

@@ -47,7 +47,7 @@ _decode = msgspec.json.Decoder(Replay).decode
 
 
 def parse_letter(position: Position, key: bytes | None, value: bytes | None, headers: Headers) -> Letter:
-    """Read a record of a dead-letter topic. Raises `DeadLetter` where it is none."""
+    """Read a record of a dead-letter topic. Raises `DeadLetter` if it is none."""
     original = tuple((name, content) for name, content in headers if not name.startswith(PREFIX))
     return Letter(position, key, value, original, DeadLetterHeaders.parse(headers))
 

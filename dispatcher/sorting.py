@@ -61,7 +61,7 @@ def sort(
 ) -> Sorted:
     """Decode, validate and route one record, whatever its bytes are.
 
-    Raises `Unavailable` where the schema registry must be asked and cannot: nothing is decided then. A
+    Raises `Unavailable` if the schema registry must be asked and cannot: nothing is decided then. A
     payload is validated whether its type has a route or not: what is wrong with an event does not depend on
     the table of the day.
     """

@@ -26,7 +26,7 @@ class TableWatch:
     def __init__(
         self, table_path: Path, workflows_path: Path, prepare: Callable[[Rules], None] = lambda _: None
     ) -> None:
-        """Raises `ConfigError` where the first table is bad, and `Unavailable`."""
+        """Raises `ConfigError` if the first table is bad, and `Unavailable`."""
         self._paths = (table_path, workflows_path)
         self._prepare = prepare
         self._seen = self._signature()
@@ -45,7 +45,7 @@ class TableWatch:
         return self._rules.table
 
     def check(self) -> bool:
-        """Look at the files once; true where a new table or catalogue was taken."""
+        """Look at the files once; true if a new table or catalogue was taken."""
         signature = self._signature()
         if signature == self._seen:
             return False

@@ -38,7 +38,7 @@ class Threads:
         thread.start()
 
     def wait(self) -> int:
-        """Return the process's exit code once all have stopped; non-zero where one died or hangs."""
+        """Return the process's exit code once all have stopped; non-zero if one died or hangs."""
         # waits in slices: only between them does Python run the handler of a signal
         while not self._stop.wait(LOOK_EVERY_S):
             pass

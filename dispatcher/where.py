@@ -94,7 +94,7 @@ class Search:
             access.close()
 
     def _sighting(self, message: Message, fed: Mapping[Partition, int]) -> Sighting | None:
-        """What a record that holds the id's text says of the event; None where it speaks of another."""
+        """What a record that holds the id's text says of the event; None if it speaks of another."""
         at, headers = position_of(message), headers_or_fault(message)[0] or ()
         value = message.value() or b""
         try:

@@ -14,7 +14,7 @@ from transport.clock import text_of
 
 @dataclass(frozen=True, slots=True)
 class InSource:
-    """The event as its producer wrote it; `event` is None where it cannot be read."""
+    """The event as its producer wrote it; `event` is None if it cannot be read."""
 
     position: Position
     at: Millis

@@ -84,8 +84,8 @@ class Schemas(Protocol):
     def writer(self, schema_id: int) -> Writer:
         """Called for each record, by the thread that reads; may take seconds where a registry is asked.
 
-        Raises `DeadLetter` (undecodable) where there is no such schema or it is no envelope's, and
-        `Unavailable` where the registry cannot say: the record must be read again later.
+        Raises `DeadLetter` (undecodable) if there is no such schema or it is no envelope's, and
+        `Unavailable` if the registry cannot say: the record must be read again later.
         """
 
 
@@ -110,7 +110,7 @@ class FixedSchemas:
 
 
 def parse_writer(schema_id: int, text: str) -> Writer:
-    """The writer of a schema from a registry. Raises `DeadLetter` (undecodable) where it is no envelope's."""
+    """The writer of a schema from a registry. Raises `DeadLetter` (undecodable) if it is no envelope's."""
     try:
         return Writer(text)
     except SchemaError as error:

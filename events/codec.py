@@ -52,7 +52,7 @@ def decode(value: bytes | None, headers: Headers | None = None, schemas: Schemas
     """Read a record of an event topic. `schemas` are those by which Avro was written.
 
     Raises `DeadLetter`: undecodable where the bytes are no event in any form, invalid_envelope naming the
-    field, too_large above `MAX_EVENT_BYTES`. Raises `Unavailable` where it is Avro and the registry cannot
+    field, too_large above `MAX_EVENT_BYTES`. Raises `Unavailable` if it is Avro and the registry cannot
     be asked for its schema: nothing is said of the event then.
     """
     if not value:

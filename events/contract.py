@@ -42,13 +42,13 @@ class Contract:
     spans: Mapping[str, Span] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raises `ConfigError` where an accepted version has no way to the newest one."""
+        """Raises `ConfigError` if an accepted version has no way to the newest one."""
         problems = tuple(self._problems())
         if problems:
             raise ConfigError(problems)
 
     def accepted(self, event_type: str) -> tuple[int, ...]:
-        """The major versions that are taken, the newest last; none where nobody declared the type."""
+        """The major versions that are taken, the newest last; none if nobody declared the type."""
         majors = self.payloads.get(event_type, ())
         return tuple(sorted(major for major in majors if (event_type, major) not in self.retired))
 

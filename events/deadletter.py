@@ -32,7 +32,7 @@ class Letter(NamedTuple):
 class DeadLetterHeaders:
     """What is said of a dead letter beside its original.
 
-    `original` and `timestamp` (epoch ms) are the source record's; `lane` is where it waited, and absent where
+    `original` and `timestamp` (epoch ms) are the source record's; `lane` is where it waited, and absent if
     it never came so far. `attempts` counts executions. Two letters of like failures have the same
     `fingerprint`. `truncated` names what the letter does not hold whole (`value`, `key`, `headers`); `length`
     and `sha256` are those of the whole value, given if it was cut. Times are epoch ms.
@@ -57,7 +57,7 @@ class DeadLetterHeaders:
 
     @classmethod
     def parse(cls, headers: Headers | None) -> "DeadLetterHeaders":
-        """Read a dead letter's headers. Raises `DeadLetter` (undecodable) where one is missing or wrong."""
+        """Read a dead letter's headers. Raises `DeadLetter` (undecodable) if one is missing or wrong."""
         texts = {name: value.decode("utf-8", "replace") for name, value in headers or () if value is not None}
         try:
             return _parse(texts)

@@ -28,7 +28,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
 
     `deadline` (epoch ms) is the time at which the source record entered Kafka plus `sla_ms`.
     `propensity` is the probability with which `arm` was chosen; `bucket` the event's place in the split
-    (0 to 9,999), absent where nothing was split. `max_retries`, `backoff_ms` (the pause before the first
+    (0 to 9,999), absent if nothing was split. `max_retries`, `backoff_ms` (the pause before the first
     retry) and `explain` are the route's.
     """
 

@@ -72,7 +72,7 @@ def encode_waiting(record: Waiting) -> bytes:
 
 
 def decode_record(value: bytes | msgspec.Raw) -> LaneRecord:
-    """Read a lane's record. Raises `DeadLetter` (undecodable) where no router wrote these bytes."""
+    """Read a lane's record. Raises `DeadLetter` (undecodable) if no router wrote these bytes."""
     try:
         return _decode_record(value)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -91,7 +91,7 @@ def encode_batch(batch: Batch) -> str:
 
 
 def decode_batch(argument: object) -> Batch:
-    """Read a Celery argument. Raises `DeadLetter` (undecodable) where it is not a batch."""
+    """Read a Celery argument. Raises `DeadLetter` (undecodable) if it is not a batch."""
     if not isinstance(argument, str):
         raise DeadLetter("undecodable", f"a batch is a base64 string, not {type(argument).__name__}")
     try:

@@ -67,7 +67,7 @@ def explain(error: msgspec.ValidationError, what: str) -> str:
 
 
 def check_text(json: bytes) -> None:
-    """Raises `DeadLetter` (undecodable) where JSON that parses is not UTF-8 throughout, or nested too deeply.
+    """Raises `DeadLetter` (undecodable) if JSON that parses is not UTF-8 throughout, or nested too deeply.
 
     Decoders look at neither in the fields that they skip.
     """

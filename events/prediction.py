@@ -132,7 +132,7 @@ class SupportDetail(msgspec.Struct, frozen=True, tag="support"):
 
 
 Origin = Literal["online", "offline"]
-"""Which tier of the feature store answered: the other one only where the online tier had lost something."""
+"""Which tier of the feature store answered: the other one only if the online tier had lost something."""
 
 Detail = (  # a tagged union: a workflow that says more than a decision adds its own
     FraudDetail | ChurnDetail | ForecastDetail | NightDetail | TrainingDetail | SupportDetail
@@ -174,7 +174,7 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     model saw; `missing` names those of which the store had nothing, `stale` those that may lack what arrived
     long before the event. `feature_keys` says whose they were, by entity; `feature_position`, such as
     "0@1234 1@1500", up to which offset of each source partition all was counted that they are made of.
-    `explanation` is there where the route asks for one and the model answered. Times without a unit in their
+    `explanation` is there if the route asks for one and the model answered. Times without a unit in their
     type are epoch milliseconds.
     """
 

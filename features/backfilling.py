@@ -76,7 +76,7 @@ def put_history(
 ) -> int:
     """Put online the rows of all whose history came since this was last done; how many there were.
 
-    `done` is told how many rows of how many. Raises `Unavailable`, also where the online tier has been
+    `done` is told how many rows of how many. Raises `Unavailable`, also if the online tier has been
     emptied and no pipeline has told it yet how far the stream is.
     """
     position = offline.positions(BACKFILL_TOPIC).get(BACKFILL, 0)

@@ -30,7 +30,7 @@ def encode_values(row: Values) -> bytes:
 
 
 def decode_values(row: bytes | None) -> Values | None:
-    """What `encode_values` was given; None where there is no row, or the bytes are none."""
+    """What `encode_values` was given; None if there is no row, or the bytes are none."""
     if row is None or len(row) < _HEADER.size:
         return None
     version, event_time = _HEADER.unpack_from(row)
@@ -46,7 +46,7 @@ def decode_values(row: bytes | None) -> Values | None:
 class BatchAnswer:
     """For each event that asks: a value or None for each field, and the time that they are of (-1 for none).
 
-    `as_of` (epoch ms): the table was looked at then, -1 where nothing says so. `rows` (key, bytes, seconds
+    `as_of` (epoch ms): the table was looked at then, -1 if nothing says so. `rows` (key, bytes, seconds
     to live) are to be put online.
     """
 
@@ -62,7 +62,7 @@ def answer(
 ) -> BatchAnswer:
     """The answer to each event, from what stood online under the keys of `who`.
 
-    Raises `Unavailable` where SQL must be asked and cannot.
+    Raises `Unavailable` if SQL must be asked and cannot.
     """
     found = [decode_values(row) for row in stored]
     lacking = [place for place, row in enumerate(found) if row is None]

@@ -66,7 +66,7 @@ def _is_model(kind: Any) -> bool:
 
 
 def _kinds(payload: type[BaseModel], name: str) -> set[Any]:
-    """The types that a field may have, without what is annotated to them; none where it is not declared."""
+    """The types that a field may have, without what is annotated to them; none if it is not declared."""
     field = payload.model_fields.get(name)
     return set() if field is None else set(_flat(field.annotation))
 

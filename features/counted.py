@@ -19,9 +19,9 @@ class Beats(Protocol):
 
 
 def counted_until(database: Database, shelf: Beats) -> Millis | None:
-    """Epoch ms; None where no stream was counted yet. What was backfilled has no such time.
+    """Epoch ms; None if no stream was counted yet. What was backfilled has no such time.
 
-    SQL moves on only where there is something to count: that nothing came since is said online alone. What is
+    SQL moves on only if there is something to count: that nothing came since is said online alone. What is
     said there counts where it is about no more than SQL holds, which was put back to a copy otherwise. Raises
     `Unavailable`.
     """

@@ -29,7 +29,7 @@ def decode_rows(values: Sequence[bytes | None], measures: int = FOLDED) -> Incre
 
 
 def _of_one_each(rows: Sequence[bytes]) -> Increments | None:
-    """Where each row has one segment, which most have; None where one has not."""
+    """Where each row has one segment, which most have; None if one has not."""
     heads = [row[:_ALONE] for row in rows]
     joined = b"".join(heads)
     if len(joined) < _ALONE * len(rows):
@@ -59,7 +59,7 @@ def _of_any(rows: Sequence[bytes], there: Sequence[bool]) -> Increments:
 
 
 def segments_of(row: bytes) -> tuple[Segment, ...]:
-    """What `encode_row` was given. Raises `ValueError` where the bytes are no row."""
+    """What `encode_row` was given. Raises `ValueError` if the bytes are no row."""
     segments, sound = locate(row, np.array([len(row)]))
     if not sound[0]:
         raise ValueError(f"{len(row)} bytes that are no row of increments: {row[:16]!r}")

@@ -44,7 +44,7 @@ class _Source(NamedTuple):
 
 
 def increments_of(event: Envelope, definitions: Definitions) -> tuple[Increment, ...]:
-    """All contributions of an event whose payload is valid; none where nothing is made of its type.
+    """All contributions of an event whose payload is valid; none if nothing is made of its type.
 
     What lacks its key or its number adds nothing (a label without its terminal). Neither does an event
     before 1970 or after `LAST_TILE`.
@@ -79,7 +79,7 @@ def _parts(source: _Source, payload: Mapping[str, Any]) -> Iterator[Mapping[str,
 
 
 def scaled(value: object, scale: int) -> int | None:
-    """A number in units of `1 / scale`, to the nearest; None where it is none, or too large to be exact."""
+    """A number in units of `1 / scale`, to the nearest; None if it is none, or too large to be exact."""
     if type(value) is int:
         scaled = value * scale
     elif type(value) is float and abs(value) <= _LARGEST_AMOUNT:  # false for NaN as well

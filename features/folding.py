@@ -65,7 +65,7 @@ def compacted(segments: Sequence[Segment], view: StreamView, newest_tile: int) -
 
 
 def _since(tiles: Ints, groups: Ints, older: NDArray[np.bool_], finest: int, reach: int) -> int:
-    """The first question with all its edges after what was grouped, or 0 where nothing was."""
+    """The first question with all its edges after what was grouped, or 0 if nothing was."""
     grouped = tiles[older & (tiles != groups)]
     if not len(grouped):
         return 0

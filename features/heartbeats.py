@@ -43,7 +43,7 @@ class Heartbeats:
     views: Mapping[str, Millis]
 
     def position(self, partition: int) -> int | None:
-        """The partition's next offset; None where nothing says it, as after Redis was emptied."""
+        """The partition's next offset; None if nothing says it, as after Redis was emptied."""
         beat = self.partitions.get(partition)
         return None if beat is None else beat.position
 
@@ -54,7 +54,7 @@ class Heartbeats:
 
 
 def as_of(partitions: Mapping[int, Heartbeat]) -> Millis | None:
-    """Up to when all partitions are counted; None where none is. What was backfilled has no such time."""
+    """Up to when all partitions are counted; None if none is. What was backfilled has no such time."""
     return min((beat.as_of for partition, beat in partitions.items() if partition >= 0), default=None)
 
 

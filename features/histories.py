@@ -25,7 +25,7 @@ SILENCE_S = 30.0
 def json_lines(path: Path, now: Millis) -> Iterator[Record]:
     """One event for each line that is not empty; `offset` is the line's number.
 
-    Raises `ConfigError` where the file cannot be read.
+    Raises `ConfigError` if the file cannot be read.
     """
     try:
         with path.open("rb") as file:
@@ -57,10 +57,10 @@ class TopicHistory:
         self._ends = {number: high for number, (low, high) in bounds.items() if high > low}
         self._consumer.assign([TopicPartition(topic, number, bounds[number][0]) for number in self._ends])
         self.records = sum(high - low for low, high in bounds.values())
-        """How many there are, or fewer where some were compacted away."""
+        """How many there are, or fewer if some were compacted away."""
 
     def read(self) -> Iterator[Record]:
-        """Each record once. Raises `Unavailable` where none comes though the end is not reached."""
+        """Each record once. Raises `Unavailable` if none comes though the end is not reached."""
         open_ends, damaged = dict(self._ends), Damaged(self._consumer, "signalbox.backfill")
         silent_at = monotonic() + SILENCE_S
         try:

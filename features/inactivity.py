@@ -47,7 +47,7 @@ class Rule:
 
 
 def known_until(counted: Mapping[int, Heartbeat], now: Millis) -> Millis | None:
-    """Up to when (epoch ms) the store knows every order; None where no stream was counted yet.
+    """Up to when (epoch ms) the store knows every order; None if no stream was counted yet.
 
     A pipeline that stands still must not make everybody inactive who ordered meanwhile.
     """

@@ -73,8 +73,8 @@ class Positions(NamedTuple):
 class Increments:
     """The increments of a batch of rows, in columns; `of` is the place of each one's row in the batch.
 
-    `base` marks those that stand for all up to their tile, None where none does. `since` has for each row the
-    first tile for whose questions it is exact, None where all rows are for all. `positions` has one entry for
+    `base` marks those that stand for all up to their tile, None if none does. `since` has for each row the
+    first tile for whose questions it is exact, None if all rows are for all. `positions` has one entry for
     each segment. `broken` names the places of rows whose bytes are none: they count as not there.
 
     Columns may have any type of integer, and need not be contiguous: those of `features.decoding` lie in the
@@ -105,7 +105,7 @@ def encode_increments(increments: Iterable[Increment]) -> bytes:
 def encode_row(segments: Iterable[Segment], view: StreamView) -> bytes:
     """A whole row. Without segments it says that nothing is known of the entity.
 
-    Raises `ValueError` where an increment is of no measure of the view: it was made by other definitions.
+    Raises `ValueError` if an increment is of no measure of the view: it was made by other definitions.
     """
     written = [VERSION]
     for partition, position, increments, since in segments:

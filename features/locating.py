@@ -119,7 +119,7 @@ def _walked(rows: _Rows, deep: Places, sound: Bools) -> Located:
 
 
 def _walk(joined: bytes, begin: int, end: int) -> Sequence[tuple[int, int, int, int, int]] | None:
-    """Partition, position, since, begin and end of each segment of one row; None where it is none."""
+    """Partition, position, since, begin and end of each segment of one row; None if it is none."""
     found: dict[int, tuple[int, int, int, int, int]] = {}
     if not joined.startswith(VERSION, begin):
         return None

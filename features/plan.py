@@ -30,7 +30,7 @@ class Plan(NamedTuple):
     """A view as columns of numbers.
 
     `points` [points, 1] are tiles before the query's own, the first of them 0; each lies at a multiple of its
-    `widths` [points, 1], None where all are 1. `totals` are the measures
+    `widths` [points, 1], None if all are 1. `totals` are the measures
     whose `n` or `amount` is summed up; `spans` [2, spans]: where the sum begins and ends, as a place among
     the points of the first total, then those of the next. `over` and `per` [features]: the span that is
     divided, and that of the divisor `per * factor + summand`, which is 0 for a recency; `most`: the largest

@@ -23,7 +23,7 @@ class Standing(NamedTuple):
 
 
 def offsets_text(offsets: Offsets) -> str:
-    """`0@1234 1@1500`, by partition; empty where nothing was counted."""
+    """`0@1234 1@1500`, by partition; empty if nothing was counted."""
     return " ".join(f"{partition}@{offsets[partition]}" for partition in sorted(offsets))
 
 
@@ -36,7 +36,7 @@ def standing_text(by_view: Mapping[str, str]) -> str:
 
 
 def parse_standing(text: str) -> Standing:
-    """What `standing_text` wrote. Raises `ValueError` where the text is none."""
+    """What `standing_text` wrote. Raises `ValueError` if the text is none."""
     if not text or _is_offset(text.split(maxsplit=1)[0]):
         return Standing(_offsets(text), {})
     views = {}

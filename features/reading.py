@@ -47,7 +47,7 @@ class FeatureVector(msgspec.Struct, frozen=True, array_like=True, gc=False):
     Those of a whole batch are best taken by `features.table.matrix_of`. A journal keeps a vector without its
     values.
     `missing` and `stale` name features; what was put in their place is the contract's reaction. `data_time`
-    is the newest event of the view that knows least, None where none knows any. `position` is what
+    is the newest event of the view that knows least, None if none knows any. `position` is what
     `features.position` writes. `reaction` is the gravest that the contract asks for.
     """
 
@@ -97,7 +97,7 @@ class Values(NamedTuple):
 
 
 class BatchRows(NamedTuple):
-    """Rows of a batch view, and when (epoch ms) its table was last looked at; None where it never was."""
+    """Rows of a batch view, and when (epoch ms) its table was last looked at; None if it never was."""
 
     values: Mapping[Of, Values]
     as_of: Millis | None

@@ -34,7 +34,7 @@ class PutBack(NamedTuple):
 class StreamAnswer:
     """For each event that asks: the values, whether they came from SQL, and where they stood.
 
-    `counted_until` (epoch ms): all that Kafka took in before is in them; -1 where nothing says so.
+    `counted_until` (epoch ms): all that Kafka took in before is in them; -1 if nothing says so.
     """
 
     values: Values
@@ -63,7 +63,7 @@ def answer(
 ) -> StreamAnswer:
     """The answer at each time, from what stood online under the keys of `who`.
 
-    Raises `Unavailable` where SQL must be asked and cannot.
+    Raises `Unavailable` if SQL must be asked and cannot.
     """
     view, who = question.view, question.who
     increments = decode_rows(stored, len(view.measures))
@@ -143,7 +143,7 @@ def _told(
 
 def _ahead(positions: Positions, common: Offsets) -> dict[int, str]:
     """Where those rows stand that are further than the heartbeats: they were put from SQL meanwhile."""
-    # by partition, from -2 on: the least offset that is not counted, 0 where nothing is
+    # by partition, from -2 on: the least offset that is not counted, 0 if nothing is
     least = np.zeros(max(common, default=-1) + 4, np.uint64)
     for partition, position in common.items():
         least[partition + 2] = position + 1

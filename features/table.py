@@ -64,7 +64,7 @@ class TableRow(msgspec.Struct, frozen=True, eq=False, gc=False):
 def matrix_of(rows: Sequence[Collection[Value]], features: int) -> Floats:
     """The values of all rows [rows, features], which are numbers; not to be written to.
 
-    The rows of one table are taken as they lie. Raises `ValueError` where a row has more values or fewer, and
+    The rows of one table are taken as they lie. Raises `ValueError` if a row has more values or fewer, and
     where one of them is a text that says no number.
     """
     first = rows[0] if rows else None

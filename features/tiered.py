@@ -71,7 +71,7 @@ class TieredReader:
     def read(self, contract: Contract, asked: Sequence[Asked]) -> list[FeatureVector]:
         """One vector for each event that asks, in their order.
 
-        Raises `Unavailable`, and `ConfigError` where the definitions lack a feature of the contract.
+        Raises `Unavailable`, and `ConfigError` if the definitions lack a feature of the contract.
         """
         if not asked:
             return []

@@ -60,7 +60,7 @@ class Gathered:
             self.missing[:, part.places] = absent[:, part.columns]
 
     def values(self, part: Part, rows: Sequence[Sequence[Value | None]]) -> None:
-        """The fields of one view; None where one is missing."""
+        """The fields of one view; None if one is missing."""
         for place, column in part.pairs:
             found = [row[column] for row in rows]
             self.missing[:, place] = [value is None for value in found]

@@ -48,7 +48,7 @@ class Aggregate:
     `count` and `sum` of `over`; `mean`, its sum by its count; `ratio`, the count of `over` by that of `per`,
     1 at most; `recency`, how long before `t` the newest of `over` was, in `unit` ("" for seconds, or
     "days"). The window of `over` is `[t - delay_days - days, t - delay_days)`, without a beginning where
-    `days` is None; that of `per` is the same with `per_delay_days`. Where there is nothing to divide by, or
+    `days` is None; that of `per` is the same with `per_delay_days`. If there is nothing to divide by, or
     nothing to be recent, the value is `default`.
     """
 

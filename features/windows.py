@@ -32,8 +32,8 @@ class Values(NamedTuple):
     """One row for each query.
 
     `matrix` [queries, features] holds the feature's default wherever `absent` is true. `newest` is the time
-    (epoch ms, by the view's resolution) of the entity's newest increment before the query's, -1 where there
-    is none. `exact` is false where increments that the answer rests on were folded: ask the offline tier.
+    (epoch ms, by the view's resolution) of the entity's newest increment before the query's, -1 if there
+    is none. `exact` is false if increments that the answer rests on were folded: ask the offline tier.
     `absent` [queries, features]: all of an entity of which nothing came before, or nothing within the view's
     `ttl_days`; a recency of something that never happened.
     """
@@ -76,7 +76,7 @@ class _Past(NamedTuple):
 
     `keys` has the last one's row and tile, `totals` their sums, `latest` the last row and tile of a measure;
     `folded`, by row, the newest tile of which only sums are left, and `since` the first tile for whose
-    questions it is exact, None where that is nowhere so. If the sums of amounts may exceed 64 bits, `totals`
+    questions it is exact, None if that is nowhere so. If the sums of amounts may exceed 64 bits, `totals`
     has their low halves and `high` the others: see `features.sums`.
     """
 
@@ -194,7 +194,7 @@ def _exact(view: StreamView, past: _Past, of: Places, tiles: Ints) -> Bools:
 
 
 def _counted(plan: Plan, past: _Past, found: Places, values: Floats) -> None:
-    """Counts, sums, means and ratios into their rows, where there is something to divide by."""
+    """Counts, sums, means and ratios into their rows, if there is something to divide by."""
     sums = _spanned(plan, past.totals, found)
     divisors = sums.take(plan.per, axis=0)
     divisors *= plan.factor

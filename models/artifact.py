@@ -66,7 +66,7 @@ class Artifact:
     metadata: Metadata
 
     def read(self, name: str) -> bytes:
-        """One of its files. Raises `BrokenModelError` where it lacks, or is not the one that was saved."""
+        """One of its files. Raises `BrokenModelError` if it lacks, or is not the one that was saved."""
         try:
             expected = self.metadata.files[name]
             content = (self.path / name).read_bytes()
@@ -78,7 +78,7 @@ class Artifact:
         return content
 
     def read_text(self, name: str) -> str:
-        """The same as text. Raises `BrokenModelError` where it is none, too."""
+        """The same as text. Raises `BrokenModelError` if it is none, too."""
         try:
             return self.read(name).decode()
         except UnicodeDecodeError as error:
@@ -91,7 +91,7 @@ def digest(files: Mapping[str, str], recipe: Recipe) -> str:
 
 
 def check_file(path: Path | str, name: str, content: bytes, expected: str) -> None:
-    """Raises `BrokenModelError` where the SHA-256 of a version's file is not `expected`."""
+    """Raises `BrokenModelError` if the SHA-256 of a version's file is not `expected`."""
     found = hashlib.sha256(content).hexdigest()
     if found != expected:
         raise BrokenModelError(
@@ -141,7 +141,7 @@ def versions(model_dir: Path, model: str) -> list[Path]:
 def load_newest(model_dir: Path, model: str, accept: Callable[[Artifact], T]) -> T:
     """What `accept` makes of the newest version that it takes; `BrokenModelError` passes one over.
 
-    Raises `ConfigError` where no version is left, with the reason for each.
+    Raises `ConfigError` if no version is left, with the reason for each.
     """
     problems = []
     for path in versions(model_dir, model):

@@ -47,7 +47,7 @@ class Cache:
     def fetch(self, version: Version, read: Callable[[str], bytes]) -> Artifact:
         """Put the version here, by `read`, which is given a file's name.
 
-        Raises `BrokenModelError` where a file is not the one whose digest was registered, `ConfigError` where
+        Raises `BrokenModelError` if a file is not the one whose digest was registered, `ConfigError` if
         nothing can be written here, and what `read` raises.
         """
         path = self._path(version)
@@ -87,7 +87,7 @@ class Cache:
         return None
 
     def served(self, version: Version) -> None:
-        """Remember it as `last`. Where nothing can be written it is not remembered."""
+        """Remember it as `last`. If nothing can be written it is not remembered."""
         draft = self._folder / f".{LAST_FILE}.{secrets.token_hex(4)}"
         with suppress(OSError):
             draft.write_bytes(msgspec.json.encode(version))

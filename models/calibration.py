@@ -35,7 +35,7 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def calibration_of(artifact: Artifact) -> Calibration:
-    """The version's. Raises `BrokenModelError` where it has none that could be used."""
+    """The version's. Raises `BrokenModelError` if it has none that could be used."""
     try:
         found = msgspec.json.decode(artifact.read(CALIBRATION), type=Calibration)
     except msgspec.MsgspecError as error:

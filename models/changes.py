@@ -54,7 +54,7 @@ class Changes:
     ) -> Change:
         """Write down what is about to be done, as the next change after those that were seen.
 
-        Raises `ConfigError` where another one is under way, and `OvertakenError` where one came in between.
+        Raises `ConfigError` if another one is under way, and `OvertakenError` where one came in between.
         """
         if written.unended is not None:
             raise under_way(written.unended)
@@ -67,7 +67,7 @@ class Changes:
     def end(self, change: Change, state: State, at: Millis | None = None) -> Change:
         """It came to its end, now or at the time that is given (epoch ms). Ended twice, it ends once.
 
-        Raises `OvertakenError` where it was written down already that it came to another one.
+        Raises `OvertakenError` if it was written down already that it came to another one.
         """
         ended = replace(change, state=state, at=self._clock() if at is None else at)
         if self._add(ended):

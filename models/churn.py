@@ -57,7 +57,7 @@ class ChurnWorkflow:
 
     @classmethod
     def load(cls, artifact: Artifact, thresholds: ChurnThresholds) -> "ChurnWorkflow":
-        """This version, warm. Raises `BrokenModelError` where it cannot be served."""
+        """This version, warm. Raises `BrokenModelError` if it cannot be served."""
         needs = contract_of(artifact, DEFINITIONS, (), (CUSTOMER,))
         calibration = calibration_of(artifact)
         return cls(booster_of(artifact, needs), calibration, ModelVersion.of(artifact), needs, thresholds)
@@ -68,11 +68,11 @@ class ChurnWorkflow:
         return self._version
 
     def entities(self, event: Envelope) -> Mapping[str, EntityKey]:
-        """The customer. Raises `DeadLetter` where the payload names none."""
+        """The customer. Raises `DeadLetter` if the payload names none."""
         return {CUSTOMER: EntityKey(event.tenant_id, CUSTOMER, self.entity_id(event))}
 
     def entity_id(self, event: Envelope) -> str:
-        """The customer. Raises `DeadLetter` where the payload names none."""
+        """The customer. Raises `DeadLetter` if the payload names none."""
         return named(event.payload, "customer_id")
 
     def infer(self, cases: Sequence[Case]) -> Sequence[Answer | SignalboxError]:

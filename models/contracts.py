@@ -11,7 +11,7 @@ from models.artifact import Artifact, BrokenModelError
 def contract_of(
     artifact: Artifact, definitions: Definitions, payload: Sequence[str], entities: Sequence[str]
 ) -> Contract:
-    """What the version needs. Raises `BrokenModelError` where this code cannot give it that.
+    """What the version needs. Raises `BrokenModelError` if this code cannot give it that.
 
     `payload` are the features that the workflow makes of an event itself, `entities` those that its events
     name. Any feature of the store that belongs to one of them will do.

@@ -45,7 +45,7 @@ class DemandWorkflow:
 
     What was forecast of a SKU in a night is said again to whoever asks, until the next night: a message that
     comes twice, or a batch that is resumed, makes no second forecast. `counted_until` tells up to when every
-    sale is known (epoch ms; None where nobody can say), and raises `Unavailable`.
+    sale is known (epoch ms; None if nobody can say), and raises `Unavailable`.
     """
 
     name = MODEL
@@ -80,7 +80,7 @@ class DemandWorkflow:
         return {"sku": EntityKey(event.tenant_id, "sku", _sku(event))}
 
     def entity_id(self, event: Envelope) -> str:
-        """The SKU. Raises `DeadLetter` where the payload names none."""
+        """The SKU. Raises `DeadLetter` if the payload names none."""
         return _sku(event)
 
     def infer(self, cases: Sequence[Case]) -> Sequence[Answer | SignalboxError]:
@@ -100,7 +100,7 @@ class DemandWorkflow:
     def night_of(self, event: Envelope) -> date:
         """The night that an event names, else that of the day on which it happened.
 
-        Raises `DeadLetter` where what it names is no night that can be forecast.
+        Raises `DeadLetter` if what it names is no night that can be forecast.
         """
         named = event.payload.get("forecast_date") if event.event_type == REQUESTED else None
         return night_of(named, event.occurred_at, self._timetable, self._clock())

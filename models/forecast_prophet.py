@@ -28,7 +28,7 @@ LEAST_FOR_LBFGS = 100
 
 
 def prophet_mean(series: DailySeries, night: date) -> Floats | None:
-    """Pieces a day from `night` on; None where no fit was found.
+    """Pieces a day from `night` on; None if no fit was found.
 
     Fitted to the square root of what was sold, so that large days bend it less: the absolute error of the
     ensemble is smaller for it (docs/forecasts.md). Samples of its uncertainty cost as much as the fit, and

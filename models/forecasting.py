@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 class DailySeries:
     """What was sold of one SKU on each day from `first` on, without gaps, in the store's time zone.
 
-    `demand` is in pieces, 0 where nothing was sold; `price` is the mean price of that day's order lines, NaN
+    `demand` is in pieces, 0 if nothing was sold; `price` is the mean price of that day's order lines, NaN
     where there were none. Both have one value a day. There is no day before the first that anything was sold
     on, unless the series was cut there.
     """

@@ -50,7 +50,7 @@ class FraudWorkflow:
 
     @classmethod
     def load(cls, artifact: Artifact, thresholds: Thresholds) -> "FraudWorkflow":
-        """This version, warm. Raises `BrokenModelError` where it cannot be served."""
+        """This version, warm. Raises `BrokenModelError` if it cannot be served."""
         needs = contract_of(artifact, DEFINITIONS, ORDER_FEATURES, ENTITIES)
         return cls(booster_of(artifact, needs), ModelVersion.of(artifact), needs, thresholds)
 
@@ -60,7 +60,7 @@ class FraudWorkflow:
         return self._version
 
     def entities(self, event: Envelope) -> Mapping[str, EntityKey]:
-        """The order's customer and terminal. Raises `DeadLetter` where the payload names none."""
+        """The order's customer and terminal. Raises `DeadLetter` if the payload names none."""
         tenant_id, payload = event.tenant_id, event.payload
         return {
             CUSTOMER: EntityKey(tenant_id, CUSTOMER, named(payload, "customer_id")),
@@ -68,7 +68,7 @@ class FraudWorkflow:
         }
 
     def entity_id(self, event: Envelope) -> str:
-        """The order. Raises `DeadLetter` where the payload names none."""
+        """The order. Raises `DeadLetter` if the payload names none."""
         return named(event.payload, "order_id")
 
     def infer(self, cases: Sequence[Case]) -> Sequence[Answer | SignalboxError]:

@@ -66,7 +66,7 @@ def _of_the_order(name: str, amounts: Matrix, seconds: Ints) -> NDArray[Any]:
 
 
 def amount_of(event: Envelope) -> float:
-    """What an order is about, in units of its currency. Raises `DeadLetter` where it is no usable number."""
+    """What an order is about, in units of its currency. Raises `DeadLetter` if it is no usable number."""
     amount: Any = event.payload.get("amount")
     if type(amount) not in (float, int) or not 0 <= amount <= _LARGEST_AMOUNT:
         shown = "missing" if amount is None else repr(amount)[:40]

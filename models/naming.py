@@ -7,7 +7,7 @@ from events.errors import DeadLetter
 
 
 def named(payload: Mapping[str, Any], field: str) -> str:
-    """The id in a payload's field. Raises `DeadLetter` where there is none."""
+    """The id in a payload's field. Raises `DeadLetter` if there is none."""
     value = payload.get(field)
     if isinstance(value, str) and value:
         return value

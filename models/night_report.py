@@ -101,7 +101,7 @@ def report(night: Night, standing: Standing, accuracy: Accuracy | None, now: Mil
 def accuracy(
     night: str, day: str, forecasts: Mapping[str, Day], sold: Mapping[str, float]
 ) -> Accuracy | None:
-    """How the forecasts of a night, by SKU, met what was sold on a day; None where nothing can be said.
+    """How the forecasts of a night, by SKU, met what was sold on a day; None if nothing can be said.
 
     A SKU that is not in `sold` sold nothing.
     """

@@ -46,7 +46,7 @@ class Timetable:
 def night_of(named: object, occurred_at: Millis, timetable: Timetable, now: Millis) -> date:
     """The night that a payload names as an ISO day, else that of the day on which its event happened.
 
-    Raises `DeadLetter` where it names no day (2026-02-30 fits the pattern), one that has not begun, as its
+    Raises `DeadLetter` if it names no day (2026-02-30 fits the pattern), one that has not begun, as its
     forecast would be made of half of its past and stand for good, or one before there were sales.
     """
     newest = timetable.day_of(now + CLOCKS_DIFFER_MS)

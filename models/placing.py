@@ -12,7 +12,7 @@ from models.artifact import METADATA_FILE, Metadata
 def place(path: Path, files: Mapping[str, bytes], metadata: Metadata) -> bool:
     """Whether the version stands at `path` now; not where another process was first.
 
-    Raises `ConfigError` where nothing can be written.
+    Raises `ConfigError` if nothing can be written.
     """
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:

@@ -35,7 +35,7 @@ class Aliases(Protocol):
 
 
 class Promoting:
-    """Moves aliases. Every method raises `Unavailable`, and `ConfigError` where it will not."""
+    """Moves aliases. Every method raises `Unavailable`, and `ConfigError` if it will not."""
 
     def __init__(self, registry: Aliases, changes: Changes, clock: Clock = system_clock) -> None:
         self._registry = registry

@@ -56,7 +56,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     signature: Signature
 
     def contract(self, definitions: Definitions) -> Contract:
-        """The features as they are defined now. Raises `ConfigError` where one is not defined any more."""
+        """The features as they are defined now. Raises `ConfigError` if one is not defined any more."""
         return Contract.of(definitions, self.needs, self.payload)
 
 

@@ -52,17 +52,17 @@ class Registry:
         self._server = Server(parse_address(place, VARIABLE), NAME, timeout_s)
 
     def pointed(self, model: str, alias: str) -> Version | None:
-        """The version that an alias points to; None where the model or the alias is not there."""
+        """The version that an alias points to; None if the model or the alias is not there."""
         found = self._find(f"{_API}/registered-models/alias", OneVersion, name=model, alias=alias)
         return found.model_version.plain().version if found else None
 
     def aliases(self, model: str) -> dict[str, str]:
-        """Where the aliases of a model point: numbers by name; none where there is no such model."""
+        """Where the aliases of a model point: numbers by name; none if there is no such model."""
         found = self._find(f"{_API}/registered-models/get", OneModel, name=model)
         return {each.alias: each.version for each in found.registered_model.aliases} if found else {}
 
     def version(self, model: str, number: str) -> Registered | None:
-        """One version of a model; None where it is not there."""
+        """One version of a model; None if it is not there."""
         found = self._find(f"{_API}/model-versions/get", OneVersion, name=model, version=number)
         return found.model_version.plain() if found else None
 
@@ -87,7 +87,7 @@ class Registry:
             raise BrokenModelError(place(model, number), f"the registry gives no {name}: {error}") from error
 
     def point(self, model: str, alias: str, number: str) -> None:
-        """Move an alias. Raises `ConfigError` where there is no such version."""
+        """Move an alias. Raises `ConfigError` if there is no such version."""
         body = msgspec.json.encode({"name": model, "alias": alias, "version": number})
         try:
             self._server.post(f"{_API}/registered-models/alias", body)

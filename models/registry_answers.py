@@ -25,7 +25,7 @@ class Registered(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def version(self) -> Version:
-        """Its number and its digest, which is empty where it was registered by somebody else."""
+        """Its number and its digest, which is empty if it was registered by somebody else."""
         return Version(self.number, self.tags.get(DIGEST_TAG, ""))
 
 

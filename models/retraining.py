@@ -20,7 +20,7 @@ class Known:
 
     `pending` rows are in dataset versions that no run has covered, the newest of which came at `newest`. Of
     the runs that began since then `failures` came to no end, the last one at `failed_at`. A run may be going
-    on until `leased_until`. Times are epoch ms, 0 where there is none.
+    on until `leased_until`. Times are epoch ms, 0 if there is none.
     """
 
     pending: int = 0

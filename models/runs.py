@@ -73,7 +73,7 @@ class Runs:
         return self._database.write(write)
 
     def renew(self, run: Run) -> None:
-        """Keep the lease. Raises `LeaseLostError` where it is another run's."""
+        """Keep the lease. Raises `LeaseLostError` if it is another run's."""
         self._database.write(lambda connection: run_rows.hold(connection, run, self._clock() + LEASE_MS))
 
     def end(self, run: Run, outcome: Outcome, finding: str) -> None:
@@ -91,7 +91,7 @@ class Runs:
     def fail(self, model: str, since: Millis, finding: str) -> None:
         """Write down that a training failed that came not as far as to take its lease.
 
-        Nothing where a run that began at `since` (epoch ms) or later has ended as failed, or has the lease.
+        Nothing if a run that began at `since` (epoch ms) or later has ended as failed, or has the lease.
         """
 
         def write(connection: Connection) -> None:

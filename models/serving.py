@@ -108,7 +108,7 @@ class Serving:
         return self._served
 
     def _follow(self, wanted: Version | None) -> str:
-        """Why another version than the one that is wanted goes on; empty where none does."""
+        """Why another version than the one that is wanted goes on; empty if none does."""
         if wanted is None:
             standing_in = self.served.version.number == STAND_IN
             return self.served.trouble if standing_in else "no version is wanted any more"

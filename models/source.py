@@ -23,10 +23,10 @@ class Source(Protocol):
     """What to call it in what people read."""
 
     def wanted(self) -> Version | None:
-        """Which version is to be served; None where nobody has said. Raises `Unavailable`."""
+        """Which version is to be served; None if nobody has said. Raises `Unavailable`."""
 
     def fetch(self, version: Version) -> Artifact:
-        """That version. Raises `Unavailable`, and `BrokenModelError` where it is not whole."""
+        """That version. Raises `Unavailable`, and `BrokenModelError` if it is not whole."""
 
     def held(self) -> Iterator[Version]:
         """What can be had even so where the one that is wanted cannot, the likeliest first."""
@@ -65,7 +65,7 @@ class RegistrySource:
 
 
 class FolderSource:
-    """The newest version of `<model_dir>/<model>/`, where there is no registry."""
+    """The newest version of `<model_dir>/<model>/`, if there is no registry."""
 
     def __init__(self, model_dir: Path, model: str) -> None:
         self.name = str(model_dir / model)
@@ -108,7 +108,7 @@ class ModelPlace:
     cache: Path = Path("var/model-cache")
 
     def source(self, model: str) -> Source:
-        """One model's versions. Raises `ConfigError` where the URL is none."""
+        """One model's versions. Raises `ConfigError` if the URL is none."""
         if self.registry is None:
             return FolderSource(self.folder, model)
         return RegistrySource(Registry(self.registry), Cache(self.cache, model), model)

@@ -57,12 +57,12 @@ class Trainer:
         return self._version
 
     def entities(self, event: Envelope) -> Mapping[str, EntityKey]:
-        """Nobody. Raises `DeadLetter` where the payload names no model that has a plan."""
+        """Nobody. Raises `DeadLetter` if the payload names no model that has a plan."""
         self.entity_id(event)
         return {}
 
     def entity_id(self, event: Envelope) -> str:
-        """The model. Raises `DeadLetter` where it has no plan."""
+        """The model. Raises `DeadLetter` if it has no plan."""
         model = named(event.payload, "model_id")
         if model not in self._plans:
             raise DeadLetter("rejected", f"{model} has no plan to be trained by{nearest(model, self._plans)}")

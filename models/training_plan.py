@@ -87,5 +87,5 @@ def _gate(section: Section) -> GateRule:
     return rule
 
 
-# stands in only where the file is refused
+# stands in only if the file is refused
 _NO_GATE = GateRule(metric="", better="higher", margin=0, min_compared=0, latency_share=0)

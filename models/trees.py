@@ -13,7 +13,7 @@ TREES = "model.txt"
 
 
 def booster_of(artifact: Artifact, needs: Contract) -> "Booster":
-    """The version's trees. Raises `BrokenModelError` where they cannot be read, or are of other columns."""
+    """The version's trees. Raises `BrokenModelError` if they cannot be read, or are of other columns."""
     # here and not above: whoever imports this module before it forks must not start LightGBM's threads
     from lightgbm import Booster
     from lightgbm.basic import LightGBMError

@@ -28,7 +28,7 @@ class Case:
 class Answer:
     """What was said of one case, and the values that were looked at.
 
-    `fallback` is why the model was not asked; None where it was. `explanation` is there where the case's
+    `fallback` is why the model was not asked; None if it was. `explanation` is there if the case's
     decision asks for one (`explain`). `read` is the reading that the values are of, where that is not the
     case's: an answer that was begun before goes by what was read then.
     """
@@ -69,7 +69,7 @@ class Workflow(Protocol):
         """The version that `infer` answers with."""
 
     def entities(self, event: Envelope) -> Mapping[str, EntityKey]:
-        """Whose features this event needs, by entity. Raises `DeadLetter` where the payload names none."""
+        """Whose features this event needs, by entity. Raises `DeadLetter` if the payload names none."""
 
     def entity_id(self, event: Envelope) -> str:
         """Whom the prediction is about: the order, the customer, the SKU."""
@@ -77,7 +77,7 @@ class Workflow(Protocol):
     def infer(self, cases: Sequence[Case]) -> Sequence[Answer | SignalboxError]:
         """One answer or error for each case, in their order.
 
-        Raises `Retry` only where the whole batch failed. A `SignalboxError` in the place of an answer
+        Raises `Retry` only if the whole batch failed. A `SignalboxError` in the place of an answer
         concerns that case alone.
         """
 

@@ -59,7 +59,7 @@ class Written:
 
     @property
     def unended(self) -> Change | None:
-        """The last change, where nobody wrote down how it ended."""
+        """The last change, if nobody wrote down how it ended."""
         last = self.rows[-1] if self.rows else None
         return last if last is not None and last.state == "intended" else None
 

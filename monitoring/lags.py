@@ -34,7 +34,7 @@ class LaneLags:
         lag = 0
         for partition in consumer.committed(wanted, timeout=self._timeout):
             low, high = consumer.get_watermark_offsets(partition, timeout=self._timeout)
-            # negative where nothing was committed yet; retention may have moved the beginning past what was
+            # negative if nothing was committed yet; retention may have moved the beginning past what was
             lag += max(0, high - max(partition.offset, low))
         return lag
 

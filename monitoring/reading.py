@@ -114,7 +114,7 @@ class LogReader:
         return all(name != topic for name, _ in self._behind)
 
     def read(self, seconds: float) -> Iterator[Message]:
-        """What arrives within `seconds`. Raises `Unavailable` where Kafka answers with an error."""
+        """What arrives within `seconds`. Raises `Unavailable` if Kafka answers with an error."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             for message in self._consumer.consume(1_000, min(left, _STEP_S)):
@@ -132,7 +132,7 @@ class LogReader:
     def read_all(self, quiet: float = QUIET_S) -> Iterator[Message]:
         """What there is, until nothing came for `quiet` seconds after the end of each partition.
 
-        Raises `Unavailable`, also where a partition does not come to its end.
+        Raises `Unavailable`, also if a partition does not come to its end.
         """
         last = time.monotonic()
         while time.monotonic() < last + (PATIENCE_S if self._behind else quiet):

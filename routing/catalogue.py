@@ -15,7 +15,7 @@ class QueueSpec:
 
     `prefetch` is Celery's prefetch multiplier. `window` is how many messages may wait on the queue before its
     feeder holds back. `max_batch` bounds the events of one message. `visibility_timeout_s` is after how long
-    Redis hands out again what a worker took and did not acknowledge. `served` is false where no task module
+    Redis hands out again what a worker took and did not acknowledge. `served` is false if no task module
     exists yet: events wait in their lanes until one does. `line` is where it stands in its file; it decides
     nothing.
     """

@@ -20,7 +20,7 @@ _DAY_S = 86_400
 
 
 def read_catalogue(report: Report) -> Catalogue | None:
-    """The catalogue in the report's file, or None where it holds none.
+    """The catalogue in the report's file, or None if it holds none.
 
     What the report calls wrong has a placeholder in it: the catalogue is then good for checking names only.
     """

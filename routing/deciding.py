@@ -9,7 +9,7 @@ CHAMPION: Arm = "champion"
 
 
 def route(event: Envelope, table: Table, source: Position, entered_at: Millis) -> tuple[Decision, ...]:
-    """One decision for each workflow that it wakes, in the table's order; none where its type has no route.
+    """One decision for each workflow that it wakes, in the table's order; none if its type has no route.
 
     `source` is where the event stands in Kafka, `entered_at` (epoch ms) when it came there: the route's
     promise runs from then on.

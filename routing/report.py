@@ -15,7 +15,7 @@ class Report:
     problems: list[Problem] = field(default_factory=list)
 
     def add(self, line: int, key: str, message: str) -> None:
-        """Remember a problem; `line` counts from 1, 0 where none is to blame."""
+        """Remember a problem; `line` counts from 1, 0 if none is to blame."""
         self.problems.append(Problem(self.path, line, key, message))
 
     def in_order(self) -> list[Problem]:

@@ -79,7 +79,7 @@ class Section:
         return low if default is None else default
 
     def maybe_whole(self, key: str, low: int, high: int) -> int | None:
-        """A whole number from `low` to `high`; None where the key is not there."""
+        """A whole number from `low` to `high`; None if the key is not there."""
         self._taken.add(key)
         if key not in self._fields:
             return None

@@ -112,7 +112,7 @@ class Assembly:
         follow(parts.env, log, unknown_is_another=KAFKA in parts.embedded)
 
     def models(self, rules: Rules, env: Mapping[str, str], past: Past) -> None:
-        """Train each on those features, and let it serve, where none does."""
+        """Train each on those features, and let it serve, if none does."""
         if self._registry is not None:
             self._supervisor.await_ready(self._registry, REGISTRY_START_S)
         for model, arguments in trainings(rules, past):

@@ -68,7 +68,7 @@ def needs_agent(rules: Rules) -> bool:
 
 
 def ensure_champion(env: Mapping[str, str], model: str, train: Callable[[], None]) -> Change | None:
-    """Train a model and let it serve, where none of its versions does. None where one did.
+    """Train a model and let it serve, if none of its versions does. None if one did.
 
     A version that passed its gate before is not trained once more. Raises `Unavailable`, and `ConfigError`
     where training left no version.

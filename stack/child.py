@@ -53,7 +53,7 @@ class Child:
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs, negative where a signal ended it."""
+        """None while it runs, negative if a signal ended it."""
         return self._process.poll() if self._process else 0
 
     def spawn(self, now: float) -> None:

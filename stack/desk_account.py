@@ -56,6 +56,6 @@ class DeskAccount:
 
 
 def desk_of(env: Mapping[str, str]) -> DeskAccount | None:
-    """The embedded one of a stack with these addresses; None where a real platform is configured."""
+    """The embedded one of a stack with these addresses; None if a real platform is configured."""
     token = env.get("SUPPORT_PLATFORM_TOKEN")
     return DeskAccount(env["SUPPORT_PLATFORM_URL"], token) if token else None

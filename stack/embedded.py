@@ -186,7 +186,7 @@ def mlflow_answers(url: str, timeout: float = 1) -> bool:
 def running(server: Server, log: Path, timeout: float = 20) -> Iterator[str]:
     """Run a server for the length of a `with`; gives its `url` once it answers.
 
-    Its output goes to `log`. Raises `EmbeddedError` where it does not answer within `timeout` seconds.
+    Its output goes to `log`. Raises `EmbeddedError` if it does not answer within `timeout` seconds.
     """
     with log.open("ab") as output:
         process = subprocess.Popen(

@@ -26,7 +26,7 @@ class Emission:
 
     `at` (epoch ms) is when its producer sends it. `fate` is what a router must make of it, and `cause` why it
     is a dead letter, if it is one. `repeats`: an event with this id was sent before. `fraud` is the truth,
-    which no event carries: None where it is no order, 0 for an honest one, else the number of the scenario.
+    which no event carries: None if it is no order, 0 for an honest one, else the number of the scenario.
     """
 
     at: Millis

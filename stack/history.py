@@ -28,7 +28,7 @@ ORDERS_A_DAY = 2_500
 
 def history(retail: Retail, until: date, days: int = DAYS) -> "Iterator[Transaction]":
     """The orders of the last `days` days before `until`, by time, each with its label."""
-    # not above: the events of the past are made, and played on, where nothing is installed to train with
+    # not above: the events of the past are made, and played on, if nothing is installed to train with
     from training.transactions import Transaction
 
     for day in days_before(until, days):

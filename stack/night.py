@@ -47,7 +47,7 @@ class DemoNight:
 def night_of(
     night: date | None, bootstrap: Bootstrap, database_url: str, zone: ZoneInfo
 ) -> Iterator[DemoNight | None]:
-    """The night of a programme, for the length of a `with`; None where it has none."""
+    """The night of a programme, for the length of a `with`; None if it has none."""
     if night is None:
         yield None
         return

@@ -44,7 +44,7 @@ def choose_parts(settings: Settings, folder: Path, *, agent: bool = True) -> Par
     """What is configured stays; the rest is embedded, its data and the ports that it had in `folder`.
 
     Without `agent`, nothing stands in for what only the support agent needs.
-    Raises `EmbeddedError`, and `ConfigError` where what is configured would be spoiled by what is not.
+    Raises `EmbeddedError`, and `ConfigError` if what is configured would be spoiled by what is not.
     """
     _check(settings)
     env: dict[str, str] = {}

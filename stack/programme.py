@@ -35,7 +35,7 @@ FILE_RATE = 300.0
 class Programme:
     """The events by time, and what `features backfill` and trainings are told of the past before them.
 
-    `night` is the one whose demand is forecast meanwhile; None where the past names no products.
+    `night` is the one whose demand is forecast meanwhile; None if the past names no products.
     """
 
     title: str

@@ -91,7 +91,7 @@ class Latencies:
         self.late += latency_ms > sla_ms
 
     def percentile(self, share: float) -> float:
-        """The smallest latency that this share (0 to 1) of all does not exceed; 0 where there is none."""
+        """The smallest latency that this share (0 to 1) of all does not exceed; 0 if there is none."""
         if not self._values:
             return 0.0
         if not self._sorted:

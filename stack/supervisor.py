@@ -54,7 +54,7 @@ class Supervisor:
     def await_ready(self, child: Child, timeout: float = READY_S) -> None:
         """Return once it is ready, keeping the others running meanwhile.
 
-        Raises `StartError` where it ends before, or is not ready within `timeout` seconds.
+        Raises `StartError` if it ends before, or is not ready within `timeout` seconds.
         """
         service, deadline = child.service, self._clock() + timeout
         while service.ready is not None and not service.ready():

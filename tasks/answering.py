@@ -16,7 +16,7 @@ def answers(workflow: Workflow, cases: Sequence[Case]) -> Sequence[Answer | Sign
 
 
 def _strictly(workflow: Workflow, cases: Sequence[Case]) -> Sequence[Answer | SignalboxError]:
-    """Raises `ValueError` where the model does not answer for each: no event gets another's answer."""
+    """Raises `ValueError` if the model does not answer for each: no event gets another's answer."""
     found = workflow.infer(cases) if cases else ()
     return [answer for _, answer in zip(cases, found, strict=True)]
 

@@ -52,7 +52,7 @@ def fault_of(
     now: datetime,
     may_expire: Container[str] = (),
 ) -> str | None:
-    """Why Celery could not run this message as a task that is `known`; None where it can.
+    """Why Celery could not run this message as a task that is `known`; None if it can.
 
     One that has expired it drops: that is for tasks that `may_expire`, and never for events.
     """

@@ -26,7 +26,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class TryAgain:
-    """Retry these events after `pause` ms. `whole` is set where one error met the whole message."""
+    """Retry these events after `pause` ms. `whole` is set if one error met the whole message."""
 
     batch: Batch
     error: Retry

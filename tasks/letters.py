@@ -39,7 +39,7 @@ _decode_as_it_came = msgspec.json.Decoder(_AsItCame).decode
 
 
 def dead_letter(fed: Fed, record: LaneRecord | None, queue: str, failure: Failure) -> Outgoing:
-    """The record for the queue's dead-letter topic. `record` is None where the lane's could not be read."""
+    """The record for the queue's dead-letter topic. `record` is None if the lane's could not be read."""
     if record is None:
         written = letter(
             source=fed.lane,

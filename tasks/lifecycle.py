@@ -44,7 +44,7 @@ class Lifecycle:
     def decide(self, batch: Batch, queue: str, retries: int) -> Outcomes:
         """Every event's outcome, with one round trip to the feature store; nothing is published yet.
 
-        Raises `Unavailable` or `Retry` where the whole batch failed, and whatever a workflow with a bug
+        Raises `Unavailable` or `Retry` if the whole batch failed, and whatever a workflow with a bug
         raises.
         """
         outcomes = Outcomes(Attempt(batch, queue, retries, self._clock()))

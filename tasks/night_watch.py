@@ -61,7 +61,7 @@ class NightWatch:
         self._clock = clock
 
     def begin(self, tenant_id: str, timetable: Timetable, counted_until: Millis | None) -> date | None:
-        """Trigger the night that is due, where nobody did; which one that was.
+        """Trigger the night that is due, if nobody did; which one that was.
 
         It waits until all sales before its midnight are known: they are `counted_until` then (epoch ms; None
         where nobody can say). What is not counted would be forecast as not sold, and stand.

@@ -64,7 +64,7 @@ class Outcomes:
         self.inference_s = 0.0
 
     def answered(self, fed: Fed, case: "Case", answer: "Answer", entity_id: str, stamp: Stamp) -> None:
-        """The model answered for this event. Raises `DeadLetter` where its answer is no prediction."""
+        """The model answered for this event. Raises `DeadLetter` if its answer is no prediction."""
         record = prediction(fed, case, answer, entity_id, stamp)
         self.unwritten.append(Written(record, fed, answer.output.decision))
         self.decided[answer.output.decision] += 1
@@ -73,7 +73,7 @@ class Outcomes:
         self.late += stamp.now > decision.deadline
 
     def failed(self, fed: Fed, record: LaneRecord | None, error: SignalboxError) -> None:
-        """This event failed; `record` is None where it could not even be read."""
+        """This event failed; `record` is None if it could not even be read."""
         attempt = self.attempt
         max_retries = record.decision.max_retries if record else DEFAULT_MAX_RETRIES
         match reaction(error, attempt.retries, max_retries):

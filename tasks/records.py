@@ -36,7 +36,7 @@ def iso(time: Millis) -> str:
 
 
 def prediction(fed: Fed, case: Case, answer: Answer, entity_id: str, stamp: Stamp) -> Outgoing:
-    """The record for `ml.predictions`, keyed by its id. Raises `DeadLetter` where the answer is none."""
+    """The record for `ml.predictions`, keyed by its id. Raises `DeadLetter` if the answer is none."""
     event, decision, model = case.event, case.decision, stamp.model
     features = case.features if answer.read is None else answer.read
     confidence = answer.output.confidence

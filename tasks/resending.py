@@ -78,7 +78,7 @@ class ResendingTask(EventTask):
     def send_on(self, batch: Batch, delivery: Delivery) -> None:
         """Send a batch as a message of its own in this one's stead: same queue, same priority, same attempt.
 
-        Raises `Unavailable` where the broker does not take it.
+        Raises `Unavailable` if the broker does not take it.
         """
         options: dict[str, Any] = {
             "argsrepr": shown(batch),

@@ -28,13 +28,13 @@ class ServedTask(InferenceTask):
 
     @abstractmethod
     def load(self, artifact: Artifact) -> Workflow:
-        """This version, warm. Raises `BrokenModelError` where it cannot be served.
+        """This version, warm. Raises `BrokenModelError` if it cannot be served.
 
         Called in the process that infers: at its start, and beside the inference whenever the alias moved.
         """
 
     def stand_in(self) -> Workflow | None:
-        """What answers until there is a version; None where nothing may but a model."""
+        """What answers until there is a version; None if nothing may but a model."""
         return None
 
     def start(self, equipment: Equipment) -> Workflow:

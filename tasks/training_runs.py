@@ -47,7 +47,7 @@ class Ledger(Protocol):
         """What a decision about this model goes by. Raises `Unavailable`."""
 
     def fail(self, model: str, since: Millis, finding: str) -> None:
-        """Write down that a training failed, where none did from `since` on. Raises `Unavailable`."""
+        """Write down that a training failed, if none did from `since` on. Raises `Unavailable`."""
 
 
 def run_due(

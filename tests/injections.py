@@ -97,7 +97,7 @@ def _filled(text: str, ids: dict[str, str]) -> str:
 
 
 def beyond(injection: Injection, given: Iterable[Action]) -> Iterator[str]:
-    """What is wrong with what one ticket was given; nothing where it kept to the limits."""
+    """What is wrong with what one ticket was given; nothing if it kept to the limits."""
     spent = {Refund: 0, Voucher: 0}
     for action in given:
         if not isinstance(action, Refund | Voucher):

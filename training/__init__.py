@@ -1,4 +1,4 @@
-"""Fits and measures models. Importing it raises `ConfigError` where `signalbox[train]` is not installed."""
+"""Fits and measures models. Importing it raises `ConfigError` if `signalbox[train]` is not installed."""
 
 from importlib.util import find_spec
 

@@ -32,7 +32,7 @@ def make(
 ) -> tuple[Path, Metadata]:
     """Measure and save under `folder`. The same files and policies give the same digest.
 
-    Raises `ConfigError` where the plan asks for what the policies do not have, or the search finds too
+    Raises `ConfigError` if the plan asks for what the policies do not have, or the search finds too
     little.
     """
     metrics = measure(policies, questions)

@@ -28,7 +28,7 @@ class Bench(Protocol):
     def metrics(self, version: Artifact) -> Mapping[str, float]:
         """As training measures them.
 
-        Raises `BrokenModelError` where this code cannot serve the version, and `IncomparableError`.
+        Raises `BrokenModelError` if this code cannot serve the version, and `IncomparableError`.
         """
 
     def latency_ms(self, version: Artifact, batch: int) -> float:

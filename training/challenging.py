@@ -37,7 +37,7 @@ class Bounds:
 
     @classmethod
     def of(cls, rules: Rules, model: str) -> "Bounds":
-        """Of the route that leaves the model the least time. Raises `ConfigError` where none leads to it."""
+        """Of the route that leaves the model the least time. Raises `ConfigError` if none leads to it."""
         routes = [route for route in rules.table.all_routes if route.workflow == model]
         if not routes:
             raise ConfigError(
@@ -50,7 +50,7 @@ class Bounds:
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a training. `version` is absent where nothing was registered."""
+    """What became of a training. `version` is absent if nothing was registered."""
 
     model: str
     digest: str
@@ -82,7 +82,7 @@ class Challenge:
         """Register the candidate as challenger where it passes the gate. `folder` takes the champion's files.
 
         One that is the champion already is neither judged nor registered. Raises `Unavailable`, and
-        `ConfigError` where the candidate does not say all of itself.
+        `ConfigError` if the candidate does not say all of itself.
         """
         found = self._fetch(candidate.metadata.recipe.model, folder)
         if isinstance(found, Artifact) and found.metadata.digest == candidate.metadata.digest:

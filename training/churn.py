@@ -36,7 +36,7 @@ def train(
 ) -> Trained:
     """Fit, calibrate, measure and save; nothing after the split is looked at.
 
-    The same orders and split give the same digest. Raises `ConfigError` where the store holds too little for
+    The same orders and split give the same digest. Raises `ConfigError` if the store holds too little for
     the split, and `Unavailable`.
     """
     progress.say("features and labels as the store knew them at each moment")

@@ -29,7 +29,7 @@ Ints = NDArray[np.int64]
 def known_days(store: OfflineReader, tenant_id: str) -> tuple[Millis, Millis]:
     """From the day of a tenant's first order to that of the last, which may not be over: midnights, UTC.
 
-    Raises `ConfigError` where there is none, and `Unavailable`.
+    Raises `ConfigError` if there is none, and `Unavailable`.
     """
     span = store.span(CUSTOMER_ORDERS, tenant_id)
     if span is None:
@@ -73,7 +73,7 @@ class Examples:
 def examples(store: OfflineReader, tenant_id: str, split: Split) -> Examples:
     """Of all customers of a tenant who had ordered within `ACTIVE_DAYS` before a moment, at every moment.
 
-    Raises `ConfigError` where a part has not both kinds of them, and `Unavailable`.
+    Raises `ConfigError` if a part has not both kinds of them, and `Unavailable`.
     """
     moments = np.array([at for part in split.parts.values() for at in part], np.int64)
     known = sorted(_customers(store, tenant_id))

@@ -58,7 +58,7 @@ class Fitted:
 def fit(found: Examples, split: Split, progress: Progress) -> Fitted:
     """Trees on the moments to fit on, Platt's line on the later ones.
 
-    Raises `ConfigError` where the later ones say the contrary of what was learned.
+    Raises `ConfigError` if the later ones say the contrary of what was learned.
     """
     learned, later = found.of(split.train), found.of(split.calibration)
     progress.say(told("fit on", learned, split.train))

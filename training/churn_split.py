@@ -31,7 +31,7 @@ class Split:
     ) -> "Split":
         """The latest that looks at nothing from `until` on; a first horizon after `since` makes the past.
 
-        Raises `ConfigError` where there is too little between them.
+        Raises `ConfigError` if there is too little between them.
         """
         horizon, step = horizon_days * DAY_MS, STEP_DAYS * DAY_MS
         test = _back(until - horizon, step, test_weeks)

@@ -43,7 +43,7 @@ class Split:
 
 
 def check_reach(split: Split, transactions: Transactions, source: str) -> None:
-    """Raises `ConfigError` where the transactions do not reach over the whole split."""
+    """Raises `ConfigError` if the transactions do not reach over the whole split."""
     first, last = transactions.first_day, transactions.last_day
     if first > split.train.first or last < split.test.last:
         raise ConfigError(
@@ -60,7 +60,7 @@ def check_reach(split: Split, transactions: Transactions, source: str) -> None:
 
 
 def check_labels(days: Days, labels: Ints, source: str) -> None:
-    """Raises `ConfigError` where nothing can be learned of these labels, or measured by them."""
+    """Raises `ConfigError` if nothing can be learned of these labels, or measured by them."""
     if labels.sum() in (0, len(labels)):
         found = f"{len(labels)} orders to go by, {int(labels.sum())} of them fraud"
         raise ConfigError([Problem(source, 0, "tx_fraud", f"{days}: {found}; both kinds are needed")])

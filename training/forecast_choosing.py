@@ -20,7 +20,7 @@ def choose(found: Measured) -> Blend:
 
     Of the weights that do as well as the best, within one standard error of the difference between the two
     (Breiman et al., *Classification and Regression Trees*, 1984), the least is taken: what the trees say
-    adds up to more of what is sold than what Prophet says. Raises `ConfigError` where none of the SKUs has
+    adds up to more of what is sold than what Prophet says. Raises `ConfigError` if none of the SKUs has
     an interval to be stretched.
     """
     losses = [_losses(found, points(found, Blend(weight, 1.0))) for weight in _WEIGHTS]

@@ -38,7 +38,7 @@ class Fitting:
 def fitting_rows(series: Mapping[str, DailySeries], end: date, apart: int = NIGHTS_APART) -> Fitting:
     """Of SKUs that were regular or new on a night; no week reaches beyond `end`. There is at least one.
 
-    The nights are so many days `apart`. Raises `ConfigError` where no SKU was either on any of them.
+    The nights are so many days `apart`. Raises `ConfigError` if no SKU was either on any of them.
     """
     first = min(each.first for each in series.values()) + timedelta(days=WARM_UP_DAYS)
     night = end - timedelta(days=HORIZON_DAYS)

@@ -70,7 +70,7 @@ def train(
 ) -> Trained:
     """Fit, measure and save; nothing after the split is looked at.
 
-    The same transactions, features and split give the same digest. Raises `ConfigError` where `source` holds
+    The same transactions, features and split give the same digest. Raises `ConfigError` if `source` holds
     too little for the split, and what `stored` raises.
     """
     until = split.test.last + timedelta(days=1)

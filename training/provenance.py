@@ -33,7 +33,7 @@ def provenance(store: OfflineStore, *libraries: str) -> Provenance:
 def distribution(package: str) -> str:
     """Which installed one an import is of: some come under more than one name, by platform.
 
-    Raises `ModuleNotFoundError` where there is none.
+    Raises `ModuleNotFoundError` if there is none.
     """
     found = packages_distributions().get(package)
     if not found:
@@ -42,7 +42,7 @@ def distribution(package: str) -> str:
 
 
 def git_commit(root: Path = ROOT) -> str:
-    """The commit of the code in `root`, with `+` where it was changed since; empty where nobody knows it.
+    """The commit of the code in `root`, with `+` where it was changed since; empty if nobody knows it.
 
     Nobody does where `root` merely lies inside of a repository, as a virtual environment may.
     """

@@ -18,7 +18,7 @@ FILES = "version"
 
 
 class Registered(NamedTuple):
-    """A version in the registry. `fresh` is false where one of the same digest was there before."""
+    """A version in the registry. `fresh` is false if one of the same digest was there before."""
 
     model: str
     version: str
@@ -27,7 +27,7 @@ class Registered(NamedTuple):
 
 
 class TrainingRegistry:
-    """An MLflow server, as training uses it. Every method raises `Unavailable` where it does not answer."""
+    """An MLflow server, as training uses it. Every method raises `Unavailable` if it does not answer."""
 
     def __init__(self, place: str | HttpPlace) -> None:
         self._client = connect(place)
@@ -49,9 +49,9 @@ class TrainingRegistry:
         return Registered(model, version, metadata.digest, fresh=True)
 
     def fetch(self, model: str, alias: str, folder: Path) -> Artifact | None:
-        """The version that an alias names, copied into `folder`; None where it names none.
+        """The version that an alias names, copied into `folder`; None if it names none.
 
-        Raises `BrokenModelError` where it cannot be used.
+        Raises `BrokenModelError` if it cannot be used.
         """
         from mlflow.artifacts import download_artifacts
 

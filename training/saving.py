@@ -15,7 +15,7 @@ def save(
 ) -> tuple[Path, Metadata]:
     """Write the next version: these files by name, and their metadata.
 
-    Training that gives what the newest version already is makes no other one. Raises `ConfigError` where
+    Training that gives what the newest version already is makes no other one. Raises `ConfigError` if
     nothing can be written, or a metric is no number: JSON has none that is not.
     """
     refuse_unmeasured(recipe)

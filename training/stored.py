@@ -18,7 +18,7 @@ Stored = Callable[[Sequence[str], Transactions, Places], Floats]
 
 
 def stored_in(store: OfflineStore, tenant_id: str) -> Stored:
-    """The features of a tenant's orders. The function raises `ConfigError` where the store has none of them.
+    """The features of a tenant's orders. The function raises `ConfigError` if the store has none of them.
 
     It raises `Unavailable` as well.
     """

@@ -112,7 +112,7 @@ class GroupConsumer:
     def read(self, limit: int, timeout: float) -> list[Message]:
         """Up to `limit` records: waits up to `timeout` seconds for the first, and not at all for the others.
 
-        Raises `KafkaException` where the client cannot go on.
+        Raises `KafkaException` if the client cannot go on.
         """
         if self._unplaced and self._arriving is None and time.monotonic() >= self._place_at:
             self._place()
@@ -133,7 +133,7 @@ class GroupConsumer:
     def go_back(self, partition: Partition, offset: int, why: object) -> None:
         """Read on from a record that was read just now, and cannot be worked on yet.
 
-        Raises `KafkaException` where the client cannot: the caller must then end, or the record is lost.
+        Raises `KafkaException` if the client cannot: the caller must then end, or the record is lost.
         """
         self._complain(f"{partition[0]}[{partition[1]}] waits at {offset}: {why}")
         self._consumer.seek(TopicPartition(*partition, offset))
@@ -141,7 +141,7 @@ class GroupConsumer:
     def begin(self, partition: Partition, offset: int) -> None:
         """Read a partition from `offset` on, whatever was read of it before.
 
-        Raises `KafkaException` where the client is not ready for it: ask again a little later.
+        Raises `KafkaException` if the client is not ready for it: ask again a little later.
         """
         place = TopicPartition(*partition, offset)
         self._ends.pop(partition, None)

@@ -133,7 +133,7 @@ def read_body(answer: Any, timeout_s: float, most: int) -> bytes:
 class Server:
     """One server by its address. Use it from any thread: each call is a connection of its own.
 
-    Every method raises `Unavailable`, also where the server fails inside, and `RefusedError`.
+    Every method raises `Unavailable`, also if the server fails inside, and `RefusedError`.
     """
 
     def __init__(self, address: Address, name: str, timeout_s: float) -> None:

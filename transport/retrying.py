@@ -68,7 +68,7 @@ class RetryTally:
     def count(self, queue: str) -> int:
         """How many wait for their retry now.
 
-        0 where the tally cannot be read: the queue's own depth still closes the window.
+        0 if the tally cannot be read: the queue's own depth still closes the window.
         """
         return self._attempt(lambda: int(self._client.zcount(tally_key(queue), self._clock(), "+inf")))
 

@@ -21,7 +21,7 @@ Row = tuple[Of, Millis, Mapping[str, float | str]]
 class Watermark(NamedTuple):
     """Up to where a view was put online. `complete`: nothing came after that when it was reached.
 
-    All that stood in the table at `as_of` (epoch ms) is online; 0 where no run has come to its end.
+    All that stood in the table at `as_of` (epoch ms) is online; 0 if no run has come to its end.
     """
 
     cursor: Cursor
@@ -74,7 +74,7 @@ class BatchStore:
             return batch_tables.count_after(connection, view, cursor)
 
     def watermark(self, view: BatchView) -> Watermark | None:
-        """Up to where the view was put online; None where it never was."""
+        """Up to where the view was put online; None if it never was."""
         with self._database.reading() as connection:
             return _watermark(connection, view)
 

@@ -132,7 +132,7 @@ class Nights:
         self._reach(tenant_id, night, "ended", {"state": "told", "changed_at": now})
 
     def find(self, tenant_id: str, night: str) -> Night | None:
-        """One night; None where nothing is known of it."""
+        """One night; None if nothing is known of it."""
         with self._database.reading() as connection:
             return _found(connection, tenant_id, night)
 

@@ -19,7 +19,7 @@ from transport.database import Database
 class OfflineReader:
     """Connects at the first use: what is made before a fork can be used after it.
 
-    Every method raises `Unavailable` where the database cannot be reached, was locked for too long, or has no
+    Every method raises `Unavailable` if the database cannot be reached, was locked for too long, or has no
     tables yet.
     """
 

@@ -54,7 +54,7 @@ class Sales:
             return list(connection.scalars(query))
 
     def series(self, tenant_id: str, skus: Sequence[str], night: date) -> dict[str, DailySeries]:
-        """What was sold of each before a night, from the first day that anything was; empty where never."""
+        """What was sold of each before a night, from the first day that anything was; empty if never."""
         first = night - timedelta(days=CATALOGUE_DAYS)
         wanted = tuple(dict.fromkeys(skus))
         keys = [(tenant_id, sku) for sku in wanted]

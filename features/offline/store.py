@@ -70,7 +70,7 @@ class OfflineStore(OfflineReader):
     def commit(self, batch: StreamBatch) -> Committed:
         """Count a batch and move its partition's offset: both or neither.
 
-        Raises `Fenced` where the offset stands elsewhere than at the batch's base.
+        Raises `Fenced` if the offset stands elsewhere than at the batch's base.
         """
         numbers = self._enrol(batch.events)
 

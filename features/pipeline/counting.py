@@ -18,7 +18,7 @@ class Ledger(Protocol):
     def commit(self, batch: StreamBatch) -> Committed:
         """Take over a batch and the position after it, or nothing at all.
 
-        Raises `Fenced` where another member has counted beyond `batch.base`, and `Unavailable`.
+        Raises `Fenced` if another member has counted beyond `batch.base`, and `Unavailable`.
         """
 
 

@@ -87,7 +87,7 @@ class Pipeline:
     def run(self) -> None:
         """Count until `stop` is set.
 
-        Raises `KafkaException` where the client cannot go on, and what the database says where it takes not
+        Raises `KafkaException` if the client cannot go on, and what the database says where it takes not
         even an empty batch.
         """
         try:
@@ -146,7 +146,7 @@ class Pipeline:
         _log.error("one partition waits, the others go on: %s", str(error))
 
     def _take(self, partition: Partition, records: Iterable[Record]) -> bool:
-        """Count records of one partition; false where SQL is away."""
+        """Count records of one partition; false if SQL is away."""
         stand = self._standing.placed[partition]
         taken = take(partition, stand, records, self._definitions, self._clock(), self._schemas, self._spans)
         try:

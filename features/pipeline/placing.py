@@ -29,9 +29,9 @@ class Beginning(NamedTuple):
 
 
 def beginning(partition: tuple[str, int], counted: int | None, low: int, high: int) -> Beginning:
-    """`counted` is the next offset to count, None where none was; Kafka holds `low` up to before `high`.
+    """`counted` is the next offset to count, None if none was; Kafka holds `low` up to before `high`.
 
-    Raises `ReplacedLogError` where more was counted than the partition ever held.
+    Raises `ReplacedLogError` if more was counted than the partition ever held.
     """
     if counted is None:
         return Beginning(low, low)

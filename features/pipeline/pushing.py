@@ -82,7 +82,7 @@ class Pusher:
     def beat(self, partition: int, beat: Heartbeat) -> None:
         """Say how far a partition is counted, which is to its end.
 
-        Raises `ReplacedLogError` where the online store was told of more than there is.
+        Raises `ReplacedLogError` if the online store was told of more than there is.
         """
         there = self._tell(partition, beat.position, beat, ())
         if there is not None and there > beat.position:
@@ -98,7 +98,7 @@ class Pusher:
             self._owed.pop(partition, None)
 
     def _tell(self, partition: int, base: int, beat: Heartbeat, events: Sequence[StreamEvent]) -> int | None:
-        """Where the online store stood if that was not at `base`; None also where it could not be reached."""
+        """Where the online store stood if that was not at `base`; None also if it could not be reached."""
         owed = min(base, self._owed.get(partition, base))
         if self._clock() < self._quiet_until:
             self._owed[partition] = owed

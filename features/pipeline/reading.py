@@ -60,7 +60,7 @@ def read_record(
 ) -> Read:
     """Decode, validate and take apart one record, as the router does it.
 
-    Raises `Unavailable` where the schema registry must be asked and cannot.
+    Raises `Unavailable` if the schema registry must be asked and cannot.
     """
     try:
         if record.fault is not None:

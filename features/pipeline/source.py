@@ -60,7 +60,7 @@ class SourceTopic:
         return records
 
     def begin(self, partition: Partition, counted: int | None) -> Beginning:
-        """Read a partition on from where it was counted, None where it never was; and where that is.
+        """Read a partition on from where it was counted, None if it never was; and where that is.
 
         Raises `ReplacedLogError`.
         """

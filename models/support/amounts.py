@@ -45,7 +45,7 @@ _SHARE = re.compile(r"\d+(?:[.,]\d+)?\s?(?:%|per\s?cent\b|percent\b|prozent\b)",
 
 
 class Written:
-    """`text` as it stands there, and which amounts it may mean; none where it is spelt out."""
+    """`text` as it stands there, and which amounts it may mean; none if it is spelt out."""
 
     def __init__(self, text: str, meanings: frozenset[Money]) -> None:
         self.text = text

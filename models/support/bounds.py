@@ -44,14 +44,14 @@ class Bounds:
         return cls(plan, min(until, deadline), "seconds" if until < deadline else "deadline", clock, stopping)
 
     def left_s(self) -> float:
-        """Raises `BreachError` where nothing is left."""
+        """Raises `BreachError` if nothing is left."""
         left = self.until - self.clock()
         if left <= 0:
             raise BreachError(self.over, "the run's time is over")
         return left / 1_000
 
     def check(self, cursor: Cursor) -> None:
-        """Whether there may be one more request. Raises `BreachError`, and `Unavailable` where we end."""
+        """Whether there may be one more request. Raises `BreachError`, and `Unavailable` if we end."""
         if self.stopping():
             # it takes up to a minute until the last answer: another worker goes on from the journal
             raise Unavailable("this worker", "it was asked to stop")

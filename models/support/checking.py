@@ -30,7 +30,7 @@ _HEDGED = re.compile(
 
 
 def check(draft: Draft, retrieved: Collection[str], intended: Sequence[Action]) -> tuple[str, ...]:
-    """What is wrong with it, told so that the language model can put it right; nothing where it holds.
+    """What is wrong with it, told so that the language model can put it right; nothing if it holds.
 
     `retrieved` are the ids of the documents that this run's searches gave, `intended` its actions.
     """

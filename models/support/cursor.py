@@ -36,7 +36,7 @@ class Cursor:
     def recorded(self, wanted: type[S], otherwise: type[T] | None = None) -> S | T | None:
         """The next step of the journal; None at its end.
 
-        Raises `DivergedError` where it is neither of those that are wanted.
+        Raises `DivergedError` if it is neither of those that are wanted.
         """
         if self._place == len(self.run.steps):
             return None

@@ -45,7 +45,7 @@ class Embeddings:
     def embed(self, texts: Sequence[str]) -> Vectors:
         """A row of length 1 for each text, so that a product of two is the cosine between them.
 
-        Raises `Unavailable` where the endpoint does not answer, or answers with something else.
+        Raises `Unavailable` if the endpoint does not answer, or answers with something else.
         """
         batches = [self._embed(texts[start : start + BATCH]) for start in range(0, len(texts), BATCH)]
         if len({batch.shape[1] for batch in batches}) != 1:
@@ -94,7 +94,7 @@ def _matrix(answer: _Answer, count: int) -> Vectors:
 
 
 def connect_embeddings(base_url: str, key: str | None, model: str) -> Embeddings:
-    """The endpoint at a URL such as `https://…/v1`. Raises `ConfigError` where it is none."""
+    """The endpoint at a URL such as `https://…/v1`. Raises `ConfigError` if it is none."""
     address = parse_address(base_url, VARIABLE)
     headers = dict(address.headers) | ({"Authorization": f"Bearer {key}"} if key else {})
     client = httpx2.Client(base_url=address.base, headers=headers, follow_redirects=False)

@@ -46,7 +46,7 @@ def act(run: JournaledRun, concluded: Concluded, ticket: Ticket, around: Surroun
 def end(run: JournaledRun, concluded: Concluded, assignment: Assignment, around: Surroundings) -> Ended:
     """Tell the platform, unless it was told.
 
-    Raises what `act` does, and `DeadLetter` where the platform takes neither an answer nor a hand-over.
+    Raises what `act` does, and `DeadLetter` if the platform takes neither an answer nor a hand-over.
     """
     why = concluding.handed_over_for(run.steps)
     if assignment.heard:
@@ -58,7 +58,7 @@ def end(run: JournaledRun, concluded: Concluded, assignment: Assignment, around:
 
 
 def _reason_told(run: JournaledRun, why: Reason | None, *, late: bool) -> Reason | None:
-    """Why the platform is told that a person has it: also where the answer would come too late."""
+    """Why the platform is told that a person has it: also if the answer would come too late."""
     if standing.the(Unposted, run.steps) is not None:
         return "reply_refused"
     posting = standing.the(Posting, run.steps)

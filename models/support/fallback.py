@@ -82,7 +82,7 @@ def hand_over_summary(
 ) -> str:
     """What the person reads first: why it is theirs, what was found out, done and read so far.
 
-    `found` is what the agent knew to say of it; empty where it came to nothing.
+    `found` is what the agent knew to say of it; empty if it came to nothing.
     """
     lines = [f"Handed over: {TOLD[reason]}."]
     if found:

@@ -38,7 +38,7 @@ class JournaledRun(Protocol):
     def append(self, *steps: Step, within: Callable[[Connection], None] | None = None) -> None:
         """Commit these steps, and in the same transaction what `within` does, first.
 
-        Nothing is written where `within` raises. Raises `LeaseLostError` where another worker has the ticket
+        Nothing is written where `within` raises. Raises `LeaseLostError` if another worker has the ticket
         by now, and `Unavailable`: what this run has in memory may be behind then, and it is opened anew.
         """
 

@@ -57,7 +57,7 @@ Judgement = Allowed | NeedsHuman | Refused
 class Purse:
     """Out of what is paid: at most `limit_minor` for each tool, scope, subject, currency and day.
 
-    `day` is empty where the limit holds for ever: an order is refunded its total once. `given_minor` is what
+    `day` is empty if the limit holds for ever: an order is refunded its total once. `given_minor` is what
     whoever it was has given out of it by now, as the shop says: at least that much counts as spent.
     """
 
@@ -80,7 +80,7 @@ def judge(
 ) -> Judgement:
     """What becomes of what the language model asked for.
 
-    `order` is the one that a refund names and for a voucher the ticket's, as the shop knows it; None where it
+    `order` is the one that a refund names and for a voucher the ticket's, as the shop knows it; None if it
     knows none. `day` (ISO 8601) is the shop's today, `intended` what this run has intended before.
     """
     if any(isinstance(before, Escalation) for before in intended):
@@ -100,7 +100,7 @@ def judge(
 
 
 def _foreign(action: Refund | Voucher, ticket: Asking, order: Order | None) -> str:
-    """Why it is not of this ticket's order, or not of what that cost; empty where it is."""
+    """Why it is not of this ticket's order, or not of what that cost; empty if it is."""
     if action.amount_minor <= 0:
         return "the amount must be above 0"
     if isinstance(action, Refund):

@@ -28,7 +28,7 @@ NO_KEY = "no-key"
 _CHARACTERS_PER_TOKEN = 4
 
 Connect = Callable[[Llm], AbstractAsyncContextManager[Model]]
-"""A connection for one run: it belongs to the run's event loop. Raises `NoLlmError` where there is none."""
+"""A connection for one run: it belongs to the run's event loop. Raises `NoLlmError` if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Endpoint:
 
     @asynccontextmanager
     async def connect(self, llm: Llm) -> AsyncIterator[Model]:
-        """A connection to it. Raises `NoLlmError` where none is configured."""
+        """A connection to it. Raises `NoLlmError` if none is configured."""
         if self.base_url is None:
             raise NoLlmError("no endpoint is configured")
         # what is repeated, and for how long, is decided here and not in the client
@@ -113,7 +113,7 @@ class JournaledModel(WrapperModel):
 
 
 def _recorded(answered: Answered) -> ModelResponse:
-    """The response of the journal. Raises `DivergedError` where this code cannot read it."""
+    """The response of the journal. Raises `DivergedError` if this code cannot read it."""
     try:
         [response] = ModelMessagesTypeAdapter.validate_json(answered.response)
     except ValueError as error:

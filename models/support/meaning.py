@@ -51,7 +51,7 @@ class ByMeaning:
         return self._vectors is not None
 
     def search(self, query: str, places: Sequence[int], limit: int) -> list[int] | None:
-        """The likeliest of these places first; None where it cannot be said now. Raises nothing."""
+        """The likeliest of these places first; None if it cannot be said now. Raises nothing."""
         if not query.strip() or not self.prepare() or self._waits():
             return None
         asked = self._embed([query])

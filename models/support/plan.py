@@ -92,7 +92,7 @@ class AgentPlan(msgspec.Struct, frozen=True, kw_only=True):
     limits: Mapping[str, Mapping[Tool, Limit]]
 
     def limit(self, tool: Tool, currency: str) -> Limit | None:
-        """What a tool may give in a currency; None where nothing is said."""
+        """What a tool may give in a currency; None if nothing is said."""
         return self.limits.get(currency, {}).get(tool)
 
     def cost(self, input_tokens: int, output_tokens: int) -> float:

@@ -89,7 +89,7 @@ class HandOver(msgspec.Struct, frozen=True, kw_only=True):
     """A ticket that a person takes on, with what is known. `draft` is nothing that the customer has seen.
 
     `reason` is one word of a closed list for tables, `summary` what the person reads first; `fallback` says
-    why no model was asked, where none was.
+    why no model was asked, if none was.
     """
 
     reason: str
@@ -104,7 +104,7 @@ class HandOver(msgspec.Struct, frozen=True, kw_only=True):
 class SupportPlatform(Protocol):
     """Safe to call from several threads. May block for seconds: its patience, and one read where it drips.
 
-    Each method raises `Unavailable` where the platform cannot be asked now and the same call may be made
+    Each method raises `Unavailable` if the platform cannot be asked now and the same call may be made
     again, and `RefusalError` where it will not.
     """
 
@@ -116,19 +116,19 @@ class SupportPlatform(Protocol):
         """The same one, whose calls end by `until`; however late it is, each has a few seconds."""
 
     def order(self, tenant_id: str, order_id: str) -> Order | None:
-        """The order, or None where the shop knows none of that id."""
+        """The order, or None if the shop knows none of that id."""
 
     def act(self, key: str, ticket: TicketRef, action: Action) -> Receipt:
         """Carry out an action once, however often it is called with this key.
 
-        Raises `UnconfirmedError` where the platform knows no keys and did not say what it did; it is
-        `Unavailable` there only where the action surely was not carried out.
+        Raises `UnconfirmedError` if the platform knows no keys and did not say what it did; it is
+        `Unavailable` there only if the action surely was not carried out.
         """
 
     def resolve(self, key: str, ticket: TicketRef, resolution: Resolution) -> Receipt:
         """Answer the customer and close the ticket. A ticket has one resolution or one hand-over.
 
-        Raises `AlreadyEndedError` where it has its own already; after any other refusal it has none yet.
+        Raises `AlreadyEndedError` if it has its own already; after any other refusal it has none yet.
         """
 
     def hand_over(self, key: str, ticket: TicketRef, hand_over: HandOver) -> Receipt:

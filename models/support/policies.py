@@ -37,7 +37,7 @@ class Policies:
 def read_policies(folder: Path) -> Policies:
     """The policies `<folder>/<namespace>/<slug>.md`, and the synonyms of `<folder>/synonyms.txt`, if any.
 
-    Raises `ConfigError` with every problem, its file and its line; also where there is no policy at all.
+    Raises `ConfigError` with every problem, its file and its line; also if there is no policy at all.
     """
     problems: list[Problem] = []
     read: list[tuple[Document, tuple[Part, ...]]] = []

@@ -39,7 +39,7 @@ def read_policy(report: Report) -> tuple[Document, tuple[Part, ...]] | None:
     """The policy in the report's file, whose namespace is its folder's name.
 
     Below its front matter (id, title, effective) stand sections, each under a heading of two #. What is wrong
-    is added to the report; None where it cannot be read at all.
+    is added to the report; None if it cannot be read at all.
     """
     text = read_text(report)
     document = _document(Path(report.path).parent.name, text, report) if text is not None else None

@@ -26,7 +26,7 @@ def compose(
     passages: Sequence[Passage],
     today: str,
 ) -> str:
-    """The user's message. `order` is None where the ticket names none that is this customer's.
+    """The user's message. `order` is None if the ticket names none that is this customer's.
 
     `customer` are features by name, `today` is the shop's day in ISO 8601.
     """

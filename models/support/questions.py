@@ -46,7 +46,7 @@ class Found:
 
 
 def read_questions(path: Path, policies: Policies) -> Questions:
-    """The questions in this file. Raises `ConfigError`: also where one names a policy that there is not."""
+    """The questions in this file. Raises `ConfigError`: also if one names a policy that there is not."""
     report = Report(str(path))
     content = read(report, "questions")
     known = {document.id: document.namespace for document in policies.documents}

@@ -35,7 +35,7 @@ class EndOfRecordError(SignalboxError):
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What a run comes to now, and what was concluded then; None where it came to no conclusion."""
+    """What a run comes to now, and what was concluded then; None if it came to no conclusion."""
 
     then: Concluded | None
     now: Concluded | None

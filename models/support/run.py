@@ -37,7 +37,7 @@ _LONGEST_LOGGED = 500
 def work(run: JournaledRun, assignment: Assignment, around: Surroundings) -> Ended:
     """The run's end, as it was said the first time.
 
-    Raises `Unavailable` where the platform or the database is away, and `LeaseLostError`.
+    Raises `Unavailable` if the platform or the database is away, and `LeaseLostError`.
     """
     ended = standing.ended(run.steps)
     if ended is None:

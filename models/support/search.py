@@ -25,7 +25,7 @@ class Meaning(Protocol):
     """Ranks the parts of the policies by what they mean."""
 
     def search(self, query: str, places: Sequence[int], limit: int) -> list[int] | None:
-        """The likeliest of these places first; None where it cannot be said now. Raises nothing."""
+        """The likeliest of these places first; None if it cannot be said now. Raises nothing."""
 
 
 class PolicyIndex:
@@ -43,7 +43,7 @@ class PolicyIndex:
     ) -> tuple[Passage, ...]:
         """At most `k` passages of as many policies, the likeliest first, whatever characters the query has.
 
-        Nothing where no word fits, or there is no such namespace. With None all of them are searched.
+        Nothing if no word fits, or there is no such namespace. With None all of them are searched.
         """
         rankings = [self._words.search(query, namespace, _CANDIDATES)]
         if self._meaning is not None:

@@ -55,7 +55,7 @@ class OverspentError(SignalboxError):
 def take(connection: Connection, tenant_id: str, purses: Sequence[Purse], amount_minor: int) -> None:
     """Count an amount in each purse, inside of the transaction that writes the intent down.
 
-    Raises `OverspentError` where one of them does not hold it; leave the transaction by it. Meant for
+    Raises `OverspentError` if one of them does not hold it; leave the transaction by it. Meant for
     `Database.write`: where two are first at once, one of them meets the other's row and is tried anew.
     """
     # in one order for everybody: two that wait for each other's rows would wait for ever

@@ -29,7 +29,7 @@ S = TypeVar("S", bound=Step)
 
 
 def the(kind: type[S], steps: Sequence[Step]) -> S | None:
-    """The step of a kind that a run has once; None where it has not come to it."""
+    """The step of a kind that a run has once; None if it has not come to it."""
     return next((step for step in steps if isinstance(step, kind)), None)
 
 

@@ -81,7 +81,7 @@ class Declined(msgspec.Struct, frozen=True, tag="declined"):
 class Concluded(msgspec.Struct, frozen=True, kw_only=True, tag="concluded"):
     """What is to be done: from here on nothing is decided any more.
 
-    `reason` says why it is handed over, and is None where it is resolved; `fallback` why no LLM wrote this.
+    `reason` says why it is handed over, and is None if it is resolved; `fallback` why no LLM wrote this.
     `carry_out`: the actions that were intended are sent; otherwise they are withdrawn. `reply` is for the
     customer, or a proposal to the human. `at` (epoch ms) is when; 0 in the journal of a build that sent
     actions without a `Sent` before them.
@@ -139,7 +139,7 @@ class Withdrawn(msgspec.Struct, frozen=True, tag="withdrawn"):
 class Posting(msgspec.Struct, frozen=True, tag="posting"):
     """The support platform is about to be told: from here on it may know, and is told nothing else.
 
-    `reason` says why the ticket is handed over, and is None where it is resolved.
+    `reason` says why the ticket is handed over, and is None if it is resolved.
     """
 
     reason: Reason | None

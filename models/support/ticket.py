@@ -43,7 +43,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, event: Envelope) -> "Ticket":
-        """The ticket that an event tells of. Raises `DeadLetter` where the payload is none."""
+        """The ticket that an event tells of. Raises `DeadLetter` if the payload is none."""
         try:
             payload = msgspec.convert(event.payload, type=_Payload, strict=True)
         except msgspec.ValidationError as error:

@@ -111,7 +111,7 @@ class Tools:
 
 
 def known_order(platform: SupportPlatform, tenant_id: str, order_id: str | None) -> Order | None:
-    """The order, as the shop knows it; None where it knows none. Raises `Unavailable`."""
+    """The order, as the shop knows it; None if it knows none. Raises `Unavailable`."""
     if order_id is None:
         return None
     try:

@@ -56,7 +56,7 @@ def tools_json() -> bytes:
 
 
 def load_version(artifact: Artifact) -> AgentVersion:
-    """Read a version. Raises `BrokenModelError` where it is not whole, or this code has other tools."""
+    """Read a version. Raises `BrokenModelError` if it is not whole, or this code has other tools."""
     needs = contract_of(artifact, DEFINITIONS, (), (CUSTOMER,))
     prompt = artifact.read_text(PROMPT_FILE)
     artifact.read(PLAN_FILE)  # that it is the file which was registered

@@ -70,7 +70,7 @@ class WordIndex:
         )
 
     def search(self, query: str, namespace: str | None, limit: int) -> list[int]:
-        """Places among the policies' parts, the likeliest first; none where no word fits."""
+        """Places among the policies' parts, the likeliest first; none if no word fits."""
         words = telling(query)
         if not words:
             return []

@@ -39,7 +39,7 @@ class SupportAgent:
 
     @classmethod
     def load(cls, artifact: Artifact, journal: Journal, around: Surroundings) -> "SupportAgent":
-        """This version. Raises `BrokenModelError` where it cannot be served."""
+        """This version. Raises `BrokenModelError` if it cannot be served."""
         version = load_version(artifact)
         namespace, known = version.plan.search.namespace, around.policies.namespaces
         if namespace not in known:
@@ -53,11 +53,11 @@ class SupportAgent:
         return self._version.version
 
     def entities(self, event: Envelope) -> Mapping[str, EntityKey]:
-        """The customer. Raises `DeadLetter` where the payload is no ticket."""
+        """The customer. Raises `DeadLetter` if the payload is no ticket."""
         return {CUSTOMER: EntityKey(event.tenant_id, CUSTOMER, Ticket.of(event).customer_id)}
 
     def entity_id(self, event: Envelope) -> str:
-        """The ticket. Raises `DeadLetter` where the payload is none."""
+        """The ticket. Raises `DeadLetter` if the payload is none."""
         return Ticket.of(event).ticket_id
 
     def infer(self, cases: Sequence[Case]) -> Sequence[Answer | SignalboxError]:

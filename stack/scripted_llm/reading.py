@@ -51,7 +51,7 @@ class Conversation:
 
     @property
     def ticket_id(self) -> str:
-        """Empty where the prompt names none."""
+        """Empty if the prompt names none."""
         return str(self.ticket.get("ticket_id") or "")
 
     @property

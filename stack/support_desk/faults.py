@@ -23,7 +23,7 @@ class Failing:
         self._attempts: Counter[str] = Counter()
 
     def draw(self, key: str) -> str | None:
-        """`lost`, `refused`, or None where this call works."""
+        """`lost`, `refused`, or None if this call works."""
         self._attempts[key] += 1
         drawn = share(self.faults.seed, key, self._attempts[key])
         if drawn < self.faults.lost:

@@ -31,7 +31,7 @@ Row = dict[str, Any]
 
 
 def row_of(event: Envelope) -> tuple[str, Row] | None:
-    """The kind of row that a sound event makes, and the row; None where it makes none."""
+    """The kind of row that a sound event makes, and the row; None if it makes none."""
     payload, common = event.payload, {"tenant_id": event.tenant_id}
     if event.event_type == ORDER:
         currency = payload["currency"]

@@ -108,7 +108,7 @@ def _module(made: Rig, name: str, module: str, *arguments: str) -> Child:
 
 
 def post(url: str, body: Mapping[str, object]) -> None:
-    """Send JSON. Raises `URLError` where it was not taken."""
+    """Send JSON. Raises `URLError` if it was not taken."""
     with urlopen(Request(url, msgspec.json.encode(body), method="POST"), timeout=10) as answer:
         answer.read()
 

@@ -240,6 +240,6 @@ def _between(seconds: Sequence[int], begin: int, end: int) -> list[int]:
 
 
 def _since(seconds: Sequence[int], now: int) -> float:
-    """Seconds since the last of them; -1 where there was none."""
+    """Seconds since the last of them; -1 if there was none."""
     before = _between(seconds, 0, now)
     return float(now - max(before)) if before else -1.0

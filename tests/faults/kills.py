@@ -113,7 +113,7 @@ def report(outcomes: Outcomes, events: set[str], took: float, fed_again: int, *,
 
 
 def main() -> int:
-    """Run once; 0 where every event has its outcome."""
+    """Run once; 0 if every event has its outcome."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--broker", choices=("redis", "rabbitmq"), default="redis")
     parser.add_argument("--empty-redis", action="store_true")

@@ -77,7 +77,7 @@ def balanced(made: Rig) -> tuple[bool, str]:
 
 
 def main() -> int:
-    """Run once; 0 where every mutant is accounted for and no part has died."""
+    """Run once; 0 if every mutant is accounted for and no part has died."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)

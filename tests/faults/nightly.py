@@ -201,7 +201,7 @@ def wait_for(log: Path, text: str) -> None:
 
 
 def main() -> int:
-    """Run once; 0 where the night is complete and no SKU stands twice."""
+    """Run once; 0 if the night is complete and no SKU stands twice."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--skus", type=int, default=1_000)
     parser.add_argument("--kills", type=int, default=1, help="of the whole pool at once")

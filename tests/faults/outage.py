@@ -40,7 +40,7 @@ def watch(made: Rig, seconds: float) -> int:
 
 
 def main() -> int:
-    """Run once; 0 where nothing was dead-lettered or lost, and the workers held no more than they may."""
+    """Run once; 0 if nothing was dead-lettered or lost, and the workers held no more than they may."""
     lane = lane_topic(FRAUD_QUEUE, Priority.HIGH)
     with rig() as made:
         made.run("dispatcher", "dispatcher")

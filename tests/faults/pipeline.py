@@ -100,7 +100,7 @@ def plan(made: Rig, waiting: Callable[[], int], seed: int, seconds: float, *, re
 
 
 def report(tiers: dict[str, Compared]) -> bool:
-    """Print what was compared; true where no value differs."""
+    """Print what was compared; true if no value differs."""
     for name, compared in tiers.items():
         print(f"{name}: {compared}")
         for line in compared.wrong[:10]:
@@ -109,7 +109,7 @@ def report(tiers: dict[str, Compared]) -> bool:
 
 
 def main() -> int:
-    """Run once; 0 where both tiers equal the batch computation."""
+    """Run once; 0 if both tiers equal the batch computation."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--events", type=int, default=120_000)

@@ -52,7 +52,7 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """Of the group's leader. Raises `RuntimeError` where nothing runs."""
+        """Of the group's leader. Raises `RuntimeError` if nothing runs."""
         if self._process is None:
             raise RuntimeError(f"{self.name} was not started")
         return self._process.pid

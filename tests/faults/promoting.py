@@ -173,7 +173,7 @@ def report(field: Field, answers: Answers, missing: int, dead: dict[str, int], s
 
 
 def main() -> int:
-    """Run once; 0 where nothing was lost, and each move was effective in time."""
+    """Run once; 0 if nothing was lost, and each move was effective in time."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rate", type=float, default=RATE)
     rate = parser.parse_args().rate

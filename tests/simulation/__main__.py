@@ -10,7 +10,7 @@ TELL_EVERY_S = 5.0
 
 
 def main() -> int:
-    """The exit code: 0 where every property held in every schedule."""
+    """The exit code: 0 if every property held in every schedule."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--schedules", type=int, default=2_000, help="how many seeds to play (default 2,000)")
     parser.add_argument("--first", type=int, default=0, help="the first of them (default 0)")

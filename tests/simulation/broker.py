@@ -47,7 +47,7 @@ class Celery:
     def send(self, message: Message) -> bool:
         """Put a message on its queue. Answers whether the sender hears that it is there.
 
-        Raises `Unavailable` where it certainly is not.
+        Raises `Unavailable` if it certainly is not.
         """
         if self.world.down("broker") or self.world.chance("broker refuses"):
             raise Unavailable("celery broker", "refused")

@@ -80,7 +80,7 @@ class Reader:
     def offsets_for_times(
         self, partitions: Sequence[TopicPartition], _timeout: float
     ) -> list[TopicPartition]:
-        """The first record that is not older than the time given in the offset's place; -1 where all are."""
+        """The first record that is not older than the time given in the offset's place; -1 if all are."""
         self._check()
         answers = []
         for each in partitions:

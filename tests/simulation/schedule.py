@@ -38,7 +38,7 @@ MOST_HELD_BACK = 16 + 2 + 12
 
 @dataclass(slots=True)
 class Outcome:
-    """What a schedule came to. `steps` is there where it was traced."""
+    """What a schedule came to. `steps` is there if it was traced."""
 
     seed: int
     struck: Counter[Fault]

@@ -80,7 +80,7 @@ def test_a_step_that_is_being_written_is_waited_for_by_who_takes_the_ticket_over
 
     def dwell(_: Connection) -> None:
         writing.set()
-        # what takes over has all the time to come in between, where nothing keeps it from that
+        # what takes over has all the time to come in between, if nothing keeps it from that
         taken.wait(0.5)
 
     def write() -> None:

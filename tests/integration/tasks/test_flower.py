@@ -29,7 +29,7 @@ class Flower:
         self._process = subprocess.Popen(
             [*command, "--address=127.0.0.1", f"--port={self._port}"],
             cwd=ROOT,
-            # its API answers without a password only where it is told to
+            # its API answers without a password only if it is told to
             env={**os.environ, **rig.env, "FLOWER_UNAUTHENTICATED_API": "true"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -92,7 +92,7 @@ def edge(view: StreamView, now: int, days: int) -> int:
 
 
 def differences(view: StreamView, got: Values, query: int, expected: Said) -> dict[str, object]:
-    """Which of a query's answers are not as expected; empty where all are."""
+    """Which of a query's answers are not as expected; empty if all are."""
     answers = {
         "values": (got.matrix[query].tolist(), expected.values),
         "newest": (int(got.newest[query]), expected.newest),

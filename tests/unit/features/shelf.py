@@ -60,7 +60,7 @@ def beat(position: int, as_of: int = 0, clock: int = 0) -> Heartbeat:
 
 
 def standing(store: RedisStore, entity_id: str) -> dict[int, tuple[int, list[int]]] | None:
-    """By partition the position of a row's segment and the tiles in it; None where there is no row."""
+    """By partition the position of a row's segment and the tiles in it; None if there is no row."""
     ((value,), _) = store.read([key(entity_id)])
     if value is None:
         return None

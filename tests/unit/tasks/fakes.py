@@ -169,7 +169,7 @@ class Kafka:
 
 @dataclass
 class FakeTimer:
-    """Time that passes only where somebody sleeps."""
+    """Time that passes only if somebody sleeps."""
 
     time: Millis = 0
     slept: list[Millis] = field(default_factory=list)

@@ -22,7 +22,7 @@ GOOD = Evidence(
 
 
 def why(rule_changes: dict[str, Any] | None = None, **changes: Any) -> str:
-    """What the candidate is refused for; nothing where it passes."""
+    """What the candidate is refused for; nothing if it passes."""
     checks = judge(replace(GOOD, **changes), rule(**rule_changes or {}))
     reasons = "; ".join(refusals(checks))
     assert passed(checks) == (not reasons)

@@ -63,7 +63,7 @@ class Bench:
         return None if standing is None else standing.position
 
     def amounts(self, key: str = CUSTOMER) -> list[int] | None:
-        """What the increments of a row sum, each on its own; None where the row is not there."""
+        """What the increments of a row sum, each on its own; None if the row is not there."""
         (row,), _ = self.online.read([key])
         if row is None:
             return None
