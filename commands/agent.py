@@ -83,7 +83,7 @@ EventId = Annotated[str, typer.Argument(help="Of the escalated ticket, as a pred
 
 @app.command()
 def show(event_id: EventId) -> None:
-    """The run of a ticket, step by step. Exit code 1 where there is none."""
+    """The run of a ticket, step by step. Exit code 1 if there is none."""
     for row, steps in _runs(event_id):
         for line in account(row, steps):
             typer.echo(line)
@@ -93,7 +93,7 @@ def show(event_id: EventId) -> None:
 def replay(event_id: EventId) -> None:
     """Read a run's journal again, as a worker that takes it up does. Nobody is asked, and nothing is done.
 
-    It goes by the budgets of the plan that is configured now. Exit code 1 where there is no run, or where
+    It goes by the budgets of the plan that is configured now. Exit code 1 if there is no run, or if
     this code comes to another conclusion.
     """
     from models.support.replaying import replay as read_again

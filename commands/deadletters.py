@@ -35,7 +35,7 @@ def list_(
 def show(
     position: Annotated[str, typer.Argument(help="Where it stands, such as 'ml.fraud.input.dlq[0]@17'.")],
 ) -> None:
-    """One letter: what is said of it, and the original. Exit code 1 where none stands there."""
+    """One letter: what is said of it, and the original. Exit code 1 if none stands there."""
     letters = read(Wanted())
     for letter in letters.all:
         if str(letter.position) == position:
@@ -59,7 +59,7 @@ def replay(
 ) -> None:
     """Give letters another chance, each in the one workflow that gave it up, under the id that it has.
 
-    Exit code 1 where one of them cannot be replayed.
+    Exit code 1 if one of them cannot be replayed.
     """
     wanted = _wanted(queue, cause, fingerprint, since_hours)
     if wanted == Wanted() and not everything:

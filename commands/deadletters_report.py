@@ -37,7 +37,7 @@ class Wanted(NamedTuple):
         since: Millis | None,
         queues: Collection[str],
     ) -> "Wanted":
-        """As an operator names them. Raises `ConfigError` where there is no such queue or cause."""
+        """As an operator names them. Raises `ConfigError` if there is no such queue or cause."""
         problems = []
         if cause is not None and cause not in CAUSES:
             problems.append(Problem("--cause", 0, cause, f"is no cause{nearest(cause, CAUSES)}"))

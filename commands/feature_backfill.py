@@ -42,7 +42,7 @@ def backfill(
 ) -> None:
     """Count history into both tiers. What was counted before, by this or by the stream, counts once.
 
-    Exit code 1 where every event was skipped.
+    Exit code 1 if every event was skipped.
     """
     settings = load_settings()
     total, records = _history(settings, file, from_kafka, generated, since, until)

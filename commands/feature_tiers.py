@@ -28,7 +28,7 @@ def opened_tiers() -> Iterator[tuple[RedisStore, OfflineStore]]:
 
 @contextmanager
 def looked_at_tiers() -> Iterator[tuple[RedisStore, OfflineStore]]:
-    """As `opened_tiers`, and nothing is made: raises `ConfigError` where the offline one lacks tables."""
+    """As `opened_tiers`, and nothing is made: raises `ConfigError` if the offline one lacks tables."""
     with _connected() as (online, offline):
         check(offline.database)
         _check_tables(offline)

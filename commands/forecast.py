@@ -39,7 +39,7 @@ def run(
 ) -> None:
     """Trigger a night, and follow it to its end. One that was begun goes on with what is unanswered.
 
-    The dispatcher and the workers of ml.forecast.batch do the work. Exit code 1 where a SKU has no forecast.
+    The dispatcher and the workers of ml.forecast.batch do the work. Exit code 1 if a SKU has no forecast.
     """
     settings = load_settings()
     whose, night = tenant or settings.tenant, day.date()
@@ -55,7 +55,7 @@ def run(
 
 @app.command()
 def report(day: DATE, tenant: TENANT = None) -> None:
-    """What a night came to. Exit code 1 where a SKU has no forecast, or the night has not ended."""
+    """What a night came to. Exit code 1 if a SKU has no forecast, or the night has not ended."""
     settings = load_settings()
     with connected_watch(settings.kafka_cluster, settings.database_url, settings.time_zone) as watch:
         standing = watch.standing(tenant or settings.tenant, day.date())

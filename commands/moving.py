@@ -35,7 +35,7 @@ def promoting() -> Iterator[tuple[Promoting, Changes]]:
 
 
 def settle(desk: Promoting, model: str, alias: str) -> None:
-    """Write down what happened meanwhile. Where the registry is away the history is told without."""
+    """Write down what happened meanwhile. If the registry is away the history is told without."""
     try:
         desk.settle(model, alias)
     except Unavailable as error:
@@ -45,7 +45,7 @@ def settle(desk: Promoting, model: str, alias: str) -> None:
 
 
 def checked(alias: str) -> str:
-    """The alias. Raises `ConfigError` where it is none."""
+    """The alias. Raises `ConfigError` if it is none."""
     if alias not in ALIASES:
         raise ConfigError([Problem("models", 0, alias, f"is no alias{nearest(alias, ALIASES)}")])
     return alias

@@ -16,7 +16,7 @@ from transport.sql_limits import BATCH
 def skew() -> None:
     """Work out the features of every prediction again, and count each mismatch.
 
-    Exit code 0 where there is none, 1 where there is one or nothing could be compared.
+    Exit code 0 if there is none, 1 if there is one or nothing could be compared.
     """
     settings = load_settings()
     store = open_offline(settings.database_url, limits=BATCH)

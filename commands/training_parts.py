@@ -32,7 +32,7 @@ NEWEST = 20_000
 def opened(model_dir: Path | None) -> tuple[Settings, OfflineStore]:
     """The settings, without a registry where a version is to be saved in `model_dir`; and the store.
 
-    Raises `ConfigError` where the store would be misread.
+    Raises `ConfigError` if the store would be misread.
     """
     settings = load_settings()
     if model_dir is not None:
@@ -54,7 +54,7 @@ def served_skew(settings: Settings, store: OfflineStore, metadata: Metadata) -> 
 
 
 def plan_of(settings: Settings, model: str) -> Plan:
-    """How this model is trained and judged. Raises `ConfigError` where it has no plan."""
+    """How this model is trained and judged. Raises `ConfigError` if it has no plan."""
     plans = load_plans(settings.training_plan)
     if model not in plans:
         problem = f"has no plan for it{nearest(model, plans)}"

@@ -122,7 +122,7 @@ class _Planning:
 
 
 def _place(known: dict[_Key, int], what: _Key) -> int:
-    """Where it stands; at the end where it is new."""
+    """Where it stands; at the end if it is new."""
     return known.setdefault(what, len(known))
 
 

@@ -44,7 +44,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
 class ActionLog(Protocol):
     """The part of a run's journal that acting writes. Each call is committed when it returns.
 
-    Each raises `LeaseLostError` where another worker has the ticket now, and `Unavailable`.
+    Each raises `LeaseLostError` if another worker has the ticket now, and `Unavailable`.
     """
 
     def sending(self, intent: Intent, now: Millis) -> None:

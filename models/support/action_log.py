@@ -15,7 +15,7 @@ from models.support.steps import Confirmed, Intended, NotSent, Refused, Sent, Un
 
 
 class JournaledActions:
-    """Every method raises `LeaseLostError` where another worker has the ticket now, and `Unavailable`."""
+    """Every method raises `LeaseLostError` if another worker has the ticket now, and `Unavailable`."""
 
     def __init__(self, run: JournaledRun, tenant_id: str) -> None:
         self._run = run

@@ -36,5 +36,5 @@ class PolicySearch(Protocol):
     def search(self, query: str, namespace: str, k: int = 5) -> Sequence[Passage]:
         """The best `k` passages, whatever characters the query has.
 
-        Raises `LookupError` where there is no such namespace.
+        Raises `LookupError` if there is no such namespace.
         """

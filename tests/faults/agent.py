@@ -143,7 +143,7 @@ def begin(ground: Ground, known: list[Ticket]) -> None:
 
 
 def main() -> int:
-    """Run once; 0 where each ticket has its one end and nothing was given that was not intended."""
+    """Run once; 0 if each ticket has its one end and nothing was given that was not intended."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tickets", type=int, default=200)
     parser.add_argument("--rate", type=float, default=4.0, help="tickets a second")

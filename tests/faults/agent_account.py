@@ -113,7 +113,7 @@ def read_predictions(bootstrap: str) -> dict[str, list[Prediction]]:
 
 
 def account(ground: Ground, known: Sequence[Ticket]) -> bool:
-    """Print what came out; True where each ticket has one end and nothing was given that was not intended."""
+    """Print what came out; True if each ticket has one end and nothing was given that was not intended."""
     predictions, books = read_predictions(ground.made.bootstrap), read_books(ground)
     journals = read_journals(ground)
     ids = {ticket.event_id for ticket in known}

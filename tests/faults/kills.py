@@ -95,7 +95,7 @@ def settle(reader: OutcomeReader, events: set[str], seconds: float) -> tuple[Out
 
 
 def report(outcomes: Outcomes, events: set[str], took: float, fed_again: int, *, emptied: bool) -> bool:
-    """Print what came out; True where each event has its one decision.
+    """Print what came out; True if each event has its one decision.
 
     Where Redis was `emptied`, some must have had their features from the offline tier.
     """

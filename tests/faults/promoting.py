@@ -157,7 +157,7 @@ def _answers(registry: Registry) -> bool:
 
 
 def report(field: Field, answers: Answers, missing: int, dead: dict[str, int], several: int) -> bool:
-    """Print what came out; True where each event was answered once, by a whole version, in time."""
+    """Print what came out; True if each event was answered once, by a whole version, in time."""
     numbers = {field.digest(number): number for number in (1, 2, 3)}
     by = {f"v{numbers.get(digest, '?')}": count for digest, count in answers.by_digest.items()}
     print(f"missing {missing}; dead letters {dead}; events with more than one id {several}")

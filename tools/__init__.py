@@ -1,0 +1,1 @@
+"""Tools for those who develop Signalbox. Not part of an installation."""
