@@ -58,7 +58,7 @@ def spans(ground: Ground) -> list[Span]:
 
 
 def steps(ground: Ground) -> int:
-    """How many steps stand in the journals."""
+    """How many steps the journals hold."""
     database = open_database(ground.database)
     with database.reading() as connection:
         count = len(connection.execute(select(STEPS.c.number)).all())

@@ -19,7 +19,7 @@ from transport.kafka import producer_config
 POLL_S = 0.002
 PATIENCE_S = 60.0
 LONGEST = 500
-"""Events that are sent before the pipeline is waited for, whoever they are about."""
+"""Events that are sent before the run waits for the pipeline, of any entity."""
 
 
 class About(msgspec.Struct, frozen=True):
@@ -37,7 +37,7 @@ _decode = msgspec.json.Decoder(_Sent).decode
 
 
 def chunks(emissions: Iterable[Emission]) -> Iterator[list[Emission]]:
-    """Parts in which no order is about somebody whom an event before it in the same part is about."""
+    """Parts in which no order is about an entity that an event before it in the same part is about."""
     chunk: list[Emission] = []
     touched: set[tuple[str, str]] = set()
     for emission in emissions:
@@ -54,7 +54,7 @@ def chunks(emissions: Iterable[Emission]) -> Iterator[list[Emission]]:
 
 
 class InStep:
-    """Sends chunks; each waits until the one before it stands in the online store."""
+    """Sends chunks; each waits until the one before it is in the online store."""
 
     def __init__(self, bootstrap: str, store: RedisStore) -> None:
         self._producer = Producer(producer_config(bootstrap, **{"linger.ms": 0}))

@@ -5,7 +5,7 @@
 Made-up orders of 5,000 customers at 10,000 terminals in 180 days; each asks for the twelve windows of its
 customer and its terminal. Ours begins in SQL (SQLite in a temporary folder by default); pandas is given the
 same history in memory, sorted. `merge_asof` finds one row for each question: asked twice about running
-totals, it tells a window; once, it joins a value that stands there ready-made. The values must agree.
+totals, it tells a window; once, it joins a value that is stored there ready-made. The values must agree.
 """
 
 import argparse

@@ -5,7 +5,7 @@
     python -m benchmarks.policies --url https://…/v1 --model text-embedding-3-small
 
 Every second question was looked at while synonyms and weights were chosen, the others were not. All of them
-were written by whoever wrote the policies: a shop's own tickets would be harder. With a URL and a model the
+were written by the author of the policies: a shop's own tickets would be harder. With a URL and a model the
 passages are ranked by meaning too, as they are in production where EMBEDDING_MODEL is set.
 """
 

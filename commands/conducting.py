@@ -27,9 +27,9 @@ from training.session import Session
 from transport.clock import system_clock
 
 HELD = 3
-"""The exit code where somebody else trains the model."""
+"""The exit code if another process trains the model."""
 REFUSED = 4
-"""The exit code where the gate let nothing through. 1 is Python's own, for what nobody foresaw."""
+"""The exit code if the gate let nothing through. 1 is Python's own, for unexpected errors."""
 
 
 class Made(Protocol):
@@ -56,7 +56,7 @@ class Conductor:
     def conduct(self, make: Callable[[Path], Made]) -> None:
         """`make` fits a version into the folder that it is given.
 
-        Ends the command with `REFUSED` where nothing was registered, with `HELD` where somebody else trains
+        Ends the command with `REFUSED` if nothing was registered, with `HELD` if another process trains
         the model. Raises what training and the registry raise.
         """
         runs = Runs(self._store.database)
@@ -111,7 +111,7 @@ class Conductor:
 
 @contextmanager
 def _interrupted_by_sigterm() -> Iterator[None]:
-    """A training that is stopped writes down how it ended; whoever called it has their handler back."""
+    """A training that is stopped writes down how it ended; the caller has its signal handler back."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

@@ -35,7 +35,7 @@ def list_(
 def show(
     position: Annotated[str, typer.Argument(help="Where it stands, such as 'ml.fraud.input.dlq[0]@17'.")],
 ) -> None:
-    """One letter: what is said of it, and the original. Exit code 1 if none stands there."""
+    """One letter: what is said of it, and the original. Exit code 1 if there is none."""
     letters = read(Wanted())
     for letter in letters.all:
         if str(letter.position) == position:

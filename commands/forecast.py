@@ -99,7 +99,7 @@ def show(
 
 
 def _follow(watch: NightWatch, tenant: str, night: date, began: int) -> Standings:
-    """Until the night has ended, at the look of whoever is first: this one, or the worker's every minute."""
+    """Until the night has ended, at whichever look is first: this one, or the worker's every minute."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         bar = progress.add_task("SKUs forecast", total=None)

@@ -35,7 +35,7 @@ def promoting() -> Iterator[tuple[Promoting, Changes]]:
 
 
 def settle(desk: Promoting, model: str, alias: str) -> None:
-    """Write down what happened meanwhile. If the registry is away the history is told without."""
+    """Write down what happened meanwhile. If the registry is away the history is shown without."""
     try:
         desk.settle(model, alias)
     except Unavailable as error:

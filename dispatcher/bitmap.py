@@ -15,7 +15,7 @@ class Bitmap:
 
     @property
     def end(self) -> int:
-        """The offset above the highest that a bit stands for."""
+        """The offset above the highest that has a bit."""
         return self._base + 8 * len(self._bits)
 
     def add(self, offset: int) -> bool:

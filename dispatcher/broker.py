@@ -1,4 +1,4 @@
-"""How a batch gets onto a Celery queue, and how much stands there already. Knows no task but its name."""
+"""How a batch gets onto a Celery queue, and how much waits there already. Knows no task but its name."""
 
 import os
 from collections import defaultdict

@@ -62,7 +62,7 @@ class Feeding(Generic[R]):
     """One queue between its lanes and its workers.
 
     A lane may send while fewer than `window` messages of its own or a higher priority wait on the queue: a
-    lone event waits for nobody, a flood grows into large batches, and a lower lane never stands in a higher
+    lone event is sent at once, a flood grows into large batches, and a lower lane never stands in a higher
     one's way. Messages held back for a retry are outstanding too: from `retry_limit` of them on, nothing new
     is sent. Times are milliseconds.
     """

@@ -43,7 +43,7 @@ def lanes_of(rules: Rules, topics: Collection[str]) -> tuple[LaneSpec, ...]:
 
 
 def stranded(rules: Rules, topics: Collection[str]) -> frozenset[str]:
-    """The lanes of queues that the catalogue no longer knows: nobody can tell which task drains them."""
+    """The lanes of queues that the catalogue no longer knows, and whose task is unknown."""
     return frozenset(
         topic
         for topic in topics

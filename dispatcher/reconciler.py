@@ -45,7 +45,7 @@ _log = logging.getLogger(__name__)
 class Reconciler:
     """Every lane against the outcomes, on one thread. `Reconciling` decides; this reads, sends and commits.
 
-    It begins where it had committed, and keeps nothing else: what was fed, and what came of it, stands in
+    It begins where it had committed, and keeps nothing else: what was fed, and what came of it, is in
     Kafka.
     """
 

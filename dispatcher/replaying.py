@@ -23,7 +23,7 @@ class NotReplayableError(SignalboxError):
 
 
 class Letter(NamedTuple):
-    """A dead letter as it stands in Kafka. `headers` are the original's, without what was said of it."""
+    """A dead letter as it is in Kafka. `headers` are the original's, without what was said of it."""
 
     position: Position
     key: bytes | None

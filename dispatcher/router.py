@@ -30,7 +30,7 @@ LAST_WAIT_S = 5.0
 ASK_AGAIN_S = 0.1
 """How long to wait before a record is read again whose schema the registry could not give.
 
-Each time Kafka sends that partition's records anew, and each time the other partitions get a batch on.
+Each time Kafka sends that partition's records again, and each time the other partitions get a batch on.
 """
 
 _log = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ class Router:
         self._consumer.commit_when_due()
 
     def _leaving(self, _partitions: frozenset[Partition], lost: bool) -> None:
-        """Let what is on its way arrive, so that whoever reads next need not write it again."""
+        """Let what is on its way arrive, so that the next reader need not write it again."""
         deadline = monotonic() + LAST_WAIT_S
         while not lost and len(self._writer) and monotonic() < deadline:
             self._writer.poll(0.05)

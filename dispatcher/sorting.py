@@ -115,7 +115,7 @@ def smaller(write: Outgoing, attempt: int, now: Millis) -> Outgoing | None:
 def too_large(lane_value: bytes, key: bytes | None, now: Millis) -> Outgoing:
     """The dead letter of an event whose lane record Kafka refused, though it is below our own limit.
 
-    Such a lane topic was made by somebody with a limit of their own.
+    Such a lane topic was made by hand, with a limit of its own.
     """
     waiting = _decode_waiting(lane_value)
     decision, original = waiting.decision, waiting.original or Original(bytes(waiting.event))

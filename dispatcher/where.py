@@ -127,6 +127,6 @@ class Search:
 
 
 def _needles(event_id: str) -> frozenset[bytes]:
-    """The id as it may stand in a record: plain, and as the two ways of writing JSON put it."""
+    """The id as it may be written in a record: plain, and as the two ways of writing JSON put it."""
     escaped = (json.dumps(event_id, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False))
     return frozenset(text.encode("utf-8", "surrogatepass") for text in (event_id, *escaped))

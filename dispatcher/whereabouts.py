@@ -48,7 +48,7 @@ class GivenUp:
 
 @dataclass(frozen=True, slots=True)
 class Unrouted:
-    """The event where those stand whose type nobody declared."""
+    """The event among those of undeclared types."""
 
     position: Position
 

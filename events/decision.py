@@ -13,7 +13,7 @@ Arm = Literal["champion", "challenger", "shadow"]
 
 
 class Position(msgspec.Struct, frozen=True, gc=False):
-    """Where a record stands in Kafka."""
+    """The position of a record in Kafka."""
 
     topic: str
     partition: int

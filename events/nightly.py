@@ -19,7 +19,7 @@ LONGEST_DAYS = 28
 
 
 def trigger(tenant_id: str, night: date, now: Millis) -> Envelope:
-    """Begins a night. There is one for each tenant and night, whoever sends it and however often."""
+    """Begins a night. There is one for each tenant and night, by any sender and however often."""
     payload = {"forecast_date": night.isoformat()}
     return _event(derived_id("night", tenant_id, night.isoformat()), TRIGGER, tenant_id, now, payload)
 

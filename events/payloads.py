@@ -33,7 +33,7 @@ class Payloads:
         }
 
     def declared(self, event_type: str) -> bool:
-        """Whether somebody declared what this type of event holds."""
+        """Whether the payload of this type is declared."""
         return event_type in self._contract.payloads
 
     def validate(self, envelope: Envelope) -> BaseModel:

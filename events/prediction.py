@@ -166,7 +166,7 @@ class Explanation(msgspec.Struct, frozen=True):
 
 
 class Prediction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One inference, as it stands in `ml.predictions`.
+    """One inference, as a record of `ml.predictions`.
 
     `latency_ms` runs from the source record's entry into Kafka to `predicted_at`; `inference_ms` is this
     event's share of its batch's time in the model. `feature_version` (ISO 8601) is the data time of the

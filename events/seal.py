@@ -13,7 +13,7 @@ _MARK: Final = "."  # no character of base64, in which a batch is written
 
 
 class Seal:
-    """Signs the argument of a task, and refuses one that nobody with a key signed.
+    """Signs the argument of a task, and refuses one that was not signed with a key.
 
     The first key signs; each is accepted, so that a new one can be brought in before the old one goes.
     Without a key nothing is signed, and everything is accepted.

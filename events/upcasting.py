@@ -35,7 +35,7 @@ class Upcasting:
     def upcast(self, event: Envelope, json: bytes) -> tuple[Envelope, bytes]:
         """A valid event and its JSON in the newest major version; the very same where it has that.
 
-        Fields of the envelope that nobody declared are kept. Raises `DeadLetter` (invalid_payload) if what
+        Undeclared fields of the envelope are kept. Raises `DeadLetter` (invalid_payload) if what
         comes of it does not fit the newest version.
         """
         older = self._older.get(event.event_type)

@@ -25,7 +25,7 @@ ATTEMPTS = 5
 """How often a row is put that the pipeline's own writing overtakes."""
 
 Done = Callable[[int], None]
-"""Told how many more are done."""
+"""Called with how many more are done."""
 
 
 class History(Source, Protocol):
@@ -76,8 +76,8 @@ def put_history(
 ) -> int:
     """Put online the rows of all whose history came since this was last done; how many there were.
 
-    `done` is told how many rows of how many. Raises `Unavailable`, also if the online tier has been
-    emptied and no pipeline has told it yet how far the stream is.
+    `done` is called with how many rows of how many. Raises `Unavailable`, also if the online tier has been
+    emptied and no pipeline has reported yet how far the stream is.
     """
     position = offline.positions(BACKFILL_TOPIC).get(BACKFILL, 0)
     standing = online.heartbeats().partitions.get(BACKFILL, Heartbeat(0, 0, 0))

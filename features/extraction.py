@@ -32,7 +32,7 @@ class Increment(NamedTuple):
 
 
 class _Source(NamedTuple):
-    """Where a measure stands in the payload of one type of event."""
+    """The place of a measure in the payload of one type of event."""
 
     view: str
     measure: int
@@ -46,7 +46,7 @@ class _Source(NamedTuple):
 def increments_of(event: Envelope, definitions: Definitions) -> tuple[Increment, ...]:
     """All contributions of an event whose payload is valid; none if nothing is made of its type.
 
-    What lacks its key or its number adds nothing (a label without its terminal). Neither does an event
+    What has no key or no number adds nothing (a label without its terminal). Neither does an event
     before 1970 or after `LAST_TILE`.
     """
     sources = _sources(definitions).get(event.event_type)
@@ -91,7 +91,7 @@ def scaled(value: object, scale: int) -> int | None:
 
 @lru_cache(maxsize=64)
 def _sources(definitions: Definitions) -> dict[str, tuple[_Source, ...]]:
-    """By event type. Definitions are told apart by identity, so that looking them up costs nothing."""
+    """By event type. Definitions are compared by identity, so that looking them up costs nothing."""
     found: dict[str, list[_Source]] = {}
     for view in definitions.stream_views:
         entity = definitions.entities[view.entity]

@@ -1,6 +1,6 @@
 """Watermarks of the online tier: up to where events are counted, and as of when.
 
-They stand in one Redis string, so that they come with the rows in one command, all of one moment. A line for
+They are one Redis string, so that they come with the rows in one command, all of one moment. A line for
 each partition, `0 1234 1240 1763740000000 1763739999000`: next offset, floor, as of, clock. The floor is over
 the offset while a batch is being added: no row that knows less is let in any more. And a line for each batch
 view, `product_catalogue 1763740000000`: as of.

@@ -11,7 +11,7 @@ from features.heartbeats import Heartbeat, as_of
 
 
 class Spell(NamedTuple):
-    """Somebody who has ordered nothing since `last_seen_at` (epoch ms)."""
+    """A customer who has ordered nothing since `last_seen_at` (epoch ms)."""
 
     tenant_id: str
     customer_id: str
@@ -27,7 +27,7 @@ class Seen(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Who orders nothing for `after_days` is inactive; after `lost_days` nobody needs to be told any more.
+    """Who orders nothing for `after_days` is inactive; after `lost_days` it is no news any more.
 
     The second bounds what is told where nobody has looked for long, or never before. Raises `ConfigError`
     where it is not the longer one.

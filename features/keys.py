@@ -33,7 +33,7 @@ def shelf_of(view: StreamView | BatchView) -> str:
 def row_key(tenant_id: str, shelf: str, entity_id: str) -> str:
     """`features:<tenant>:<shelf>:<id>`, another one for every other entity of every other shelf.
 
-    A colon in a tenant or a shelf is written `%3A`; the id comes last and stands as it is.
+    A colon in a tenant or a shelf is written `%3A`; the id comes last, unescaped.
     """
     return _stem(tenant_id, shelf) + entity_id
 

@@ -24,7 +24,7 @@ NOWHERE = Watermark(Cursor(0), complete=False, as_of=0)
 """Where a view stands of which nothing was put online."""
 
 Progress = Callable[[int], None]
-"""Told how many rows more are done."""
+"""Called with how many rows more are done."""
 
 
 class Shelf(Protocol):
@@ -37,7 +37,7 @@ class Shelf(Protocol):
 
 
 def no_progress(_rows: int) -> None:
-    """Tell nobody."""
+    """Report nothing."""
 
 
 class Materializer:
@@ -94,7 +94,7 @@ def beginning(stood: Watermark) -> Cursor:
 def put_view(store: OfflineStore, putter: Putter, view: StreamView, progress: Progress = no_progress) -> int:
     """Put the row of every entity of a stream view online. Returns how many were refused.
 
-    A refused one was overtaken by the pipeline again and again: whoever reads it next will put it. Raises
+    A refused one was overtaken by the pipeline again and again: its next reader will put it. Raises
     `Unavailable`.
     """
     last = refused = 0

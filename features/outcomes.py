@@ -32,7 +32,7 @@ Outcome = PlacedOrder | ConfirmedFraud
 def outcome_of(event: Envelope) -> Outcome | None:
     """The order, or the label, of an event whose payload is valid; None if it is neither.
 
-    An order that lacks its id, its customer, its terminal or its amount is none: it cannot be scored either.
+    An order without id, customer, terminal or amount is none: it cannot be scored either.
     """
     if event.event_type not in (PLACED, CONFIRMED):
         return None

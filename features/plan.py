@@ -55,7 +55,7 @@ class Plan(NamedTuple):
 
 @lru_cache(maxsize=256)
 def plan_of(view: StreamView) -> Plan:
-    """Views are told apart by identity: looking a plan up costs nothing."""
+    """Views are compared by identity: looking a plan up costs nothing."""
     return _Planning(view).plan()
 
 

@@ -47,8 +47,8 @@ class Delta(NamedTuple):
 class Appended(NamedTuple):
     """What an append did.
 
-    The rows of `absent` were not there, those of `crowded` have grown too long: put both anew from the
-    offline tier. Where `behind` is not None nothing was appended: the heartbeat stands there.
+    The rows of `absent` were not there, those of `crowded` have grown too long: put both again from the
+    offline tier. Where `behind` is not None nothing was appended: the heartbeat is at that offset.
     """
 
     absent: tuple[str, ...] = ()
@@ -142,7 +142,7 @@ class RedisStore:
         """Put whole rows (key, bytes, seconds to live) that were read when SQL stood at `known`.
 
         A row that is there already takes over what it did not know. Returns the keys that stay absent, since
-        the online tier is further by now, or has just been emptied: whoever reads them next will put them.
+        the online tier is further by now, or has just been emptied: their next reader will put them.
         """
         offsets = offsets_text(known)
         refused: list[str] = []

@@ -17,7 +17,7 @@ An increment may stand for several of one measure: its tile is then the newest o
 A count or a sum that has no room in one increment is spread over several of the same tile.
 
 All little-endian. The Lua scripts append to segments by these places, and know nothing of what they mean. A
-row of another version counts as not there: it is read from SQL and put anew.
+row of another version counts as not there: it is read from SQL and put again.
 """
 
 import struct

@@ -26,7 +26,7 @@ class Statement(NamedTuple):
 def statements_of(event: Envelope, definitions: Definitions) -> tuple[Statement, ...]:
     """All that an event with a valid payload states, one for each entity and view: the last of several.
 
-    An item that lacks its key or one of the values states nothing. Neither does a value that is blank, has
+    An item without its key or one of the values states nothing. Neither does a value that is blank, has
     more than `LONGEST_TEXT` characters or characters that no text is written with: an order counts even if
     its category is of no use.
     """

@@ -45,7 +45,7 @@ class StreamAnswer:
 
 
 class Question(NamedTuple):
-    """As of when (epoch ms) somebody asks about whom."""
+    """Point-in-time lookups: the entities, and the time (epoch ms) each is asked for."""
 
     view: StreamView
     who: Who

@@ -17,21 +17,21 @@ class Table:
     """The values of some features for the events of a batch.
 
     `matrix` [events, features], its columns contiguous; `texts` by column, one for each event, of the
-    features that are no numbers: what stands in the matrix there means nothing.
+    features that are no numbers: the matrix there means nothing.
     """
 
     matrix: Floats
     texts: Mapping[int, Sequence[str]] = field(default_factory=dict)
 
     def rows(self) -> "list[TableRow]":
-        """One for each event. From now on nobody writes to the matrix: models may have it as it is."""
+        """One for each event. From now on the matrix is read-only: models may have it as it is."""
         self.matrix.flags.writeable = False
         # by `map`, which makes one of msgspec's structs in a sixth of the time that a class of Python's takes
         return list(map(TableRow, repeat(self), range(len(self.matrix))))
 
 
 class TableRow(msgspec.Struct, frozen=True, eq=False, gc=False):
-    """One event's values: a `Collection` that makes them when somebody asks, which for most nobody does."""
+    """One event's values: a `Collection` that makes them when asked, which for most never happens."""
 
     table: Table
     place: int

@@ -34,7 +34,7 @@ class Online(Protocol):
         """The bytes under each key, the heartbeats of the same moment, and what was prepared meanwhile."""
 
     def put(self, rows: Iterable[tuple[str, bytes, int]], known: Offsets) -> tuple[str, ...]:
-        """Put whole rows; those that may lack something are refused."""
+        """Put whole rows; those that may miss something are refused."""
 
     def put_values(
         self, view: str, rows: Iterable[tuple[str, bytes, int]], as_of: Millis | None = None
@@ -71,7 +71,7 @@ class TieredReader:
     def read(self, contract: Contract, asked: Sequence[Asked]) -> list[FeatureVector]:
         """One vector for each event that asks, in their order.
 
-        Raises `Unavailable`, and `ConfigError` if the definitions lack a feature of the contract.
+        Raises `Unavailable`, and `ConfigError` if the definitions have no such feature as the contract names.
         """
         if not asked:
             return []

@@ -12,7 +12,7 @@ Kind = Literal["count", "sum", "mean", "ratio", "recency"]
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """Somebody or something that features are about. `key` is the payload field that names it."""
+    """The entity that features are about. `key` is the payload field that names it."""
 
     name: str
     key: str
@@ -155,7 +155,7 @@ class Origin:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class BatchView:
-    """Features that stand in a table of the offline tier, and are put online every hour.
+    """Features in a table of the offline tier, and are put online every hour.
 
     Without an `origin` the table is filled from outside.
     """

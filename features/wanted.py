@@ -63,7 +63,7 @@ class Wanted:
 
 
 def wanted(contract: Contract, definitions: Definitions) -> Wanted:
-    """Raises `ConfigError` if the definitions lack a feature of the contract."""
+    """Raises `ConfigError` if the definitions have no such feature as the contract names."""
     located = [definitions.locate(name) for name in contract.stored]
     texts: dict[int, str] = {}
     defaults = np.full(len(located), np.nan)

@@ -67,7 +67,7 @@ class Queries(NamedTuple):
         return cls(view, plan, of, tiles, bounds)
 
     def evaluate(self, increments: Increments, rows: int) -> Values:
-        """Their values, of so many rows. Increments may stand in any order, several of them in one tile."""
+        """Their values, of so many rows. Increments may be in any order, several of them in one tile."""
         return _values(self, _past(self.plan, increments, rows))
 
 
@@ -91,7 +91,7 @@ class _Past(NamedTuple):
 def evaluate(view: StreamView, increments: Increments, rows: int, of: Places, at: Ints) -> Values:
     """The values of query `i`, about row `of[i]` of the `rows` at time `at[i]` (epoch ms), for all `i`.
 
-    Increments may stand in any order, and several of them in one tile.
+    Increments may be in any order, and several of them in one tile.
     """
     if len(at) <= _CHUNK:
         return Queries.at(view, of, at).evaluate(increments, rows)

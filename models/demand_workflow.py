@@ -20,7 +20,7 @@ from transport.clock import Clock
 
 MODEL = "demand-forecaster"
 NEEDS = Contract.of(DEFINITIONS, ())
-"""A forecast is made of whole series, as they stand in the offline store, and not of features."""
+"""A forecast is made of whole series, as they are in the offline store, and not of features."""
 
 
 class Sales(Protocol):
@@ -43,9 +43,9 @@ class Library(Protocol):
 class DemandWorkflow:
     """`models.workflow.Workflow` for all that asks for one SKU's forecast.
 
-    What was forecast of a SKU in a night is said again to whoever asks, until the next night: a message that
+    What was forecast of a SKU in a night is the answer to all who ask, until the next night: a message that
     comes twice, or a batch that is resumed, makes no second forecast. `counted_until` tells up to when every
-    sale is known (epoch ms; None if nobody can say), and raises `Unavailable`.
+    sale is known (epoch ms; None if unknown), and raises `Unavailable`.
     """
 
     name = MODEL

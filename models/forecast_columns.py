@@ -74,7 +74,7 @@ def usual_most(demand: Floats) -> float:
 
 
 def rows_of(series: Sequence[DailySeries], night: date) -> Rows:
-    """The rows as of a night: nothing from `night` on is looked at. A price that nobody knows is NaN."""
+    """The rows as of a night: nothing from `night` on is looked at. An unknown price is NaN."""
     known = [each.before(night) for each in series]
     demand = np.stack([np.minimum(each, usual_most(each)) for each in _windows(known)])
     price = np.stack([_filled(_right_aligned(each.price, np.nan)) for each in known])

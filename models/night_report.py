@@ -10,9 +10,9 @@ from features.offline.forecasts import Day, Made
 from features.offline.nights import Night
 
 GIVE_UP_MS = 6 * 3_600_000
-"""After so long a night ends whatever is open: nobody waits for it, and what lacks is said."""
+"""After so long a night ends whatever is open: its use is over, and what is missing is reported."""
 MOST_FAILURES = 100
-"""So many are told in full."""
+"""So many are listed in full."""
 
 
 class Failure(msgspec.Struct, frozen=True):

@@ -30,7 +30,7 @@ class Timetable:
         return _instant(night, self.at, self.zone)
 
     def due(self, now: Millis) -> date:
-        """The newest night that has begun. Those before it are not made up for: nobody waits for them."""
+        """The newest night that has begun. Those before it are not made up for: they have no use any more."""
         today = self.day_of(now)
         return today if self.begins(today) <= now else today - timedelta(days=1)
 
@@ -47,7 +47,7 @@ def night_of(named: object, occurred_at: Millis, timetable: Timetable, now: Mill
     """The night that a payload names as an ISO day, else that of the day on which its event happened.
 
     Raises `DeadLetter` if it names no day (2026-02-30 fits the pattern), one that has not begun, as its
-    forecast would be made of half of its past and stand for good, or one before there were sales.
+    forecast would be made of half of its past and stay for good, or one before there were sales.
     """
     newest = timetable.day_of(now + CLOCKS_DIFFER_MS)
     if named is None:

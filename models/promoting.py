@@ -13,7 +13,7 @@ from models.written import OUTSIDE, Change, OvertakenError, Written, under_way
 from transport.clock import Clock, system_clock
 
 PATIENCE_MS = 30_000
-"""How long a change may be under way before whoever comes next settles it."""
+"""How long a change may be under way before the next one settles it."""
 NOTHING = Version("", "")
 """What an alias names that is not there."""
 

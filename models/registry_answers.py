@@ -25,12 +25,12 @@ class Registered(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def version(self) -> Version:
-        """Its number and its digest, which is empty if it was registered by somebody else."""
+        """Its number and its digest, which is empty if another tool registered it."""
         return Version(self.number, self.tags.get(DIGEST_TAG, ""))
 
 
 class Tag(msgspec.Struct):
-    """A word that somebody attached."""
+    """A tag of a version."""
 
     key: str
     value: str = ""

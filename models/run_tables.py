@@ -17,7 +17,7 @@ UPDATES = Table(
     Column("run", BigInteger),
     Index("dataset_updates_by_run", "model", "run"),
 )
-"""One row for each dataset version, from the first event that told of it; times in epoch ms.
+"""One row for each dataset version, from the first event that named it; times in epoch ms.
 
 `run` is the token of the run that covers it, null where none does.
 """

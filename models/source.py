@@ -23,7 +23,7 @@ class Source(Protocol):
     """What to call it in what people read."""
 
     def wanted(self) -> Version | None:
-        """Which version is to be served; None if nobody has said. Raises `Unavailable`."""
+        """Which version is to be served; None if no alias names one. Raises `Unavailable`."""
 
     def fetch(self, version: Version) -> Artifact:
         """That version. Raises `Unavailable`, and `BrokenModelError` if it is not whole."""
@@ -96,7 +96,7 @@ class FolderSource:
                 yield Version(found.version, found.metadata.digest)
 
     def served(self, version: Version) -> None:
-        """It stands there already."""
+        """It is there already."""
 
 
 @dataclass(frozen=True, slots=True)

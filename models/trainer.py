@@ -1,7 +1,7 @@
 """The trainer workflow: counts `dataset.updated`, and answers whether a training is due.
 
 The training itself begins beside this (`tasks.training_runs`), from what is written down here: an event is
-answered at once, however long a training takes, and however many events are told.
+answered at once, however long a training takes, and however many events come.
 """
 
 import hashlib
@@ -71,7 +71,7 @@ class Trainer:
     def infer(self, cases: Sequence[Case]) -> Sequence[Answer | SignalboxError]:
         """One answer for each case, in their order: what it means once all of them are counted.
 
-        One that comes again changes nothing, and is told the same. Raises `Unavailable`.
+        One that comes again changes nothing, and has the same answer. Raises `Unavailable`.
         """
         events = [case.event for case in cases]
         # in one transaction: an SQLite took 35 ms for each of 200 events while others were at work
@@ -81,7 +81,7 @@ class Trainer:
         return [self._answer(event, first, known) for event, first in zip(events, fresh, strict=True)]
 
     def fall_back(self, case: Case, reason: str) -> Answer:
-        """There is no feature that could lack. Raises `DeadLetter`."""
+        """There is no feature that could be missing. Raises `DeadLetter`."""
         raise DeadLetter("rejected", f"{case.event.event_id} is not answered without being counted: {reason}")
 
     def _answer(self, event: Envelope, fresh: bool, models: Mapping[str, Known]) -> Answer:

@@ -7,7 +7,7 @@ VARIABLE = "SIGNALBOX_USER"
 
 
 def who() -> str:
-    """What the environment says, else the name of whoever is logged in."""
+    """What the environment says, else the login name."""
     if name := os.environ.get(VARIABLE):
         return name
     try:

@@ -59,7 +59,7 @@ class Written:
 
     @property
     def unended(self) -> Change | None:
-        """The last change, if nobody wrote down how it ended."""
+        """The last change, if its end was not written down."""
         last = self.rows[-1] if self.rows else None
         return last if last is not None and last.state == "intended" else None
 
@@ -77,10 +77,10 @@ class Written:
 
 
 class OvertakenError(ConfigError):
-    """Somebody else wrote down something of this alias in between."""
+    """Another process recorded a change of this alias in between."""
 
 
 def under_way(change: Change) -> ConfigError:
-    """What whoever comes meanwhile is told."""
+    """What another process is answered meanwhile."""
     problem = f"{change.who} is moving {change.alias} to v{change.version}: look again in a moment"
     return ConfigError([Problem("model_changes", 0, change.model, problem)])

@@ -1,1 +1,1 @@
-"""What the system did, told from its records: the balance of events and outcomes."""
+"""What the system did, from its records: the balance of events and outcomes."""

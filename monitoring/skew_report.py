@@ -10,7 +10,7 @@ import msgspec
 from events.decision import Millis
 
 EXAMPLES = 20
-"""Mismatches that are told one by one."""
+"""Mismatches that are listed one by one."""
 
 
 class Served(msgspec.Struct, frozen=True):

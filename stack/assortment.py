@@ -138,4 +138,4 @@ BESIDE: dict[str, tuple[float, Maker]] = {
 """Beside each order: how often an event of this type comes (0 to 1), and what it holds."""
 
 UNDECLARED: dict[str, tuple[float, Maker]] = {"loyalty.points_earned": (0.01, _points_earned)}
-"""A team began to send these and told nobody."""
+"""A team began to send these unannounced."""

@@ -21,7 +21,7 @@ CHALLENGER = "challenger"
 
 
 class Past(NamedTuple):
-    """What trainings are told of the past: where it ends, and what only `train fraud` is told.
+    """What trainings are given of the past: where it ends, and what only `train fraud` is given.
 
     One whose orders name no `products` teaches nothing of their demand.
     """
@@ -32,7 +32,7 @@ class Past(NamedTuple):
 
 
 class Training(NamedTuple):
-    """How `signalbox` is told to make a model's first version."""
+    """The arguments by which `signalbox` makes a model's first version."""
 
     model: str
     arguments: tuple[str, ...]

@@ -93,7 +93,7 @@ class Child:
             self._process.terminate()
 
     def sweep(self) -> None:
-        """End whoever is left of its process group."""
+        """End what is left of its process group."""
         if self._process:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)

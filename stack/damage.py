@@ -33,7 +33,7 @@ def another_format(_event: Event, rng: random.Random) -> Damaged:
 
 
 def no_tenant(event: Event, _rng: random.Random) -> Damaged:
-    """The envelope lacks a field."""
+    """A field of the envelope is missing."""
     envelope = msgspec.to_builtins(event)
     del envelope["tenant_id"]
     return msgspec.json.encode(envelope), (), "invalid_envelope"
@@ -52,7 +52,7 @@ def from_the_future(event: Event, _rng: random.Random) -> Damaged:
 
 
 def no_customer(event: Event, _rng: random.Random) -> Damaged:
-    """The payload lacks a required field."""
+    """A required field of the payload is missing."""
     payload = {name: value for name, value in event.payload.items() if name != "customer_id"}
     return *in_form(msgspec.structs.replace(event, payload=payload), "json"), "invalid_payload"
 

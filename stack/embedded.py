@@ -34,7 +34,7 @@ class Server:
     """One server process: its command, and what its clients are given as `url`.
 
     `ready` answers at once, or within its own short timeouts. `durable`: a restart keeps its data. `note` is
-    what people are told beside its address.
+    what is printed beside its address.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Server:
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody listens on."""
+    """A free port of the loopback interface."""
     pick = random.SystemRandom()
     while True:
         port = pick.choice(PORTS)

@@ -75,7 +75,7 @@ def _holder(event: Event, chance: random.Random) -> Event:
 
 
 def _with_token(event: Event, chance: random.Random, token: bytes) -> bytes:
-    """The event with a raw token in the place of a value, or of one that nobody asked for."""
+    """The event with a raw token in the place of a value, or of an undeclared one."""
     holder = _holder(event, chance)
     key = chance.choice([*holder, "nobody_asked"])
     holder[key] = "@here@"

@@ -1,4 +1,4 @@
-"""The nightly forecast of a demonstration: triggered as its day begins, and told at its end."""
+"""The nightly forecast of a demonstration: triggered as its day begins, and reported at its end."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

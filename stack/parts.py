@@ -43,7 +43,7 @@ class Parts:
 def choose_parts(settings: Settings, folder: Path, *, agent: bool = True) -> Parts:
     """What is configured stays; the rest is embedded, its data and the ports that it had in `folder`.
 
-    Without `agent`, nothing stands in for what only the support agent needs.
+    Without `agent`, there is no stand-in for what only the support agent needs.
     Raises `EmbeddedError`, and `ConfigError` if what is configured would be spoiled by what is not.
     """
     _check(settings)

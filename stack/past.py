@@ -43,7 +43,7 @@ def upgrade_store(env: Mapping[str, str]) -> Revisions:
 
 @contextmanager
 def counting_a_past(env: Mapping[str, str]) -> Iterator[None]:
-    """What is ended before the end of this `with`, even by a kill, is done anew. Raises `Unavailable`."""
+    """What is ended before the end of this `with`, even by a kill, is done again. Raises `Unavailable`."""
     with marks_in(env["DATABASE_URL"]) as marks:
         marks.set(UNFINISHED, "began")
         yield

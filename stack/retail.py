@@ -49,7 +49,7 @@ class Order(NamedTuple):
 
 
 class Customer(NamedTuple):
-    """How somebody shops: orders a day, mean amount in cents, and the terminals within reach."""
+    """How a customer shops: orders a day, mean amount in cents, and the terminals within reach."""
 
     id: str
     rate: float

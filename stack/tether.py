@@ -1,4 +1,4 @@
-"""Runs a command that cannot outlive whoever started it: `python -I tether.py STARTER_PID COMMAND…`.
+"""Runs a command that cannot outlive its starter: `python -I tether.py STARTER_PID COMMAND…`.
 
 A supervisor that is killed with SIGKILL stops nobody; the kernel then sends its children the signal asked for
 here (Linux; elsewhere the command simply runs). Done in a program of its own and not between fork and exec of

@@ -51,7 +51,7 @@ class Mix:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Which event types have a route whose queue has a worker, and which have one where nobody works yet."""
+    """Which event types have a route whose queue has a worker, and which have one without a worker yet."""
 
     served: frozenset[str] = frozenset({ORDER})
     unserved: frozenset[str] = frozenset()
@@ -69,7 +69,7 @@ class Audience:
 
 
 def day_of_traffic(retail: Retail, day: date, audience: Audience, mix: Mix | None = None) -> list[Emission]:
-    """All that is sent on one day (UTC), by time. A type that nobody serves is not sent.
+    """All that is sent on one day (UTC), by time. A type without a worker is not sent.
 
     The labels are those of the orders a week before, without that day's floods: they come from a past in
     which there were none.

@@ -23,7 +23,7 @@ OWN = b'"source":"signalbox/'
 
 
 class Watching:
-    """What stands in Kafka, taken in as it comes. Use from one thread."""
+    """What is in Kafka, taken in as it comes. Use from one thread."""
 
     def __init__(self, rules: Rules, bootstrap: Bootstrap) -> None:
         self.truth: dict[str, bool] = {}

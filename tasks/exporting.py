@@ -52,7 +52,7 @@ class Living(MultiProcessCollector):
         super().__init__(registry)  # type: ignore[no-untyped-call]
 
     def collect(self) -> Iterable[Metric]:
-        """Whoever was killed could not take back what it said."""
+        """A killed process could not take back its figures."""
         for path in Path(os.environ[FOLDER]).iterdir():
             found = _OF_ONE_PROCESS.fullmatch(path.name)
             if found and not _lives(int(found[1])):

@@ -31,7 +31,7 @@ class Forecast(ServedTask):
         return self._around(DemandForecaster.load(artifact))
 
     def stand_in(self) -> Workflow:
-        """A shop without a trained forecaster is told what was sold a week ago, and that it is that."""
+        """A shop without a trained forecaster gets what was sold a week ago, marked as that."""
         from models.seasonal_naive import SeasonalNaive
 
         return self._around(SeasonalNaive())

@@ -29,14 +29,14 @@ class Ledger(Protocol):
         """How far each partition of the stream is counted. Raises `Unavailable`."""
 
     def due(self, seen: Seen) -> list[Spell]:
-        """Those whose last order fell into this range, and who were not told of. Raises `Unavailable`."""
+        """Those whose last order fell into this range, and who were not reported. Raises `Unavailable`."""
 
     def note(self, spells: Sequence[Spell], now: Millis) -> None:
-        """They were told of. Raises `Unavailable`."""
+        """They were reported. Raises `Unavailable`."""
 
 
 class Finder:
-    """May be killed anywhere, or run twice at once: a spell's event is the same whoever sends it.
+    """May be killed anywhere, or run twice at once: a spell's event is the same from any sender.
 
     `publish` returns once Kafka holds every record, and raises `Unavailable`.
     """

@@ -26,7 +26,7 @@ REDIS_S = 10.0
 
 
 def sales_known_until(database_url: str, redis_url: str) -> Millis | None:
-    """Epoch ms; None if nobody can say. Raises `Unavailable`."""
+    """Epoch ms; None if unknown. Raises `Unavailable`."""
     database, shelf = open_database(database_url, limits=BATCH), RedisStore(redis_url, timeout_s=REDIS_S)
     try:
         return counted_until(database, shelf)

@@ -61,7 +61,7 @@ class NightWatch:
         self._clock = clock
 
     def begin(self, tenant_id: str, timetable: Timetable, counted_until: Millis | None) -> date | None:
-        """Trigger the night that is due, if nobody did; which one that was.
+        """Trigger the night that is due, unless it was; which one that was.
 
         It waits until all sales before its midnight are known: they are `counted_until` then (epoch ms; None
         where nobody can say). What is not counted would be forecast as not sold, and stand.
@@ -79,7 +79,7 @@ class NightWatch:
         return night
 
     def trigger(self, tenant_id: str, night: date) -> None:
-        """Send a night's trigger, whoever else did."""
+        """Send a night's trigger, even if another process did."""
         self._publish([event_record(EVENTS, trigger(tenant_id, night, self._clock()), tenant_id)])
 
     def look(self) -> list[tuple[Night, Report]]:
@@ -101,7 +101,7 @@ class NightWatch:
         return ended
 
     def standing(self, tenant_id: str, night: date) -> Standings:
-        """How far a night is; of one that nobody began, nothing."""
+        """How far a night is; of one that was not begun, nothing."""
         whose = (tenant_id, night.isoformat())
         found = self._nights.find(*whose)
         done = found is not None and found.state in ("ended", "told")

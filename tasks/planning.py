@@ -112,7 +112,7 @@ class NightlyWorkflow:
         return self._demand.version
 
     def entities(self, event: Envelope) -> Mapping[str, EntityKey]:
-        """The SKU; nobody where it is a trigger. Raises `DeadLetter`."""
+        """The SKU; none if it is a trigger. Raises `DeadLetter`."""
         if event.event_type != TRIGGER:
             return self._demand.entities(event)
         self._planner.night_of(event)

@@ -64,7 +64,7 @@ class Telling:
         self._heard = True
 
     def tell(self, served: Served) -> None:
-        """Once a second. That nobody hears it costs no prediction."""
+        """Once a second. A report that is lost costs no prediction."""
         number, digest = served.version
         if self._counted != (number, digest):
             if self._counted is not None:

@@ -1,4 +1,4 @@
-"""Poison tracking: which messages were being executed, so that a crash is told from a prefetch."""
+"""Poison tracking: which messages were being executed, and which only prefetched, when a worker was lost."""
 
 from redis import Redis
 from redis.exceptions import RedisError

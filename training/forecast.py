@@ -53,7 +53,7 @@ BLEND_SKUS = 100
 
 
 class Progress(Protocol):
-    """Whoever shows how far it is."""
+    """A progress display."""
 
     def say(self, message: str) -> None:
         """A step begins, or has given something."""

@@ -28,7 +28,7 @@ from training.forecast_rows import ahead, later
 from training.transactions import Places
 
 Told = Callable[[int, int], None]
-"""Told how many fits of how many are done."""
+"""Called with how many fits of how many are done."""
 _LEAST_DAYS = 14
 """With fewer days Prophet has nothing to go by."""
 

@@ -41,7 +41,7 @@ PARAMETERS: dict[str, str | int | float | bool] = {
 
 
 class Progress(Protocol):
-    """Whoever shows how far it is."""
+    """A progress display."""
 
     def say(self, message: str) -> None:
         """A step begins, or has given something."""

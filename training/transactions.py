@@ -99,7 +99,7 @@ def day_of(number: int) -> date:
 
 
 def from_rows(rows: Iterable[Transaction]) -> Transactions:
-    """Transactions that stand in any order."""
+    """Transactions in any order."""
     columns: list[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * len(Transaction._fields)
     return from_columns(
         *(pd.Series(column, dtype=kind) for column, kind in zip(columns, _KINDS, strict=True))
@@ -116,7 +116,7 @@ def from_columns(
     amount_cents: "pd.Series[Any]",
     fraud: "pd.Series[Any]",
 ) -> Transactions:
-    """Transactions that stand in any order, by column; ids may be numbers or texts."""
+    """Transactions in any order, by column; ids may be numbers or texts."""
     times = time.to_numpy(np.int64)
     order = np.argsort(times, kind="stable")
     return Transactions(

@@ -17,7 +17,7 @@ AHEAD_MS = 60_000
 """How far the clock of Kafka or of a producer may be ahead of this one."""
 
 SELDOM = {"fetch.wait.max.ms": 500, "fetch.min.bytes": 1_000_000}
-"""For a consumer that nobody waits for: it fetches twice a second.
+"""For a consumer without a deadline: it fetches twice a second.
 
 Each fetch costs an embedded broker a look at every batch of a partition, 3 us apiece.
 """
@@ -33,7 +33,7 @@ class Outgoing(NamedTuple):
 
 
 def consumer_config(bootstrap: Bootstrap, group: str, **overrides: Any) -> dict[str, Any]:
-    """Settings of a consumer that commits only what it is told to, and begins at the start of its topic."""
+    """Settings of a consumer that commits only on request, and begins at the start of its topic."""
     return {
         "group.id": group,
         "enable.auto.commit": False,

@@ -1,4 +1,4 @@
-"""A psycopg connection that waits no longer than it is told to, for a server that does not answer at all.
+"""A psycopg connection that waits no longer than a limit, for a server that does not answer at all.
 
 `statement_timeout` is the server's: a process that is frozen never acts on it, and its kernel goes on
 acknowledging what TCP sends.
@@ -13,7 +13,7 @@ from psycopg.abc import PQGen
 
 
 class BoundedConnection(psycopg.Connection[Any]):
-    """Gives up after `answer_s` seconds without an answer, and closes: what comes later is nobody's."""
+    """Gives up after `answer_s` seconds without an answer, and closes: what comes later is dropped."""
 
     answer_s = 5.0
 

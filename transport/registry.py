@@ -21,7 +21,7 @@ MAX_REMEMBERED = 1_000
 MAX_ANSWER_BYTES = 1_000_000
 
 _REFUSED = frozenset({400, 403, 406, 409, 410, 422, 451})
-"""What is said of one schema. 401, 407, 408, 425 and 429 are said of whoever asks: they may pass."""
+"""What is said of one schema. 401, 407, 408, 425 and 429 are said of the client: they may pass."""
 _NOT_FOUND = 404
 _SCHEMA_NOT_FOUND = 40_403
 _ACCEPT = "application/vnd.schemaregistry.v1+json, application/json"

@@ -18,7 +18,7 @@ BACKFILL_TOPIC = "backfill"
 class StreamEvent(NamedTuple):
     """One event, what it adds and what it states.
 
-    `digest` is 16 bytes that stand for its id; `event_time` is epoch ms.
+    `digest` is 16 bytes of a hash of its id; `event_time` is epoch ms.
     `outcome` is the order or the fraud label that it says, if it says one.
     """
 

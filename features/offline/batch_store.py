@@ -42,7 +42,7 @@ class BatchStore:
             batch_table(view).metadata.create_all(connection)
 
     def add(self, view: BatchView, rows: Iterable[Row]) -> None:
-        """Add rows to the view's table, written now. A field that a row lacks gets its default."""
+        """Add rows to the view's table, written now. A field that is missing in a row gets its default."""
         now = self._clock()
         defaults = {field.name: field.default for field in view.fields}
         versions = [

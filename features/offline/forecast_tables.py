@@ -67,5 +67,5 @@ NIGHTS = Table(
 """How far a night is: `claimed` by the clock that triggers it, `triggered`, `planned`, `ended`, `told`.
 
 `changed_at` is when it came to that, `began_at` when its trigger came to Kafka, both epoch ms. `report` is
-JSON, "" until the night has ended. `whole`: it is of the catalogue, and not only of SKUs that somebody named.
+JSON, "" until the night has ended. `whole`: it is of the catalogue, and not only of named SKUs.
 """

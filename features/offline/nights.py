@@ -22,7 +22,7 @@ OPEN: tuple[State, ...] = ("planned", "ended")
 CLAIM_MS = 60_000
 """After so long who claimed a night and did not trigger it is taken for dead."""
 PLAN_MS = 900_000
-"""After so long a trigger that nobody planned is taken for lost. One more of them asks for nothing twice."""
+"""After so long a trigger that was not planned is taken for lost. One more of them asks for nothing twice."""
 
 _C = NIGHTS.c
 
@@ -30,7 +30,7 @@ _C = NIGHTS.c
 class Night(NamedTuple):
     """One night's run. Times are epoch ms; `began_at` is when its trigger came to Kafka.
 
-    `whole`: it is of the catalogue, and not only of SKUs that somebody named.
+    `whole`: it is of the catalogue, and not only of named SKUs.
     """
 
     tenant_id: str
@@ -50,7 +50,7 @@ class Nights:
         self._database = database.of("night ledger")
 
     def claim(self, tenant_id: str, night: str, now: Millis) -> bool:
-        """Whether the caller is to send the trigger: one of several that ask at once, and nobody later.
+        """Whether the caller is to send the trigger: one of several that ask at once, and none later.
 
         A night is claimed again where its trigger was lost, and where only SKUs that were named were planned.
         """
@@ -137,7 +137,7 @@ class Nights:
             return _found(connection, tenant_id, night)
 
     def open(self) -> list[Night]:
-        """The nights that somebody has to look after, by their beginning."""
+        """The nights that are not over, by their beginning."""
         query = select(NIGHTS).where(_C.state.in_(OPEN)).order_by(_C.began_at)
         with self._database.reading() as connection:
             return [Night(*row) for row in connection.execute(query)]

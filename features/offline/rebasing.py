@@ -11,7 +11,7 @@ def rebase(store: OfflineStore) -> int:
     """Make all that was counted from the log that is gone part of the history; how much history there is.
 
     The tables must be there, and no pipeline at work. Online rows that name the old offsets must go as well:
-    whoever misses one puts it anew. Raises `Unavailable`.
+    a reader that misses one puts it again. Raises `Unavailable`.
     """
     with store.database.writing() as connection:
         return _rebase(connection)

@@ -45,7 +45,7 @@ class Spells:
             return reading.heartbeats(connection)
 
     def due(self, seen: Seen) -> list[Spell]:
-        """Whose last order fell into this range, and who was not told of since; the longest away first."""
+        """Whose last order fell into this range, and who was not reported since; the longest away first."""
         tile_ms = CUSTOMER_ORDERS.tile_ms
         last = (
             select(ENTITIES.c.tenant_id, ENTITIES.c.entity_id, func.max(INCREMENTS.c.tile).label("tile"))
@@ -70,7 +70,7 @@ class Spells:
             return [Spell(tenant, who, tile * tile_ms) for tenant, who, tile in connection.execute(query)]
 
     def note(self, spells: Sequence[Spell], now: Millis) -> None:
-        """They were told of. Another one may have noted some of them."""
+        """They were reported. Another process may have noted some of them."""
 
         def add(connection: Connection) -> None:
             known = _known(connection, spells)

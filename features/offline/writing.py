@@ -72,7 +72,7 @@ def move_offset(connection: Connection, batch: StreamBatch) -> bool:
 
 
 def take_backfill_offsets(connection: Connection, events: Sequence[StreamEvent]) -> list[StreamEvent]:
-    """The same events with offsets of the backfill, which nobody else gets."""
+    """The same events with offsets of the backfill, which no other event gets."""
     here = OFFSETS.c.partition == BACKFILL
     newest = max(event.event_time for event in events)
     moved = connection.execute(
@@ -86,7 +86,7 @@ def take_backfill_offsets(connection: Connection, events: Sequence[StreamEvent])
 
 
 def unseen(connection: Connection, events: Sequence[StreamEvent]) -> list[StreamEvent]:
-    """Those whose digest does not stand in the store, nor earlier among these."""
+    """Those whose digest is not in the store, nor earlier among these."""
     seen: set[bytes] = set()
     for chunk in chunks([event.digest for event in events], PARAMETERS):
         seen.update(connection.execute(select(EVENTS.c.digest).where(EVENTS.c.digest.in_(chunk))).scalars())

@@ -23,7 +23,7 @@ class Ledger(Protocol):
 
 
 class Counted(NamedTuple):
-    """What stands in the offline store now: a batch, and those of its events that were no duplicates."""
+    """What the offline store has now: a batch, and those of its events that were no duplicates."""
 
     batch: StreamBatch
     fresh: tuple[StreamEvent, ...]

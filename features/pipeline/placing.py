@@ -8,7 +8,7 @@ from events.errors import SignalboxError
 class ReplacedLogError(SignalboxError):
     """The partition is not the one that was counted, or lost its tail: its next records have other offsets.
 
-    `short` is how many records it lacks of those that were counted.
+    `short` is how many of the records that were counted it does not have.
     """
 
     def __init__(self, text: str, short: int) -> None:

@@ -44,7 +44,7 @@ class Shelf(Protocol):
         """Take rows away."""
 
     def heartbeats(self) -> Heartbeats:
-        """How far each partition stands there."""
+        """How far each partition is there."""
 
 
 class Pusher:
@@ -82,7 +82,7 @@ class Pusher:
     def beat(self, partition: int, beat: Heartbeat) -> None:
         """Say how far a partition is counted, which is to its end.
 
-        Raises `ReplacedLogError` if the online store was told of more than there is.
+        Raises `ReplacedLogError` if the online store claims more than there is.
         """
         there = self._tell(partition, beat.position, beat, ())
         if there is not None and there > beat.position:
@@ -93,7 +93,7 @@ class Pusher:
             )
 
     def forget(self, partitions: Iterable[int]) -> None:
-        """These are another member's now: it sees for itself what the online store lacks."""
+        """These are another member's now: it sees for itself what the online store misses."""
         for partition in partitions:
             self._owed.pop(partition, None)
 
@@ -137,7 +137,7 @@ class Pusher:
         """Put every row that may lack something, then move the heartbeat over all of it.
 
         Answers with where the online store stood. Where that is further than the offline one, which a backup
-        may have set back, its rows lack nothing: they are waited for.
+        may have set back, its rows miss nothing: they are waited for.
         """
         standing = self._shelf.heartbeats().partitions.get(partition)
         if standing is None:

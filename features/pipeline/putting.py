@@ -20,7 +20,7 @@ ROWS_AT_ONCE = 500
 UNREADABLE = (ValueError, ArithmeticError, DataError, struct.error)
 """What is raised of increments that make no row, as those of other definitions. An outage is not among it."""
 ATTEMPTS = 2
-"""How often a row that is not there is put. One that stays absent is put by whoever misses it."""
+"""How often a row that is not there is put. One that stays absent is put by the reader that misses it."""
 
 
 _log = logging.getLogger(__name__)

@@ -89,7 +89,7 @@ def _taken_apart(event: Envelope, record: Record, definitions: Definitions) -> R
 
 
 def digest(event: Envelope) -> bytes:
-    """16 bytes that stand for one event, however often its producer sends it.
+    """16 bytes that identify one event, however often its producer sends it.
 
     An event is what its tenant and source call by one id; each part goes in with its length.
     """

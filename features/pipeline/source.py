@@ -1,4 +1,4 @@
-"""The source topic as one member of the pipeline's group reads it: by partition, from where it is told."""
+"""The source topic as one member of the pipeline's group reads it: by partition, from a given offset."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection
@@ -22,7 +22,7 @@ LEISURELY: dict[str, Any] = {"fetch.wait.max.ms": 50, "enable.partition.eof": Tr
 
 
 class SourceTopic:
-    """Reads nothing of a partition before it is told where to begin. Every method raises `KafkaException`."""
+    """Reads nothing of a partition before it is given an offset. Every method raises `KafkaException`."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class SourceTopic:
         leaving: Callable[[frozenset[Partition]], None],
         clock: Clock,
     ) -> None:
-        """`standing` is told which partitions come and go; `leaving` which go."""
+        """`standing` is called with the partitions that come and go; `leaving` with those that go."""
         self.topic = topic
         self._bootstrap = bootstrap
         self._clock = clock

@@ -28,7 +28,7 @@ STALE_MS = 24 * 3_600_000
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
-    """An action that stands in the journal under its key, and what is known of it.
+    """An action in the journal, under its key, and what is known of it.
 
     `sent_at` (epoch ms) is when a process first set out to send it that does not say that it never arrived;
     None if none did. `note` is the platform's reference, or why it refused.
@@ -60,7 +60,7 @@ class ActionLog(Protocol):
         """It was not carried out, and never will be: what it would have cost is free again."""
 
     def unknown(self, intent: Intent, reason: str) -> None:
-        """Nobody knows whether it was carried out: what it costs stays spent, and a person looks."""
+        """It is unknown whether it was carried out: what it costs stays spent, and a person looks."""
 
 
 class Acted(NamedTuple):

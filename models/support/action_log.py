@@ -39,7 +39,7 @@ class JournaledActions:
         self._run.append(Refused(intent.key, reason), within=self._given_back([self._intended[intent.key]]))
 
     def unknown(self, intent: Intent, reason: str) -> None:
-        """Nobody knows whether it was carried out: what it costs stays spent, and a person looks."""
+        """It is unknown whether it was carried out: what it costs stays spent, and a person looks."""
         self._run.append(Unknown(intent.key, reason))
 
     def withdraw(self, intents: tuple[Intent, ...]) -> None:

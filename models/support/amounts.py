@@ -61,7 +61,7 @@ def amounts_in(text: str) -> Iterator[Written]:
 
 
 def shares_in(text: str) -> list[str]:
-    """Every percentage: of what, nobody can check."""
+    """Every percentage: of what, cannot be checked."""
     return [match[0] for match in _SHARE.finditer(text)]
 
 

@@ -78,7 +78,7 @@ def handed_over_for(steps: Sequence[Step]) -> Reason | None:
 
 
 def resolution(begun: Begun, concluded: Concluded, steps: Sequence[Step]) -> Resolution:
-    """What the support platform is told of a ticket that is resolved."""
+    """What the support platform gets for a resolved ticket."""
     return Resolution(
         reply=concluded.reply,
         summary=concluded.summary,
@@ -89,7 +89,7 @@ def resolution(begun: Begun, concluded: Concluded, steps: Sequence[Step]) -> Res
 
 
 def hand_over(begun: Begun, concluded: Concluded, reason: Reason, steps: Sequence[Step]) -> HandOver:
-    """What the person is told who takes the ticket on."""
+    """What the person gets who takes the ticket on."""
     told, found = standing.actions(steps), concluded.summary
     unposted = standing.the(Unposted, steps)
     if unposted is not None:

@@ -44,7 +44,7 @@ def act(run: JournaledRun, concluded: Concluded, ticket: Ticket, around: Surroun
 
 
 def end(run: JournaledRun, concluded: Concluded, assignment: Assignment, around: Surroundings) -> Ended:
-    """Tell the platform, unless it was told.
+    """Notify the platform, unless it was notified.
 
     Raises what `act` does, and `DeadLetter` if the platform takes neither an answer nor a hand-over.
     """

@@ -25,7 +25,7 @@ __all__ = ["Journal", "JournaledRun", "LeaseLostError", "Run", "RunRow", "StepRo
 
 
 class JournaledRun(Protocol):
-    """One run in somebody's hands: the steps that were committed, and the only way to add one."""
+    """One run that this worker holds: the steps that were committed, and the only way to add one."""
 
     @property
     def run_id(self) -> str:
@@ -39,7 +39,7 @@ class JournaledRun(Protocol):
         """Commit these steps, and in the same transaction what `within` does, first.
 
         Nothing is written where `within` raises. Raises `LeaseLostError` if another worker has the ticket
-        by now, and `Unavailable`: what this run has in memory may be behind then, and it is opened anew.
+        by now, and `Unavailable`: what this run has in memory may be behind then, and it is opened again.
         """
 
 
@@ -104,7 +104,7 @@ class Journal:
             return [RunRow(*row) for row in connection.execute(query)]
 
     def steps(self, run_id: str) -> list[StepRow]:
-        """The steps of a run, whoever works on it."""
+        """The steps of a run, by any worker."""
         with self._database.reading() as connection:
             return _steps(connection, run_id)
 

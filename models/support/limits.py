@@ -22,7 +22,7 @@ class Asking(Protocol):
 
     @property
     def customer_id(self) -> str:
-        """Of whoever wrote the ticket, as its event has it."""
+        """Of the ticket's author, as its event has it."""
 
     @property
     def order_id(self) -> str | None:

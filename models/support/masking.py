@@ -25,7 +25,7 @@ _POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}\b|\b\d{5}(?=\s[A-ZÄ
 
 
 def mask(text: str) -> str:
-    """The text with a word in brackets wherever it says how to reach or charge somebody."""
+    """The text with a word in brackets for what could reach or charge a customer."""
     text = _EMAIL.sub("[e-mail]", text)
     text = _IBAN.sub("[iban]", text)
     text = _CARD.sub("[card]", text)
@@ -44,7 +44,7 @@ def masked(value: Any) -> Any:
 
 
 class MaskingFilter(logging.Filter):
-    """On a handler: what it writes is masked, with the traceback, whoever says it."""
+    """On a handler: all that it writes is masked, with the traceback, from any logger."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Always true. The record's arguments are put into its message."""

@@ -16,7 +16,7 @@ from transport.clock import Clock, system_clock
 log = logging.getLogger(__name__)
 
 RETRY_AFTER: Millis = 20_000
-"""So long nobody is asked after a failure: each search would wait for a timeout."""
+"""So long the endpoint is left alone after a failure: each search would wait for a timeout."""
 
 
 class Embedder(Protocol):

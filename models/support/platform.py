@@ -30,7 +30,7 @@ class AlreadyEndedError(RefusalError):
 
 
 class UnconfirmedError(SignalboxError):
-    """The call went out to a platform that knows no keys, and nobody knows whether it was carried out."""
+    """The call went out to a platform that knows no keys, and it is unknown whether it was carried out."""
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,7 +33,7 @@ class Patience:
         """Seconds until the next one, `attempt` (from 1) having failed; None gives up.
 
         `asked_s` is what the other side asks to wait for; where that is longer than what is left of
-        `total_s` after `spent_s`, nobody waits for it. `jitter`, 0 to 1, spreads those who failed together.
+        `total_s` after `spent_s`, it is given up. `jitter`, 0 to 1, spreads those who failed together.
         """
         pause = min(self.longest_s, self.first_s * 2 ** (attempt - 1)) * (0.5 + jitter / 2)
         if asked_s is not None:

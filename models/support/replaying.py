@@ -84,7 +84,7 @@ class Recorded:
 
 
 class _Nobody:
-    """Policies and a platform that a replay never asks: what they said stands in the journal."""
+    """Policies and a platform that a replay never asks: what they said is in the journal."""
 
     digest = ""
 

@@ -1,4 +1,4 @@
-"""One run of a ticket: begun or taken up, reasoned about, acted on, told to the support platform.
+"""One run of a ticket: begun or taken up, reasoned about, acted on, reported to the support platform.
 
 Wherever it is interrupted, the next worker does what is missing and nothing a second time.
 """
@@ -93,7 +93,7 @@ def _whole(error: Exception) -> str:
 
 
 def _begin(cursor: Cursor, assignment: Assignment, around: Surroundings) -> Begun:
-    """The run's beginning, as it stands in the journal, or as it is written there now."""
+    """The run's beginning, as it is in the journal, or as it is written there now."""
     found = cursor.recorded(Begun)
     if found is not None:
         cursor.recorded(Searched)

@@ -74,7 +74,7 @@ class PolicyIndex:
             )
 
     def _text(self, places: Sequence[int]) -> str:
-        """The likeliest part of a policy, and as many of the next ones as fit, as they stand in it."""
+        """The likeliest part of a policy, and as many of the next ones as fit, as written in it."""
         shown, length = list[int](), 0
         for place in places:
             part = self._parts[place]

@@ -56,7 +56,7 @@ def take(connection: Connection, tenant_id: str, purses: Sequence[Purse], amount
     """Count an amount in each purse, inside of the transaction that writes the intent down.
 
     Raises `OverspentError` if one of them does not hold it; leave the transaction by it. Meant for
-    `Database.write`: where two are first at once, one of them meets the other's row and is tried anew.
+    `Database.write`: where two are first at once, one of them meets the other's row and is tried again.
     """
     # in one order for everybody: two that wait for each other's rows would wait for ever
     for purse in sorted(purses, key=_place):

@@ -21,7 +21,7 @@ def ask(
     """The answer with its body. Raises `httpx2.RequestError`: `ReadTimeout` where it drips.
 
     After `within_s` no more of the body is read; a read that began before may take as long once more. The
-    headers are read to their end, whatever their pace: the library lets nobody in between.
+    headers are read to their end, whatever their pace: the library leaves no way in between.
     """
     until = clock() + within_s * 1_000
     timeout = httpx2.Timeout(within_s, connect=min(connect_s, within_s))

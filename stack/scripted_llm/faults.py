@@ -65,7 +65,7 @@ class Draw:
 
 
 class Failing:
-    """Draws anew for each attempt, so that who repeats a call comes through in the end."""
+    """Draws again for each attempt, so that a repeated call succeeds in the end."""
 
     def __init__(self) -> None:
         self.faults = LlmFaults()

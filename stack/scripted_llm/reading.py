@@ -13,7 +13,7 @@ SEARCH, FINAL = "search_policies", "final_result"
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One tool that the script has called, and what it was told then."""
+    """One tool that the script has called, and its result."""
 
     tool: str
     arguments: dict[str, Any]

@@ -16,7 +16,7 @@ class DeskFaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Failing:
-    """Draws anew for each attempt under a key, so that who repeats comes through in the end."""
+    """Draws again for each attempt under a key, so that a repeated call succeeds in the end."""
 
     def __init__(self) -> None:
         self.faults = DeskFaults()

@@ -48,7 +48,7 @@ class Ending(About, frozen=True, kw_only=True):
 
 
 class Closed(msgspec.Struct, frozen=True, kw_only=True):
-    """An end as it stands in the books."""
+    """An end as the desk recorded it."""
 
     how: How
     key: str
@@ -57,7 +57,7 @@ class Closed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
-    """An action as it stands in the books."""
+    """An action as the desk recorded it."""
 
     key: str
     tool: str
@@ -67,11 +67,11 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     done_at: int
     excess: bool = False
-    """Whether more went out for the order than it cost: nobody stopped it here."""
+    """Whether more went out for the order than it cost: the desk does not stop it."""
 
 
 class TicketFile(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything about one escalation of a ticket. Its texts are whatever somebody wrote."""
+    """Everything about one escalation of a ticket. Its texts are untrusted."""
 
     tenant_id: str
     ticket_id: str
