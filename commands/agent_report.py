@@ -1,11 +1,11 @@
 """A run of the support agent as text, step by step, without what reaches or charges a customer."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from core.timestamps import readable
 from models.support.journal import RunRow, StepRow
 from models.support.masking import mask
 from models.support.steps import Answered, Asked, Begun, Concluded, Ended, Searched, Step, kind
@@ -104,7 +104,7 @@ def _kind(step: Step) -> str:
 
 
 def _time(at: int) -> str:
-    return datetime.fromtimestamp(at / 1_000, UTC).isoformat(sep=" ", timespec="milliseconds")[:23]
+    return readable(at).removesuffix("+00:00")
 
 
 def _outcome(concluded: Concluded) -> str:

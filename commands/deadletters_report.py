@@ -8,12 +8,12 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table as Grid
 
+from core.timestamps import readable
 from dispatcher.replaying import Letter, Replay
 from events.decision import Millis, Position, dead_letter_topic
 from events.errors import CAUSES, ConfigError, Problem
 from events.topics import DEAD_LETTERS
 from routing import nearest
-from transport.clock import text_of
 
 ROUTER = "router"
 """Says that those are meant that came to no queue."""
@@ -129,4 +129,4 @@ def _failed(letter: Letter) -> Millis:
 
 
 def _time(time: Millis) -> str:
-    return text_of(time, "seconds").removesuffix("+00:00")
+    return readable(time, "seconds").removesuffix("+00:00")

@@ -20,7 +20,8 @@ class _Topic:
 class Breakers:
     """Which topics take no records now. Times are seconds of a monotonic clock.
 
-    A breaker opens when a record was refused, and closes when one was acknowledged.
+    A breaker opens when a record was refused, and closes when one was acknowledged. It is not
+    `core.circuit_breaker`: records are in flight for a while, so it stays open between probes.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,7 @@
-"""Flow control of a queue: when it gets its next batch, from which lane, how large. Pure."""
+"""Flow control between a queue and its lanes: when the next batch is sent, from which lane, how large.
+
+Pure: knows no Kafka, no Celery, no clock.
+"""
 
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -6,6 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Generic, Protocol, TypeVar
 
+from core.circuit_breaker import CircuitBreaker
 from dispatcher.tracking import Partition
 from events.decision import Millis, Position
 from events.priority import Priority
@@ -84,10 +88,7 @@ class Feeding(Generic[R]):
         self._window = window
         self._retry_limit = retry_limit
         self._look_again = look_again
-        self._backoff = backoff
-        self._max_backoff = max_backoff
-        self._refusals = 0
-        self._closed_until: Millis = 0
+        self._breaker = CircuitBreaker(backoff, max_backoff)
 
     @property
     def lanes(self) -> Sequence[Lane]:
@@ -132,12 +133,13 @@ class Feeding(Generic[R]):
 
     def blocked_until(self, now: Millis) -> Millis | None:
         """Until when (epoch ms) the broker is left alone after it refused, or None."""
-        return self._closed_until if now < self._closed_until else None
+        return self._breaker.open_until(now)
 
     def next(self, depth: Depth, now: Millis) -> Send[R] | Wait:
         """What to do, seen this depth. A `Send` is answered by `on_accepted` or `on_refused`."""
-        if now < self._closed_until:
-            return Wait(self._closed_until)
+        blocked = self._breaker.open_until(now)
+        if blocked is not None:
+            return Wait(blocked)
         if depth.retrying < self._retry_limit:
             ahead = 0
             for lane in self._lanes:
@@ -167,12 +169,9 @@ class Feeding(Generic[R]):
             if held and held[0] is record:
                 ours.append(held.popleft())
                 self._bytes[sent.lane.topic] -= record.size
-        self._refusals = 0
+        self._breaker.on_success()
         return tuple(ours)
 
     def on_refused(self, now: Millis) -> Wait:
         """The broker took nothing, or did not answer: the records stay, and it is left alone for a while."""
-        pause = min(self._backoff * 2**self._refusals, self._max_backoff)
-        self._refusals = min(self._refusals + 1, 16)
-        self._closed_until = now + pause
-        return Wait(self._closed_until)
+        return Wait(self._breaker.on_failure(now))

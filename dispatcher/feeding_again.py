@@ -1,9 +1,10 @@
-"""How a record without an outcome is sent once more: read from its lane, as a message of its own."""
+"""Redelivery: a record without an outcome is read from its lane and sent again, as its own message."""
 
 import logging
 from collections.abc import Sequence
 from time import monotonic
 
+from core.circuit_breaker import CircuitBreaker
 from dispatcher.broker import Broker, task_id_of
 from dispatcher.held import held
 from dispatcher.lane_access import LaneAccess
@@ -27,12 +28,12 @@ class FeedingAgain:
         self._lanes = lanes
         self._broker = broker
         self._clock = clock
-        self._refused_at = -AFTER_REFUSAL_S
+        self._breaker = CircuitBreaker(AFTER_REFUSAL_S)
 
     @property
     def possible(self) -> bool:
         """False for a while after the broker refused."""
-        return monotonic() >= self._refused_at + AFTER_REFUSAL_S
+        return not self._breaker.is_open(monotonic())
 
     def feed(self, spec: LaneSpec, partition: Partition, due: Sequence[int], state: Reconciling) -> None:
         """Send the records at `due`. What could not be sent is due again. Raises `KafkaException`."""
@@ -53,7 +54,7 @@ class FeedingAgain:
                 left.remove(record.position.offset)
                 again.inc()
         except Unavailable as error:
-            self._refused_at = monotonic()
+            self._breaker.on_failure(monotonic())
             _log.warning("%s: %s; %d records wait to be fed again", spec.topic, error, len(left))
         finally:
             state.on_refused(tuple(sorted(left)))

@@ -9,6 +9,7 @@ from time import monotonic
 from confluent_kafka import KafkaException
 from confluent_kafka.admin._metadata import ClusterMetadata
 
+from core.circuit_breaker import CircuitBreaker
 from events.decision import overflow_topic
 from events.errors import ConfigError, Unavailable
 from transport.cluster import Bootstrap
@@ -30,14 +31,14 @@ class Overflows:
         self._source = source
         self._made: set[str] = set()
         self._ask_at: dict[str, float] = {}
-        self._silent_until = 0.0
+        self._breaker = CircuitBreaker(ASK_EVERY_S)
 
     def answers(self) -> bool:
         """Whether Kafka answers within `ANSWER_S` seconds: what one topic refuses is not an outage then."""
-        if monotonic() < self._silent_until:
+        if self._breaker.is_open(monotonic()):
             return False
         if self._metadata() is None:
-            self._silent_until = monotonic() + ASK_EVERY_S
+            self._breaker.on_failure(monotonic())
             return False
         return True
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from time import monotonic
 from types import FrameType
 
+from core.backoff import exponential
 from events.errors import ConfigError
 from transport import metrics
 
@@ -51,7 +52,7 @@ class Threads:
         return 1 if self._failed.is_set() else 0
 
     def _guard(self, name: str, target: Callable[[], None]) -> None:
-        pause = SHORTEST_PAUSE_S
+        failures = 0
         while not self._stop.is_set():
             try:
                 target()
@@ -62,10 +63,11 @@ class Threads:
                 self._stop.set()
                 return
             except Exception:  # noqa: BLE001 - the outermost loop of a thread: it logs why, and begins again
+                pause = exponential(failures, SHORTEST_PAUSE_S, LONGEST_PAUSE_S)
                 _log.exception("%s failed; it begins again in %.0f s, the other threads go on", name, pause)
                 metrics.THREADS_RESTARTED.labels(name).inc()
             self._stop.wait(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_S)
+            failures += 1
         if not self._stop.is_set():
             _log.error("%s ended though nobody stopped it: the process ends", name)
             self._failed.set()

@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from core.timestamps import readable
 from events.deadletter import DeadLetterHeaders
 from events.decision import Millis, Position
 from events.envelope import Envelope
 from events.lane import LaneRecord
 from events.prediction import Prediction
-from transport.clock import text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,4 +144,4 @@ def _attempts(attempts: int) -> str:
 
 
 def _clock(at: Millis) -> str:
-    return text_of(at, "milliseconds")
+    return readable(at)

@@ -5,8 +5,8 @@ taken for milliseconds) has no features. A very old one asks for all that was ev
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
+from core.timestamps import readable
 from events.contract import DAY_MS, MINUTE_MS, Span
 from events.decision import EARLIEST, Millis
 from events.envelope import Envelope
@@ -45,7 +45,9 @@ class Spans:
             fault = _old(event, entered_at - at, oldest)
         else:
             return
-        raise DeadLetter("invalid_envelope", f"envelope: occurred_at {at} is {_date(at)}, {fault}")
+        raise DeadLetter(
+            "invalid_envelope", f"envelope: occurred_at {at} is {readable(at, 'seconds')}, {fault}"
+        )
 
 
 def _ahead(event: Envelope, ahead: Millis, most: Millis) -> str:
@@ -74,10 +76,6 @@ def _length(span: Millis) -> str:
         if span >= 2 * unit:
             return f"{span / unit:,.4g} {name}"
     return f"{span / 1_000:,.4g} seconds"
-
-
-def _date(at: Millis) -> str:
-    return datetime.fromtimestamp(at / 1_000, UTC).isoformat(sep=" ", timespec="seconds")
 
 
 DECLARED = Spans(CONTRACT.spans)

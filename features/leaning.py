@@ -32,6 +32,7 @@ def _in_a_thread(work: Callable[[], None]) -> None:
 class Outage:
     """A circuit breaker: open from a read that failed until the same read succeeds. One for each reader.
 
+    It is not `core.circuit_breaker`: a thread probes, and no read of an event waits for the try.
     Only the first read waits for its time limit. What failed is asked again by a thread, since a query of
     another table would say nothing of the one that is locked.
     """

@@ -1,8 +1,8 @@
 """Reports of an entity's feature values, of the increments behind them, and of their freshness."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 
+from core.timestamps import iso_seconds
 from events.decision import Millis
 from features.heartbeats import Heartbeats, as_of
 from features.offline.batch import BACKFILL
@@ -22,7 +22,7 @@ def values_told(names: Sequence[str], vector: FeatureVector) -> Iterator[str]:
         for name, value in zip(names, vector.values, strict=True)
     ]
     yield from table(rows)
-    data = f"newest data {time_of(vector.data_time)}" if vector.data_time is not None else "no data"
+    data = f"newest data {iso_seconds(vector.data_time)}" if vector.data_time is not None else "no data"
     yield f"from the {vector.origin} tier at {vector.position or 'nowhere'}, {data}"
 
 
@@ -36,9 +36,16 @@ def history_told(view: StreamView, increments: Sequence[Told]) -> Iterator[str]:
         )
         source = "backfill" if each.partition == BACKFILL else str(each.partition)
         where = f"{source}@{each.offset}"
-        counted = f"counted {time_of(each.created_at)}"
+        counted = f"counted {iso_seconds(each.created_at)}"
         rows.append(
-            (time_of(each.event_time), f"{measure.name} {each.n:+}", amount, each.event_id, where, counted)
+            (
+                iso_seconds(each.event_time),
+                f"{measure.name} {each.n:+}",
+                amount,
+                each.event_id,
+                where,
+                counted,
+            )
         )
     yield f"{view.name}: {len(rows)} increments"
     yield from table(rows, indent=2)
@@ -50,9 +57,9 @@ def versions_told(view: BatchView, versions: Sequence[Version]) -> Iterator[str]
     yield from table(
         [
             (
-                time_of(each.event_time),
+                iso_seconds(each.event_time),
                 *(f"{name} {_value(value)}" for name, value in zip(view.names, each.values, strict=True)),
-                f"written {time_of(each.created_at)}",
+                f"written {iso_seconds(each.created_at)}",
             )
             for each in versions
         ],
@@ -76,7 +83,9 @@ def freshness_told(
     for partition in sorted(counted.keys() | online.partitions.keys()):
         sql, redis = counted.get(partition), online.partitions.get(partition)
         told = redis or sql
-        arrival = "backfill" if partition == BACKFILL or told is None else f"all until {time_of(told.as_of)}"
+        arrival = (
+            "backfill" if partition == BACKFILL or told is None else f"all until {iso_seconds(told.as_of)}"
+        )
         rows.append(
             (
                 *("backfill" if partition == BACKFILL else f"partition {partition}", arrival),
@@ -101,11 +110,6 @@ def _budget(view: StreamView | BatchView, until: Millis | None, now: Millis) -> 
     age_s = max(0, now - until) / 1_000
     late = age_s > view.freshness_s
     return f"{budget}, {age_s:,.1f} s behind: {'stale' if late else 'fresh'}", late
-
-
-def time_of(millis: Millis) -> str:
-    """ISO 8601, UTC, to the second."""
-    return datetime.fromtimestamp(millis / 1_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def table(rows: Sequence[Cells], indent: int = 0) -> Iterator[str]:

@@ -1,11 +1,10 @@
 """Reports of versions, their aliases, and the processes that serve them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 
 from rich.table import Table
 
-from events.decision import Millis
+from core.timestamps import iso_seconds
 from models.artifact import Metadata
 from models.registry_answers import TRAINED_BY_TAG, Registered
 from models.reports import Report
@@ -24,7 +23,7 @@ def versions_table(models: Sequence[Listed]) -> Table:
         for each in versions:
             named = ", ".join(sorted(alias for alias, number in aliases.items() if number == each.number))
             digest, by = each.version.digest[:DIGITS], each.tags.get(TRAINED_BY_TAG, "")
-            table.add_row(model, each.number, named, digest, when(each.created_at), by)
+            table.add_row(model, each.number, named, digest, iso_seconds(each.created_at), by)
     return table
 
 
@@ -53,7 +52,8 @@ def reports_told(reports: Sequence[Report]) -> Iterator[str]:
     yield f"served by {len(reports)} processes" if reports else "served by no process at the moment"
     for each in reports:
         trouble = f"; {each.trouble}" if each.trouble else ""
-        yield f"  {each.worker}  v{each.version}  {each.digest[:DIGITS]}  since {when(each.since)}{trouble}"
+        since = iso_seconds(each.since)
+        yield f"  {each.worker}  v{each.version}  {each.digest[:DIGITS]}  since {since}{trouble}"
 
 
 def change_told(change: Change) -> str:
@@ -62,14 +62,9 @@ def change_told(change: Change) -> str:
     before = f" instead of v{change.previous}" if change.previous else ""
     state = "" if change.state == "done" else f" ({change.state})"
     return (
-        f"{when(change.at)}  {change.model} {change.alias} is {named}"
+        f"{iso_seconds(change.at)}  {change.model} {change.alias} is {named}"
         f"{before}, by {change.who}: {change.why}{state}"
     )
-
-
-def when(moment: Millis) -> str:
-    """UTC, to the second."""
-    return datetime.fromtimestamp(moment / 1_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _counted(numbers: Mapping[str, int]) -> str:

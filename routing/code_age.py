@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-PACKAGES = ("events", "features", "models", "routing", "tasks")
+PACKAGES = ("core", "events", "features", "models", "routing", "tasks")
 """What declares event types, features, workflows and tasks."""
 STARTED = time.time()
 ROOT = Path(__file__).parents[1]

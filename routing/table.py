@@ -1,4 +1,4 @@
-"""The routing table: which workflows an event type triggers, how urgently, on which queue."""
+"""The routing table: for each event type the workflows that it wakes, their priority, queue and retries."""
 
 import hashlib
 import json
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 
+from core.backoff import exponential
 from events.priority import Priority
 
 DEFAULT_MAX_RETRIES = 3
@@ -37,8 +38,9 @@ class Route:
     @property
     def longest_backoff_ms(self) -> int:
         """The pause before the last retry, without jitter."""
-        doublings = min(max(0, self.max_retries - 1), 16)
-        return min(LONGEST_BACKOFF_MS, self.backoff_ms * 2**doublings) if self.max_retries else 0
+        if not self.max_retries:
+            return 0
+        return exponential(self.max_retries - 1, self.backoff_ms, LONGEST_BACKOFF_MS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.request import urlopen
 
 from events.errors import SignalboxError, Unavailable
 from stack.tether import tethered
+from transport.http import answers
 
 PORTS = range(20_000, 32_000)
 """Below what Linux and macOS take for outgoing connections: a port found free stays free until it is used."""
@@ -177,9 +177,7 @@ def redis_answers(url: str, timeout: float = 1) -> bool:
 
 def mlflow_answers(url: str, timeout: float = 1) -> bool:
     """Whether an MLflow server says within `timeout` seconds that it is well."""
-    with contextlib.suppress(OSError), urlopen(f"{url}/health", timeout=timeout):  # noqa: S310  # our own address
-        return True
-    return False
+    return answers(f"{url}/health", timeout)
 
 
 @contextlib.contextmanager

@@ -1,4 +1,6 @@
-"""How long a process that ended stays down before it is started again. Knows no process and no clock."""
+"""Restart backoff: how long a process that ended stays down. Knows no process and no clock."""
+
+from core.backoff import exponential
 
 
 class Restarts:
@@ -18,6 +20,6 @@ class Restarts:
         """The process ended after `lived` seconds: how long to wait."""
         if lived >= self._settled:
             self._short_lives = 0
-        pause = min(self._first * 2.0**self._short_lives, self._longest)
-        self._short_lives = min(self._short_lives + 1, 16)
+        pause = exponential(self._short_lives, self._first, self._longest)
+        self._short_lives += 1
         return pause

@@ -1,11 +1,10 @@
-"""How to run what the support agent needs where none is configured: a scripted LLM, a small support desk."""
+"""Stand-ins for what the support agent calls, if none is configured: a scripted LLM, a small support desk."""
 
 import sys
-from contextlib import suppress
 from pathlib import Path
-from urllib.request import urlopen
 
 from stack.embedded import Server
+from transport.http import answers
 
 SCRIPTED_LLM = "scripted LLM"
 SUPPORT_DESK = "support desk"
@@ -45,10 +44,3 @@ def support_desk(port: int, folder: Path, bootstrap: str, token: str) -> Server:
 
 def _module(name: str, port: int) -> tuple[str, ...]:
     return (sys.executable, "-m", name, "--port", str(port))
-
-
-def answers(url: str, timeout: float = 1) -> bool:
-    """Whether a server says within `timeout` seconds that it is well."""
-    with suppress(OSError), urlopen(url, timeout=timeout):  # noqa: S310  # our own address
-        return True
-    return False

@@ -1,8 +1,9 @@
-"""Retry policy: the reaction of a worker to each kind of error. Knows no Celery and no clock."""
+"""The retry policy of a worker: its reaction to each kind of error. Knows no Celery and no clock."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.backoff import exponential, half_jittered
 from events.decision import Millis
 from events.errors import Cause, DeadLetter, Retry, SignalboxError, Unavailable
 from events.lane import Batch
@@ -87,12 +88,8 @@ class Limits:
 
 
 def backoff(retries: int, first: Millis, longest: Millis, share: float) -> Millis:
-    """The pause before retry number `retries` + 1: exponential, half fixed and half by `share` (0 to 1).
-
-    Full jitter could answer 0, and the retry would meet the same hiccup.
-    """
-    whole = min(first * 2 ** min(retries, 20), longest)
-    return int(whole / 2 + share * whole / 2)
+    """The pause before retry number `retries` + 1: exponential, half fixed and half by `share` (0 to 1)."""
+    return int(half_jittered(exponential(retries, first, longest), share))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +111,7 @@ class Surrender:
 
 def next_wait(waited: Millis, pauses: int, limits: Limits, stopping: bool) -> Pause | HandBack:
     """What to do while a dependency is down, `waited` ms after the message came and after `pauses` pauses."""
-    pause = min(FIRST_PAUSE_MS * 2 ** min(pauses, 16), LONGEST_PAUSE_MS)
+    pause = exponential(pauses, FIRST_PAUSE_MS, LONGEST_PAUSE_MS)
     if stopping or waited + pause > limits.patience:
         return HandBack()
     return Pause(pause)
@@ -122,7 +119,7 @@ def next_wait(waited: Millis, pauses: int, limits: Limits, stopping: bool) -> Pa
 
 def next_refusal(waited: Millis, pauses: int, limits: Limits, stopping: bool) -> Pause | Surrender:
     """What it does when the broker refused the batch that it wanted to hand back."""
-    pause = min(FIRST_PAUSE_MS * 2 ** min(pauses, 16), LONGEST_PAUSE_MS)
+    pause = exponential(pauses, FIRST_PAUSE_MS, LONGEST_PAUSE_MS)
     if stopping or waited + pause > limits.surrender:
         return Surrender()
     return Pause(pause)

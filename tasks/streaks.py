@@ -2,7 +2,7 @@
 
 An error that no workflow may raise is an event's own only while others succeed. If events in a row fail in
 the same way, their workflow is taken for unavailable: they wait, one of them tries, and none is given up.
-Knows no Celery.
+It is not `core.circuit_breaker`: it counts which failures are alike, and knows no time. Knows no Celery.
 """
 
 import logging

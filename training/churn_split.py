@@ -1,8 +1,8 @@
 """Time-based split for churn: the moments to fit, to calibrate and to measure on."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from core.timestamps import utc_day
 from events.decision import Millis
 from events.errors import ConfigError, Problem
 
@@ -60,7 +60,7 @@ def _back(last: Millis, step: Millis, count: int) -> tuple[Millis, ...]:
 
 def day(moment: Millis) -> str:
     """The day (UTC) of a moment, ISO 8601."""
-    return datetime.fromtimestamp(moment / 1_000, UTC).date().isoformat()
+    return utc_day(moment).isoformat()
 
 
 def refused(message: str) -> ConfigError:

@@ -6,8 +6,9 @@ passed since; one that nothing was confirmed of by then counts as honest.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
+from core.timestamps import utc_day
 from events.decision import Millis
 from events.errors import ConfigError, Problem
 from features.offline.outcomes import Confirmation, StoredOrder, confirmed_before, newest, placed_before
@@ -90,7 +91,7 @@ def _known_until(newest_at: Millis, until: date | None) -> date:
 
     Without `until` the newest event's day is left out: it may not be over.
     """
-    day = datetime.fromtimestamp(newest_at / 1_000, UTC).date()
+    day = utc_day(newest_at)
     return day if until is None else min(until, day + timedelta(days=1))
 
 

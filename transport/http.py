@@ -120,6 +120,15 @@ def ask(request: Request, timeout_s: float, most: int, tls: ssl.SSLContext | Non
         return read_body(answer, timeout_s, most)
 
 
+def answers(url: str, timeout_s: float = 1) -> bool:
+    """Whether a server of our own at `url` (HTTP) answers within `timeout_s` seconds that it is well."""
+    try:
+        ask(Request(url), timeout_s, MAX_REASON_BYTES)  # noqa: S310  # our own address
+    except (OSError, HTTPException):
+        return False
+    return True
+
+
 def read_body(answer: Any, timeout_s: float, most: int) -> bytes:
     """The first `most` bytes of an answer's body. Raises `OSError` and `HTTPException`."""
     until, body = monotonic() + timeout_s, bytearray()

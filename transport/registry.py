@@ -1,4 +1,4 @@
-"""Schema registry client: an Avro schema by id, asked over HTTP once for each id."""
+"""A client of the schema registry: the writer schema of an Avro schema id, asked once for each id."""
 
 from http.client import HTTPException
 from urllib.error import HTTPError
@@ -6,6 +6,7 @@ from urllib.request import Request
 
 import msgspec
 
+from core.circuit_breaker import CircuitBreaker
 from events.avro import SHIPPED, Schemas, Writer, parse_writer
 from events.decision import Millis
 from events.errors import DeadLetter, Unavailable
@@ -63,7 +64,7 @@ class Registry:
         self._timeout_s = timeout_s
         self._writers: dict[int, Writer] = {}
         self._unusable: dict[int, tuple[Millis, str]] = {}
-        self._down_until = 0
+        self._breaker = CircuitBreaker(ASK_AGAIN_MS)
         self._reason = ""
 
     def writer(self, schema_id: int) -> Writer:
@@ -81,7 +82,7 @@ class Registry:
             if now < until:
                 raise DeadLetter("undecodable", message)
             del self._unusable[schema_id]
-        if now < self._down_until:
+        if self._breaker.is_open(now):
             raise Unavailable(NAME, self._reason)
 
     def _learn(self, schema_id: int) -> Writer:
@@ -132,7 +133,8 @@ class Registry:
             return b""
 
     def _down(self, reason: Exception) -> Unavailable:
-        self._down_until, self._reason = self._clock() + ASK_AGAIN_MS, str(reason) or type(reason).__name__
+        self._breaker.on_failure(self._clock())
+        self._reason = str(reason) or type(reason).__name__
         return Unavailable(NAME, self._reason)
 
 

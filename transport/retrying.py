@@ -1,4 +1,4 @@
-"""How many tasks of a queue are held back for a retry: they left the queue, yet are outstanding.
+"""The tally of tasks that are held back for a retry: they left the queue, yet are outstanding.
 
 A countdown retry leaves the queue's length as if its work were done; a feeder that went by the length alone
 would flood the workers while a dependency is down. So a worker that schedules one writes it down here.
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from redis import Redis
 from redis.exceptions import RedisError
 
+from core.circuit_breaker import CircuitBreaker
 from events.decision import Millis
 from transport.clock import Clock, system_clock
 from transport.redis_address import connect_redis
@@ -46,7 +47,7 @@ class RetryTally:
         self._client = client
         self._clock = clock
         self._monotonic = monotonic
-        self._blind_until = 0.0
+        self._breaker = CircuitBreaker(BLIND_S)
 
     def add(self, queue: str, task_id: str, until: Millis) -> None:
         """`task_id` waits for its retry; from `until` (epoch ms) on it no longer counts."""
@@ -73,10 +74,10 @@ class RetryTally:
         return self._attempt(lambda: int(self._client.zcount(tally_key(queue), self._clock(), "+inf")))
 
     def _attempt(self, call: Callable[[], int]) -> int:
-        if self._monotonic() < self._blind_until:
+        if self._breaker.is_open(self._monotonic()):
             return 0
         try:
             return call()
         except RedisError:
-            self._blind_until = self._monotonic() + BLIND_S
+            self._breaker.on_failure(self._monotonic())
             return 0

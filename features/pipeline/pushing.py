@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import monotonic
 from typing import NamedTuple, Protocol
 
+from core.circuit_breaker import CircuitBreaker
 from events.errors import Unavailable
 from features.extraction import Increment
 from features.heartbeats import Heartbeat, Heartbeats
@@ -66,7 +67,7 @@ class Pusher:
         self._shelf = shelf
         self._putter = Putter(self._views, source, shelf, alive)
         self._clock = clock
-        self._quiet_until = 0.0
+        self._breaker = CircuitBreaker(LEAVE_ALONE_S)
         self._owed: dict[int, int] = {}
 
     def push(self, counted: Counted) -> None:
@@ -100,7 +101,7 @@ class Pusher:
     def _tell(self, partition: int, base: int, beat: Heartbeat, events: Sequence[StreamEvent]) -> int | None:
         """Where the online store stood if that was not at `base`; None also if it could not be reached."""
         owed = min(base, self._owed.get(partition, base))
-        if self._clock() < self._quiet_until:
+        if self._breaker.is_open(self._clock()):
             self._owed[partition] = owed
             return None
         there = None
@@ -111,7 +112,7 @@ class Pusher:
             self._owed.pop(partition, None)
         except Unavailable as error:
             self._owed[partition] = owed
-            self._quiet_until = self._clock() + LEAVE_ALONE_S
+            self._breaker.on_failure(self._clock())
             metrics.FEATURE_PUSH_FAILURES.inc()
             _log.warning("counted, and not pushed online yet: %s", str(error))
         return there

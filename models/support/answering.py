@@ -15,6 +15,7 @@ from pydantic_ai.exceptions import (
     ModelUnavailableError,
 )
 
+from core.backoff import exponential, half_jittered
 from events.errors import Fallback, SignalboxError
 from models.support.fallback import Reason
 
@@ -80,5 +81,4 @@ def pause(failures: int, after_s: float, share: float) -> float:
 
     Never less than `after_s`, which the endpoint asked for.
     """
-    whole: float = min(FIRST_PAUSE_S * 2 ** min(failures - 1, 16), LONGEST_PAUSE_S)
-    return after_s + whole / 2 + share * whole / 2
+    return after_s + half_jittered(exponential(failures - 1, FIRST_PAUSE_S, LONGEST_PAUSE_S), share)

@@ -1,4 +1,4 @@
-"""Semantic search of the policies, by vectors if the embedding endpoint answers."""
+"""Semantic search in the policies by embedding vectors, behind a circuit breaker on the endpoint."""
 
 import logging
 import threading
@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
+from core.circuit_breaker import CircuitBreaker
 from events.decision import Millis
 from events.errors import Unavailable
 from models.support.embeddings import Vectors
@@ -39,7 +40,7 @@ class ByMeaning:
         self._clock = clock
         self._vectors: Vectors | None = None
         self._fetching = threading.Lock()
-        self._down_until: Millis | None = None
+        self._breaker = CircuitBreaker(RETRY_AFTER)
 
     def prepare(self) -> bool:
         """Fetch the policies' vectors where they are not there yet; whether they are."""
@@ -66,17 +67,17 @@ class ByMeaning:
         return [int(place) for place in chosen[np.argsort(-cosines, kind="stable")][:limit]]
 
     def _waits(self) -> bool:
-        return self._down_until is not None and self._clock() < self._down_until
+        return self._breaker.is_open(self._clock())
 
     def _embed(self, texts: Sequence[str]) -> Vectors | None:
         try:
             vectors = self._embedder.embed(texts)
         except Unavailable as error:
-            if self._down_until is None:
+            if not self._breaker.failures:
                 log.warning("policies are searched by words alone: %s", error)
-            self._down_until = self._clock() + RETRY_AFTER
+            self._breaker.on_failure(self._clock())
             return None
-        if self._down_until is not None:
+        if self._breaker.failures:
             log.info("policies are searched by meaning again")
-        self._down_until = None
+        self._breaker.on_success()
         return vectors

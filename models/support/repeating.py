@@ -1,9 +1,10 @@
-"""HTTP retries with backoff: when a call is made again, and when it is given up. Pure."""
+"""Retries of an HTTP call: the backoff between attempts, `Retry-After`, and when to give up. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 
+from core.backoff import exponential, half_jittered
 from events.decision import Millis
 
 TOO_MANY = 429
@@ -32,10 +33,10 @@ class Patience:
     def pause_s(self, attempt: int, spent_s: float, asked_s: float | None, jitter: float) -> float | None:
         """Seconds until the next one, `attempt` (from 1) having failed; None gives up.
 
-        `asked_s` is what the other side asks to wait for; where that is longer than what is left of
-        `total_s` after `spent_s`, it is given up. `jitter`, 0 to 1, spreads those who failed together.
+        `asked_s` is what the server asks to wait for; if that is longer than what is left of `total_s` after
+        `spent_s`, the call is given up. `jitter`, 0 to 1, spreads those who failed together.
         """
-        pause = min(self.longest_s, self.first_s * 2 ** (attempt - 1)) * (0.5 + jitter / 2)
+        pause = half_jittered(exponential(attempt - 1, self.first_s, self.longest_s), jitter)
         if asked_s is not None:
             pause = max(pause, asked_s)
         over = spent_s + pause + self.least_s > self.total_s

@@ -1,9 +1,9 @@
 """The support desk's page. Every text on it is HTML-escaped. Pure."""
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from html import escape
 
+from core.timestamps import readable
 from events.money import written
 from stack.support_desk.shelf import Counts
 from stack.support_desk.told import Closed, Done, TicketFile
@@ -86,4 +86,4 @@ def _quote(text: str) -> str:
 
 
 def _at(at: int | None) -> str:
-    return "" if at is None else f", {datetime.fromtimestamp(at / 1_000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return "" if at is None else f", {readable(at, 'seconds').removesuffix('+00:00')} UTC"

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from confluent_kafka import KafkaException
 
-from dispatcher.feeding_again import AFTER_REFUSAL_S
 from dispatcher.lane_reader import RECONCILER_GROUP, feeder_group
 from dispatcher.reconciler import Reconciler
 from dispatcher.reconciling import Reconciling
@@ -82,7 +81,7 @@ class ReconcilerPart:
 
     def _wakes_for(self, process: Reconciler, state: Reconciling, moved: bool) -> Millis:
         look_at = int(process._look_at * 1_000) + 1
-        again_at = int(max(process._again_at, process._again._refused_at + AFTER_REFUSAL_S) * 1_000) + 1
+        again_at = int(max(process._again_at, process._again._breaker._open_until or 0) * 1_000) + 1
         wakes = look_at if moved else NEVER
         for sent in (*state._again.values(), *(at for _, at in state._marks)):
             late = sent + HORIZON

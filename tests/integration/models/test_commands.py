@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 import settings
 from commands.models import app
+from core.timestamps import iso_seconds
 from events.errors import ConfigError
 from models.artifact import load
 from models.changes import Changes
@@ -17,7 +18,6 @@ from models.promoting import Promoting
 from models.registry import Registry
 from models.registry_answers import Version
 from models.reports import Report, connect_reports
-from models.telling import when
 from stack.embedded import free_port
 from tests.unit.models.versions import files_of, write
 from training.registering import TrainingRegistry
@@ -93,7 +93,7 @@ def test_what_was_moved_elsewhere_is_said_beside_what_was_champion_then(
         changes.create()
         Promoting(registry, changes).move(model, "champion", "1", "ada", "the first")
     registry.point(model, "champion", "2")
-    at = when(long_ago).removesuffix("Z")
+    at = iso_seconds(long_ago).removesuffix("Z")
     first, doubted = run("history", model, "--at", at).output.splitlines()
     assert f"{model} champion is v1 " in first
     assert doubted.startswith("by then perhaps already: ")
