@@ -15,7 +15,7 @@ from stack.champions import Past
 from stack.emission import Emission
 from stack.history import TRAIN_DAYS
 from stack.retail import DAY_S, FIRST_DAY, Retail
-from stack.traffic import Audience, Flood, Mix, days_of_traffic
+from stack.traffic import Audience, Flood, Mix, day_of_traffic, days_of_traffic
 
 PLAYED_DAYS = 7
 """Of a file: the model is trained on what lies before its last week, and that week is played."""
@@ -24,9 +24,8 @@ STEADY = Mix(floods=())
 FLOODS = (Flood(10 * 3_600, 5_400, 1_500), Flood(18 * 3_600, 5_400, 1_500))
 """A day passes in two minutes: what is a flood of ten minutes by the clock would be a blow of a second."""
 
-GENERATED_EVENTS = 4_800
 GENERATED_RATE = 40.0
-"""A day of events, at noon some 70 a second: embedded Kafka, workers and what looks on share two cores."""
+"""On average; at noon some 70 a second: embedded Kafka, workers and what looks on share two cores."""
 FILE_RATE = 300.0
 """A file's week has tens of thousands of events: it is over in minutes, and not every promise may be kept."""
 
@@ -61,10 +60,13 @@ class Programme:
 
 
 def generated(rules: Rules, events: int | None, *, floods: bool = False) -> Programme:
-    """The first events of RetailPulse's days, faults among them, and floods if asked for."""
+    """The first events of RetailPulse's days, by default one day; faults among them, floods if asked for."""
     mix = Mix(floods=FLOODS) if floods else STEADY
-    days = days_of_traffic(Retail(), Audience.of(rules), mix)
-    emissions = list(islice(days, events or GENERATED_EVENTS))
+    retail, audience = Retail(), Audience.of(rules)
+    if events is None:
+        emissions = day_of_traffic(retail, FIRST_DAY, audience, mix)
+    else:
+        emissions = list(islice(days_of_traffic(retail, audience, mix), events))
     until = ("--until", FIRST_DAY.isoformat())
     past = Past(until, ("--train-days", str(TRAIN_DAYS)))
     return Programme(

@@ -1,5 +1,7 @@
 """A demonstration's events; its model is trained on the past alone."""
 
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -8,8 +10,8 @@ import pytest
 from events.errors import ConfigError
 from routing import load
 from stack.champions import Past
-from stack.programme import from_file, generated
-from stack.retail import FIRST_DAY
+from stack.programme import FLOODS, from_file, generated
+from stack.retail import FIRST_DAY, midnight
 
 ROOT = Path(__file__).parents[3]
 RULES = load(ROOT / "config/routing_table.yaml", ROOT / "config/workflows.yaml")
@@ -33,6 +35,24 @@ def test_a_longer_programme_goes_on_where_a_shorter_one_ends() -> None:
     short, long = generated(RULES, 1_000), generated(RULES, 20_000)
     assert long.emissions[:1_000] == short.emissions
     assert long.span_s > 86_400 > short.span_s
+
+
+def test_a_generated_programme_is_one_whole_day_unless_told_otherwise() -> None:
+    steady = generated(RULES, None).emissions
+    assert steady == generated(RULES, len(steady)).emissions
+    assert (
+        generated(RULES, len(steady) + 1).emissions[-1].at >= midnight(FIRST_DAY + timedelta(days=1)) * 1_000
+    )
+
+
+def test_each_flood_is_played_to_its_end() -> None:
+    flooded = generated(RULES, None, floods=True)
+    steady = generated(RULES, None)
+    for flood in FLOODS:
+        one = replace(flooded, floods=(flood,))
+        more = sum(map(one.in_flood, (each.at for each in flooded.emissions)))
+        fewer = sum(map(one.in_flood, (each.at for each in steady.emissions)))
+        assert more - fewer >= flood.orders
 
 
 @pytest.fixture
