@@ -4,6 +4,7 @@ import logging
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
+from core.backoff import exponential
 from dispatcher.topics import DeclaredTopics
 from events.decision import Millis, dead_letter_topic, lane_topic, overflow_topic
 from events.errors import Unavailable
@@ -66,8 +67,9 @@ def horizon_ms(rules: Rules, queue: str) -> Millis:
 
 def backoffs_ms(route: Route) -> Millis:
     """The pauses before all the retries of a route together."""
-    doubled = (route.backoff_ms * 2**attempt for attempt in range(route.max_retries))
-    return sum(min(pause, LONGEST_BACKOFF_MS) for pause in doubled)
+    return sum(
+        exponential(failures, route.backoff_ms, LONGEST_BACKOFF_MS) for failures in range(route.max_retries)
+    )
 
 
 class Lanes:

@@ -140,7 +140,7 @@ class _FeederTurn:
         feeding = feeder._feeding
         wakes = NEVER if len(feeder._readers) == len(self._process.lanes_of(self._queue)) else 0
         if feeding.holds:
-            wakes = feeding._breaker._open_until or 0
+            wakes = feeding.blocked_until(0) or 0
         for lane in feeding.lanes:
             reader = feeder._readers[lane.topic]
             if reader._consumer._consumer.has_news:  # type: ignore[attr-defined]

@@ -81,7 +81,7 @@ class ReconcilerPart:
 
     def _wakes_for(self, process: Reconciler, state: Reconciling, moved: bool) -> Millis:
         look_at = int(process._look_at * 1_000) + 1
-        again_at = int(max(process._again_at, process._again._breaker._open_until or 0) * 1_000) + 1
+        again_at = int(max(process._again_at, process._again._breaker.open_until(0) or 0) * 1_000) + 1
         wakes = look_at if moved else NEVER
         for sent in (*state._again.values(), *(at for _, at in state._marks)):
             late = sent + HORIZON
