@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from commands.progress import bars
 from events.topics import EVENTS
 from features.backfilling import Report, count_history, put_history
 from features.histories import TopicHistory, json_lines
@@ -48,7 +47,7 @@ def backfill(
     total, records = _history(settings, file, from_kafka, generated, since, until)
     offline, online = open_offline(settings.database_url), RedisStore(settings.redis_url, timeout_s=10)
     offline.create(DEFINITIONS)
-    with _progress() as progress:
+    with bars() as progress:
         counting = progress.add_task("events counted", total=total)
         report = count_history(
             records,
@@ -77,7 +76,7 @@ def _history(
     since: datetime | None,
     until: datetime | None,
 ) -> tuple[int | None, Iterable[Record]]:
-    """How many records there are, where that is known, and the records."""
+    """The number of records, None if unknown, and the records."""
     if (file is not None) + from_kafka + generated != 1:
         raise typer.BadParameter("name a file, or give --from-kafka or --generated")
     cards = file is not None and file.suffix == ".parquet"
@@ -107,11 +106,6 @@ def _records(emissions: Iterable[Emission], now: int) -> Iterable[Record]:
         Record(number, now, emission.value, emission.headers)
         for number, emission in enumerate(emissions, start=1)
     )
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=Console(stderr=True))
 
 
 def _account(report: Report, rows: int) -> Iterable[str]:

@@ -4,10 +4,10 @@ from functools import partial
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress, TimeRemainingColumn
 
 from commands.feature_tiers import opened_tiers
+from commands.progress import bars
 from events.errors import Unavailable
 from features.materializing import Materializer, put_view
 from features.offline.store import OfflineStore
@@ -26,7 +26,7 @@ def materialize(
     May be stopped: the next run goes on from there. An emptied Redis needs no --all: what it lacks is read
     from SQL when it is asked for. With --all it is quick again at once.
     """
-    with opened_tiers() as (online, offline), _progress() as progress:
+    with opened_tiers() as (online, offline), bars(TimeRemainingColumn()) as progress:
         materializer = Materializer(offline.batch, online)
         for view in DEFINITIONS.batch_views:
             bar = progress.add_task(view.name, total=materializer.pending(view, anew=everything))
@@ -48,8 +48,3 @@ def _stream_views(offline: OfflineStore, online: RedisStore, progress: Progress)
                 "it does not know yet how far the stream is: start `signalbox features pipeline`, then again",
             )
         typer.echo(f"{view.name}: {rows - refused:,} rows put online")
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True))

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from commands.forecast_shown import drawn, table, total_line
+from commands.progress import bars
 from events.errors import ConfigError, Problem
 from events.nightly import HORIZON_DAYS, LONGEST_DAYS
 from features.offline.forecasts import Forecasts
@@ -100,8 +100,7 @@ def show(
 
 def _follow(watch: NightWatch, tenant: str, night: date, began: int) -> Standings:
     """Until the night has ended, at whichever look is first: this one, or the worker's every minute."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with bars() as progress:
         bar = progress.add_task("SKUs forecast", total=None)
         pauses = 0
         while True:

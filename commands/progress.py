@@ -1,17 +1,34 @@
-"""The progress of a training in a terminal: its steps as lines, and a bar while trees grow."""
+"""Progress bars in a terminal, and those of a training: its steps as lines, and a bar while trees grow."""
 
 from types import TracebackType
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+
+def bars(time: ProgressColumn | None = None) -> Progress:
+    """Bars on stderr, since stdout holds a command's results; `time` is by default the elapsed one."""
+    return _bars(time or TimeElapsedColumn(), Console(stderr=True))
+
+
+def _bars(time: ProgressColumn, console: Console | None = None) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), time, console=console
+    )
 
 
 class Display:
     """Steps as lines, and a bar while trees grow. `training.fraud.Progress`."""
 
     def __init__(self) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-        )
+        self._progress = _bars(TimeElapsedColumn())
         self._trees = self._progress.add_task("trees", total=None, visible=False)
 
     def __enter__(self) -> "Display":

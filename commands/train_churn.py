@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from commands.conducting import Conductor
-from commands.training_display import Display
+from commands.progress import Display
 from commands.training_parts import opened
 from models.churn import MODEL
 from training.churn import Trained, train

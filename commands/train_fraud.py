@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from commands.conducting import Conductor
-from commands.training_display import Display
+from commands.progress import Display
 from commands.training_parts import opened
 from features.offline.store import OfflineStore
 from models.fraud import MODEL
@@ -56,7 +56,7 @@ def fraud(
 def _transactions(
     data: Path | None, until: datetime | None, store: OfflineStore, tenant: str, display: Display
 ) -> tuple[Transactions, str, date]:
-    """What is trained on, where it is from, and the first day that is not looked at."""
+    """The transactions, the name of their source, and the first day that is left out."""
     if data is not None:
         display.say(f"read {data}")
         transactions = read_transactions(data)
