@@ -48,7 +48,7 @@ class Contract:
             raise ConfigError(problems)
 
     def accepted(self, event_type: str) -> tuple[int, ...]:
-        """The major versions that are taken, the newest last; none if nobody declared the type."""
+        """The major versions that are taken, the newest last; none if the type is not declared."""
         majors = self.payloads.get(event_type, ())
         return tuple(sorted(major for major in majors if (event_type, major) not in self.retired))
 

@@ -58,7 +58,7 @@ def end(run: JournaledRun, concluded: Concluded, assignment: Assignment, around:
 
 
 def _reason_told(run: JournaledRun, why: Reason | None, *, late: bool) -> Reason | None:
-    """Why the platform is told that a person has it: also if the answer would come too late."""
+    """The reason of a hand-over as the platform gets it: also that the answer would come too late."""
     if standing.the(Unposted, run.steps) is not None:
         return "reply_refused"
     posting = standing.the(Posting, run.steps)

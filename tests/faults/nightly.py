@@ -129,7 +129,7 @@ def read(bootstrap: str, topic: str) -> Iterator[bytes]:
 
 
 def account(made: Rig, progress: Progress, skus: int) -> bool:
-    """Print what came out; True if each SKU was asked for, has one forecast, and is told one thing."""
+    """Print what came out; True if each SKU was asked for, has one forecast and one answer."""
     night = progress.nights.find(TENANT, NIGHT.isoformat())
     print(f"report {night.report if night else None}")
     stamps = [msgspec.json.decode(value, type=_Stamp) for value in read(made.bootstrap, PREDICTIONS)]

@@ -1,4 +1,4 @@
-"""Unexpected errors of one event are told from an outage."""
+"""Unexpected errors: those of one event, and those that are an outage."""
 
 import pytest
 
